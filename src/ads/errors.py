@@ -1,0 +1,352 @@
+"""Every error that OpenADS raises, in one tree.
+
+::
+
+    AdsError                                   code, hint, request_id
+    ├── InputError (ValueError)                what the caller passed can't be used
+    │   ├── InputTypeError (TypeError)         it has the wrong type
+    │   ├── CondaPackNotFound                  an unknown conda slug or pack path
+    │   ├── SchemaError                        data doesn't fit the schema, or the schema file is broken
+    │   │   ├── SchemaSizeTooLarge
+    │   │   └── DataSizeTooWide
+    │   ├── MetadataSizeTooLarge
+    │   ├── MetadataValueTooLong
+    │   ├── MetadataDescriptionTooLong
+    │   ├── ArtifactError                      the artifact folder or archive is not usable
+    │   │   ├── ArchiveError                   an archive breaks the rules of the strict reader
+    │   │   ├── ArtifactRequiredFilesError
+    │   │   ├── ArtifactNestedFolderError
+    │   │   ├── ArtifactFolderStructureError
+    │   │   ├── ManifestError                  a file differs from the manifest
+    │   │   └── ModelArtifactSizeError
+    │   ├── IntrospectionNotPassed             save() refuses an artifact whose checks failed
+    │   ├── VerificationFailed                 verify() found an answer that a deployment could not send
+    │   └── SettingError                       a setting is unknown or has an unusable value
+    ├── ArtifactsNotAvailableError             a verb needs prepare() or a download first
+    ├── RuntimeInfoInconsistencyError          runtime.yaml was edited behind the object's back
+    ├── SerializeModelNotImplementedError (NotImplementedError)
+    ├── SerializeInputNotImplementedError (NotImplementedError)
+    ├── ServiceError                           the service answered with an error
+    │   ├── NotAuthenticated        401
+    │   ├── NotPermitted            403
+    │   ├── NotFound                404
+    │   ├── Conflict                409
+    │   │   └── ModelWithActiveDeploymentError
+    │   ├── PreconditionFailed      412        a stale etag
+    │   ├── PayloadTooLarge         413
+    │   ├── TooManyRequests         429
+    │   └── ServiceUnavailable      503
+    ├── ServiceUnreachable (ConnectionError)   nothing answered at the address, or the service could not be started
+    ├── ServiceTimeout (TimeoutError)          it took longer than the caller allows
+    ├── DeploymentError
+    │   ├── DeploymentFailed                   deploy() or update() ended FAILED; carries cause, next step, log tail
+    │   ├── NotActiveDeploymentError
+    │   ├── MissingModelDeploymentIdError
+    │   └── ModelDeploymentPredictError        the endpoint refused or failed a prediction
+    ├── EnvironmentBuildError                  uv could not build the model's environment
+    └── NotSupported (NotImplementedError)     a documented feature that this version or engine doesn't have
+
+A message says what happened to which thing and why; ``hint`` says what to do next. The HTTP status of an error is looked
+up in the api layer, never stored here, apart from :class:`ServiceError`, which reports the status that was received.
+"""
+
+from __future__ import annotations
+
+
+class AdsError(Exception):
+    """The root of every error here. ``code`` is stable and meant for programs, ``hint`` names the next step."""
+
+    code = "error"
+
+    def __init__(self, message: str = "", *, hint: str = "", request_id: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class InputError(AdsError, ValueError):
+    """What the caller passed can't be used."""
+
+    code = "invalid-input"
+
+
+class InputTypeError(InputError, TypeError):
+    """What the caller passed has a type that can't be used."""
+
+    code = "invalid-type"
+
+
+class CondaPackNotFound(InputError):
+    """No conda pack is known under this slug or path."""
+
+    code = "conda-pack-not-found"
+
+
+class SchemaError(InputError):
+    """Data doesn't fit the schema, or a schema can't be read or made."""
+
+    code = "invalid-schema"
+
+
+class SchemaSizeTooLarge(SchemaError):
+    """The schema is larger than the place it is meant for allows."""
+
+    code = "schema-too-large"
+
+
+class DataSizeTooWide(SchemaError):
+    """The data has more columns than ``max_col_num`` allows."""
+
+    code = "data-too-wide"
+
+
+class MetadataSizeTooLarge(InputError):
+    """A metadata list is larger than 32,000 bytes."""
+
+    code = "metadata-too-large"
+
+
+class MetadataValueTooLong(InputError):
+    """A metadata value is longer than 16,000 characters."""
+
+    code = "metadata-value-too-long"
+
+
+class MetadataDescriptionTooLong(InputError):
+    """A metadata description is longer than 255 characters."""
+
+    code = "metadata-description-too-long"
+
+
+class ArtifactError(InputError):
+    """The artifact folder or archive can't be used."""
+
+    code = "invalid-artifact"
+
+
+class ArchiveError(ArtifactError):
+    """An archive breaks a rule of the strict reader, or is damaged."""
+
+    code = "invalid-archive"
+
+
+class ArtifactRequiredFilesError(ArtifactError):
+    """A required file is missing from the artifact."""
+
+    code = "artifact-file-missing"
+
+
+class ArtifactNestedFolderError(ArtifactError):
+    """The artifact's files lie one folder too deep."""
+
+    code = "artifact-nested"
+
+
+class ArtifactFolderStructureError(ArtifactError):
+    """The artifact folder has a structure that can't be read."""
+
+    code = "artifact-structure"
+
+
+class ManifestError(ArtifactError):
+    """A file differs from what the artifact's manifest says."""
+
+    code = "manifest-mismatch"
+
+
+class ModelArtifactSizeError(ArtifactError):
+    """The artifact is larger than the chosen way of transfer allows."""
+
+    code = "artifact-too-large"
+
+
+class IntrospectionNotPassed(InputError):
+    """An introspection check failed, so the model is not saved."""
+
+    code = "introspection-failed"
+
+
+class VerificationFailed(InputError):
+    """The answer of score.py could not be sent by a deployment, or differs from the estimator's."""
+
+    code = "verification-failed"
+
+
+class SettingError(InputError):
+    """A setting is unknown or its value can't be used."""
+
+    code = "invalid-setting"
+
+
+class ArtifactsNotAvailableError(AdsError):
+    """The model has no artifact yet: call ``prepare()``, or load one."""
+
+    code = "artifact-not-available"
+
+
+class RuntimeInfoInconsistencyError(AdsError):
+    """``runtime.yaml`` and ``runtime_info`` say different things."""
+
+    code = "runtime-info-inconsistent"
+
+
+class SerializeModelNotImplementedError(AdsError, NotImplementedError):
+    """No serializer is known for this model."""
+
+    code = "serialize-model-not-implemented"
+
+
+class SerializeInputNotImplementedError(AdsError, NotImplementedError):
+    """No serializer is known for this input."""
+
+    code = "serialize-input-not-implemented"
+
+
+class ServiceError(AdsError):
+    """The service answered with an error. ``status`` and ``service_code`` are what it sent."""
+
+    code = "service-error"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int = 0,
+        service_code: str = "",
+        retry_after: float | None = None,
+        hint: str = "",
+        request_id: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, request_id=request_id)
+        self.status = status
+        self.service_code = service_code
+        self.retry_after = retry_after
+
+
+class NotAuthenticated(ServiceError):
+    """The credential is missing, wrong, expired or revoked."""
+
+    code = "not-authenticated"
+
+
+class NotPermitted(ServiceError):
+    """The credential is good but doesn't allow this."""
+
+    code = "not-permitted"
+
+
+class NotFound(ServiceError):
+    """There is no such thing, or the credential doesn't allow seeing it."""
+
+    code = "not-found"
+
+
+class Conflict(ServiceError):
+    """The thing's state doesn't allow this now."""
+
+    code = "conflict"
+
+
+class ModelWithActiveDeploymentError(Conflict):
+    """The model can't be deleted while a deployment uses it."""
+
+    code = "model-in-use"
+
+
+class PreconditionFailed(ServiceError):
+    """The thing changed since the etag was read."""
+
+    code = "stale-etag"
+
+
+class PayloadTooLarge(ServiceError):
+    """The request is larger than the service takes."""
+
+    code = "payload-too-large"
+
+
+class TooManyRequests(ServiceError):
+    """The service is at its limit; ``retry_after`` says when to come back."""
+
+    code = "too-many-requests"
+
+
+class ServiceUnavailable(ServiceError):
+    """The service can't answer now; ``retry_after`` says when to come back."""
+
+    code = "service-unavailable"
+
+
+class ServiceUnreachable(AdsError, ConnectionError):
+    """Nothing answered at the service's address, or it could not be started."""
+
+    code = "service-unreachable"
+
+
+class ServiceTimeout(AdsError, TimeoutError):
+    """It took longer than the caller allows."""
+
+    code = "timeout"
+
+
+class DeploymentError(AdsError):
+    """The root of what goes wrong with deployments."""
+
+    code = "deployment-error"
+
+
+class DeploymentFailed(DeploymentError):
+    """A deployment ended FAILED. ``cause`` is the reason, ``log_tail`` the last lines of its log."""
+
+    code = "deployment-failed"
+
+    def __init__(
+        self, message: str = "", *, cause: str = "", log_tail: str = "", hint: str = "", request_id: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, request_id=request_id)
+        self.cause = cause
+        self.log_tail = log_tail
+
+    def __str__(self) -> str:
+        parts = [self.message, self.hint]
+        if self.log_tail:
+            parts.append(f"The last lines of its log:\n{self.log_tail}")
+        return "\n".join(part for part in parts if part)
+
+
+class NotActiveDeploymentError(DeploymentError):
+    """The deployment is not ACTIVE, so it answers no predictions."""
+
+    code = "deployment-not-active"
+
+
+class MissingModelDeploymentIdError(DeploymentError):
+    """The verb needs a deployment, and there is none yet."""
+
+    code = "deployment-id-missing"
+
+
+class ModelDeploymentPredictError(DeploymentError):
+    """The endpoint refused or failed a prediction. ``status`` is the HTTP status, 0 when none was received."""
+
+    code = "predict-failed"
+
+    def __init__(self, message: str = "", *, status: int = 0, hint: str = "", request_id: str = "") -> None:
+        super().__init__(message, hint=hint, request_id=request_id)
+        self.status = status
+
+
+class EnvironmentBuildError(AdsError):
+    """The model's environment could not be built. The message ends with the resolver's own words."""
+
+    code = "environment-build-failed"
+
+
+class NotSupported(AdsError, NotImplementedError):
+    """A documented feature that this version, service or engine doesn't have."""
+
+    code = "not-supported"

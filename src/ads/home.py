@@ -1,0 +1,175 @@
+"""The data directory: where every file of a service on this machine lies, and the file that tells clients how to reach it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+__all__ = ["Home", "ServiceFile"]
+
+# A Unix socket's address holds 107 characters on Linux and 103 on macOS; leave room for "/r/<replica id>.sock".
+_LONGEST_RUN_FOLDER = 70
+
+
+@dataclass(frozen=True)
+class ServiceFile:
+    """What a client needs to reach the service on this machine. Kept with mode 600."""
+
+    url: str
+    token: str
+    pid: int
+    version: str
+
+
+class Home:
+    """The paths below one data directory. Making one touches nothing; :meth:`create` makes the folders, mode 700."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    @property
+    def service_file(self) -> Path:
+        """Address and administrator token of the running service (:class:`ServiceFile`)."""
+        return self.root / "service.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held (``flock``) by the supervisor for as long as it lives: one service per data directory."""
+        return self.root / "service.lock"
+
+    @property
+    def token_file(self) -> Path:
+        """The administrator token, written at the first start, mode 600."""
+        return self.root / "admin-token"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file of the catalog."""
+        return self.root / "catalog.db"
+
+    @property
+    def blobs(self) -> Path:
+        """Artifact archives under their SHA-256."""
+        return self.root / "blobs"
+
+    @property
+    def uploads(self) -> Path:
+        """Uploads that are not complete yet; swept at every start."""
+        return self.root / "uploads"
+
+    @property
+    def artifacts(self) -> Path:
+        """Unpacked artifacts under their SHA-256, read-only, shared by replicas."""
+        return self.root / "artifacts"
+
+    @property
+    def environments(self) -> Path:
+        """Virtual environments under the hash of what they hold."""
+        return self.root / "environments"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of the service's own processes."""
+        return self.root / "logs"
+
+    def deployment(self, deployment_id: str) -> Path:
+        """Return the folder of one deployment: ``access.log``, ``predict.log``, a folder per replica.
+
+        ``deployment_id`` must be an id that the catalog knows, never text from a request.
+        """
+        return self.root / "deployments" / deployment_id
+
+    @property
+    def run(self) -> Path:
+        """Sockets and what the processes tell each other; meaningless when nothing runs."""
+        inside = self.root / "run"
+        if len(str(inside)) <= _LONGEST_RUN_FOLDER:
+            return inside
+        name = f"openads-{os.getuid()}-{hashlib.sha256(str(self.root).encode()).hexdigest()[:12]}"
+        base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+        return Path(base) / name
+
+    @property
+    def supervisor_socket(self) -> Path:
+        """Where the supervisor takes orders."""
+        return self.run / "supervisor.sock"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the control plane serves HTTP to the gateway."""
+        return self.run / "control.sock"
+
+    @property
+    def gateways(self) -> Path:
+        """One socket per gateway process, on which control tells it to read the routes again."""
+        return self.run / "gateways"
+
+    @property
+    def routes_file(self) -> Path:
+        """What the gateways need to know of every deployment, written by control."""
+        return self.run / "routes.json"
+
+    @property
+    def identities_file(self) -> Path:
+        """The credentials that gateways accept, written by control, mode 600; tokens only as hashes."""
+        return self.run / "identities.json"
+
+    def replica_socket(self, replica_id: str) -> Path:
+        """Return where the replica answers frames."""
+        return self.run / "r" / f"{replica_id}.sock"
+
+    def create(self) -> None:
+        """Make the folders, readable by this user alone. Refuses a run folder that somebody else owns."""
+        for folder in (
+            self.root,
+            self.blobs,
+            self.uploads,
+            self.artifacts,
+            self.environments,
+            self.logs,
+            self.root / "deployments",
+            self.run,
+            self.gateways,
+            self.run / "r",
+        ):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.run.stat().st_uid != os.getuid():
+            raise PermissionError(f"{self.run} belongs to another user.")
+
+    def read_service_file(self) -> ServiceFile | None:
+        """Return what the running service wrote, or None when there is none or it can't be read."""
+        try:
+            data = json.loads(self.service_file.read_text(encoding="utf-8"))
+            return ServiceFile(url=data["url"], token=data["token"], pid=int(data["pid"]), version=data["version"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write_service_file(self, content: ServiceFile) -> None:
+        """Tell clients where the service is."""
+        write_private(self.service_file, json.dumps(asdict(content)).encode())
+
+    def remove_service_file(self) -> None:
+        """Tell clients that there is no service any more."""
+        with contextlib.suppress(FileNotFoundError):
+            self.service_file.unlink()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace ``path`` atomically with ``content``, readable by this user alone."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise

@@ -1,0 +1,158 @@
+"""One Settings object for everything that can be configured, and where each value came from.
+
+A value is looked up in this order: argument, environment variable (``OPENADS_<NAME>``), project file
+(``[tool.openads]`` in the nearest ``pyproject.toml``), user file (``openads.toml`` in the platform's configuration
+folder), default. An unknown key in a file is an error that names the nearest known key.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ads.errors import SettingError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["Settings", "load_settings"]
+
+ENVIRONMENT_PREFIX = "OPENADS_"
+
+
+def _default_home() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("openads", appauthor=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting with its default. Times are in seconds, sizes in bytes."""
+
+    home: Path = field(default_factory=_default_home)
+    """The data directory: database, artifacts, environments, logs, the service file."""
+    url: str = ""
+    """Address of a running service. Empty: the service on this machine is found, or started."""
+    token: str = ""
+    """Bearer token for ``url``."""
+    host: str = "127.0.0.1"
+    """Address that the gateway listens on. Anything but loopback is the operator's explicit choice."""
+    port: int = 8900
+    """Port that the gateway listens on. 0: any free port."""
+    compartment_id: str = ""
+    """Compartment for new models and deployments. Empty: the service's default."""
+    project_id: str = ""
+    """Project for new models and deployments. Empty: the service's default."""
+    database_url: str = ""
+    """SQLAlchemy URL of the catalog. Empty: SQLite in ``home``."""
+    predict_timeout: float = 60.0
+    """Longest time for one prediction; the replica that exceeds it is replaced."""
+    max_body_bytes: int = 10 * 1024 * 1024
+    """Largest body of a prediction request."""
+    max_artifact_bytes: int = 400 * 1024**3
+    """Largest artifact, packed and unpacked."""
+    start_timeout: float = 600.0
+    """Longest time for a replica from its start to ready."""
+    environment_timeout: float = 1800.0
+    """Longest time for building a model's environment."""
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """For each name set by somebody: ``argument``, ``environment`` or the file's path."""
+
+
+_TYPES: dict[str, type] = {
+    "home": Path,
+    "port": int,
+    "predict_timeout": float,
+    "max_body_bytes": int,
+    "max_artifact_bytes": int,
+    "start_timeout": float,
+    "environment_timeout": float,
+}
+
+
+def setting_names() -> list[str]:
+    """Return the names of all settings, in the order of their declaration."""
+    return [f.name for f in fields(Settings) if f.name != "sources"]
+
+
+def load_settings(start: Path | None = None, **arguments: Any) -> Settings:
+    """Return the settings that hold for a program that runs in ``start`` (default: the current folder).
+
+    ``None`` among ``arguments`` means "not given". Raises :class:`~ads.errors.SettingError` for an unknown key or a
+    value of the wrong type, naming where it stands.
+    """
+    found: dict[str, tuple[Any, str]] = {}
+    for path, table in _file_tables(start or Path.cwd()):
+        for key, value in table.items():
+            _require_known(key, str(path))
+            found[key] = (value, str(path))
+    for name in setting_names():
+        variable = ENVIRONMENT_PREFIX + name.upper()
+        if os.environ.get(variable):
+            found[name] = (os.environ[variable], "environment")
+    for name, value in arguments.items():
+        _require_known(name, "argument")
+        if value is not None:
+            found[name] = (value, "argument")
+    values = {name: _convert(name, value, source) for name, (value, source) in found.items()}
+    return Settings(**values, sources={name: source for name, (_, source) in found.items()})
+
+
+def _file_tables(start: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Return user file, then project file: the later one wins."""
+    from platformdirs import user_config_path
+
+    tables: list[tuple[Path, dict[str, Any]]] = []
+    user_file = user_config_path("openads", appauthor=False) / "openads.toml"
+    if user_file.is_file():
+        tables.append((user_file, _read_toml(user_file)))
+    for folder in (start, *start.parents):
+        project_file = folder / "pyproject.toml"
+        if project_file.is_file():
+            table = _read_toml(project_file).get("tool", {}).get("openads", {})
+            if table:
+                tables.append((project_file, table))
+            break
+    return tables
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path} is not valid TOML: {error}", hint="Correct the file, or remove it.") from error
+
+
+def _require_known(key: str, source: str) -> None:
+    names = setting_names()
+    if key in names:
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, names, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Known settings: {', '.join(names)}."
+    raise SettingError(f"{source} sets {key!r}, which is not a setting.", hint=hint)
+
+
+def _convert(name: str, value: Any, source: str) -> Any:
+    wanted = _TYPES.get(name, str)
+    try:
+        converted = wanted(value) if not isinstance(value, wanted) else value
+    except (TypeError, ValueError) as error:
+        raise SettingError(
+            f"The setting {name!r} from {source} is {value!r}, not a valid {wanted.__name__}.",
+            hint=f"Give {name} a {wanted.__name__} value, for example {_default_text(name)}.",
+        ) from error
+    return converted.expanduser() if isinstance(converted, Path) else converted
+
+
+def _default_text(name: str) -> str:
+    default = next(f.default for f in fields(Settings) if f.name == name)
+    return "a folder" if default is MISSING else repr(default)
