@@ -46,8 +46,8 @@
     ├── EnvironmentBuildError                  uv could not build the model's environment
     └── NotSupported (NotImplementedError)     a documented feature that this version or engine doesn't have
 
-A message says what happened to which thing and why; ``hint`` says what to do next. The HTTP status of an error is looked
-up in the api layer, never stored here, apart from :class:`ServiceError`, which reports the status that was received.
+A message says what happened to which thing and why; ``hint`` says what to do next. The HTTP status of an error is
+looked up in the api layer, never stored here, apart from :class:`ServiceError`, which reports the status it received.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The data directory: where every file of a service on this machine lies, and the file that tells clients how to reach it."""
+"""The data directory: where every file of a service on this machine lies, and how clients learn its address."""
 
 from __future__ import annotations
 

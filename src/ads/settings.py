@@ -125,9 +125,10 @@ def _file_tables(start: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} is not valid TOML: {error}", hint="Correct the file, or remove it.") from error
+    return table
 
 
 def _require_known(key: str, source: str) -> None:

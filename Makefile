@@ -1,0 +1,52 @@
+# Two commands set everything up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# STRICT=1: nothing may be left out, as in CI.
+STRICT ?=
+WORKERS ?= 2
+
+.PHONY: help demo test lint types layers format bench figures clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo-installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	@touch $@
+
+$(VENV)/.test-installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@ $(VENV)/.demo-installed
+
+demo: $(VENV)/.demo-installed  ## Train a model, register it, deploy it, predict: the main job on this machine alone
+	$(BIN)/python examples/breast_cancer.py
+
+test: $(VENV)/.test-installed  ## Run the whole suite; says at its end what it left out
+	OPENADS_TEST_STRICT=$(STRICT) $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests
+
+lint: $(VENV)/.test-installed  ## Style and common mistakes
+	$(BIN)/ruff check src tests examples benchmarks
+	$(BIN)/ruff format --check src tests examples benchmarks
+
+types: $(VENV)/.test-installed  ## mypy, strict
+	$(BIN)/mypy
+
+layers: $(VENV)/.test-installed  ## Imports point downwards
+	$(BIN)/lint-imports
+
+format: $(VENV)/.test-installed  ## Put the code in its one format
+	$(BIN)/ruff check --fix src tests examples benchmarks
+	$(BIN)/ruff format src tests examples benchmarks
+
+bench: $(VENV)/.test-installed  ## Measure the figures of the main job and print them as a table
+	$(BIN)/python benchmarks/main_job.py
+
+figures: bench $(VENV)/.test-installed  ## bench, and the installed size of the base in a fresh environment
+	$(BIN)/python benchmarks/footprint.py
+
+clean:  ## Remove what the targets above made here
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,71 @@
+"""Fixtures that every part of the suite may use, and the rule for what a machine can't run.
+
+``@pytest.mark.needs("oci")`` names a program or package outside this project. Where it is missing the test is left
+out and listed at the end; in a strict run (``OPENADS_TEST_STRICT=1``, as in CI) it fails instead.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+STRICT = os.environ.get("OPENADS_TEST_STRICT", "") not in ("", "0")
+
+
+def _present(name: str) -> bool:
+    return shutil.which(name) is not None or importlib.util.find_spec(name) is not None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        for name in marker.args:
+            if not _present(name):
+                message = f"{name} is not on this machine"
+                if STRICT:
+                    pytest.fail(f"{message}, and a strict run leaves nothing out", pytrace=False)
+                pytest.skip(message)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # noqa: ANN201
+    report = yield
+    if STRICT and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"left out in a strict run: {report.longrepr}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    terminalreporter.write_line(f"left out: {len(skipped)}" + ("" if skipped else " (everything ran)"))
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return the environment for a process that must see nothing of the machine's own OpenADS."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OPENADS_", "OCI_", "NB_SESSION"))}
+    return {**kept, "OPENADS_HOME": str(home), "OPENADS_PORT": "0"}
+
+
+@pytest.fixture(scope="session")
+def service_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data directory whose service is stopped at the end, whoever started it."""
+    home = tmp_path_factory.mktemp("openads") / "home"
+    yield home
+    subprocess.run([sys.executable, "-m", "ads.service", "stop", "--home", str(home)], timeout=60, check=True)
+
+
+@pytest.fixture
+def local_service(service_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This process talks to the service of ``service_home``, which starts by itself as it does for a user."""
+    for key in [key for key in os.environ if key.startswith(("OPENADS_", "OCI_", "NB_SESSION"))]:
+        monkeypatch.delenv(key)
+    monkeypatch.setenv("OPENADS_HOME", str(service_home))
+    monkeypatch.setenv("OPENADS_PORT", "0")
+    return service_home
