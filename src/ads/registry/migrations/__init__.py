@@ -1,0 +1,1 @@
+"""Alembic's scripts: one file for each step of the catalog's schema."""

@@ -1,0 +1,62 @@
+"""The version of the database's schema: brought up to date at the start, and never worked with when it is newer."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Engine
+
+from ads.errors import AdsError
+
+__all__ = ["HEAD", "KNOWN", "SchemaTooNew", "current_version", "upgrade"]
+
+logger = logging.getLogger(__name__)
+
+KNOWN = ("0001",)
+"""Every revision in ``migrations/versions``, oldest first."""
+HEAD = KNOWN[-1]
+"""The revision that this version of the program works with."""
+
+
+class SchemaTooNew(AdsError):
+    """The database was written by a newer version of the program."""
+
+    code = "schema-too-new"
+
+
+def current_version(engine: Engine) -> str | None:
+    """Return the revision of the database, None when it is empty."""
+    if not inspect(engine).has_table("alembic_version"):
+        return None
+    with engine.connect() as connection:
+        version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return version
+
+
+def upgrade(engine: Engine) -> bool:
+    """Bring the schema to HEAD; tell whether there was anything to do. Raises SchemaTooNew.
+
+    All steps are one transaction: a crash leaves the old schema. Alembic is imported only when it has work to do.
+    """
+    version = current_version(engine)
+    if version == HEAD:
+        return False
+    if version is not None and version not in KNOWN:
+        raise SchemaTooNew(
+            f"The catalog's schema {version!r} is newer than this version of OpenADS knows ({HEAD!r}).",
+            hint="Install the version of OpenADS that wrote it, or a newer one.",
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    writing = engine.execution_options(openads_write=True)
+    with writing.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, HEAD)
+    logger.info("The catalog's schema went from %s to %s", version, HEAD)
+    return True
