@@ -20,6 +20,7 @@
     │   │   ├── ManifestError                  a file differs from the manifest
     │   │   └── ModelArtifactSizeError
     │   ├── IntrospectionNotPassed             save() refuses an artifact whose checks failed
+    │   ├── ChangesNotCommitted                git knows of changes that ignore_pending_changes=False refuses
     │   ├── VerificationFailed                 verify() found an answer that a deployment could not send
     │   └── SettingError                       a setting is unknown or has an unusable value
     ├── ArtifactsNotAvailableError             a verb needs prepare() or a download first
@@ -168,6 +169,12 @@ class IntrospectionNotPassed(InputError):
     """An introspection check failed, so the model is not saved."""
 
     code = "introspection-failed"
+
+
+class ChangesNotCommitted(InputError):
+    """The training code has uncommitted changes and ``ignore_pending_changes=False`` was asked for."""
+
+    code = "changes-not-committed"
 
 
 class VerificationFailed(InputError):

@@ -1,0 +1,1 @@
+"""Import paths that users know; what they name lives in other rooms."""
