@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.service import OwnService, eventually, forget_configuration
+
 STRICT = os.environ.get("OPENADS_TEST_STRICT", "") not in ("", "0")
 
 
@@ -34,7 +36,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # noqa: ANN201
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     report = yield
     if STRICT and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -45,12 +47,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     terminalreporter.write_line(f"left out: {len(skipped)}" + ("" if skipped else " (everything ran)"))
-
-
-def environment(home: Path) -> dict[str, str]:
-    """Return the environment for a process that must see nothing of the machine's own OpenADS."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("OPENADS_", "OCI_", "NB_SESSION"))}
-    return {**kept, "OPENADS_HOME": str(home), "OPENADS_PORT": "0"}
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +60,14 @@ def service_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def local_service(service_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """This process talks to the service of ``service_home``, which starts by itself as it does for a user."""
-    for key in [key for key in os.environ if key.startswith(("OPENADS_", "OCI_", "NB_SESSION"))]:
-        monkeypatch.delenv(key)
-    monkeypatch.setenv("OPENADS_HOME", str(service_home))
-    monkeypatch.setenv("OPENADS_PORT", "0")
+    forget_configuration(monkeypatch, service_home)
     return service_home
+
+
+@pytest.fixture
+def own_service(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnService]:
+    """A service of one test alone; at its end no process of it may be left."""
+    service = OwnService(tmp_path_factory.mktemp("own") / "home", monkeypatch)
+    yield service
+    service.stop()
+    eventually(lambda: service.processes() == [], 15, "the end of every process of the service")
