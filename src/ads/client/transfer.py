@@ -1,0 +1,146 @@
+"""Artifacts over HTTP: streamed in constant memory, with a byte bar for people and a digest check for machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ads.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ads.client.service import Service
+
+__all__ = ["Download", "download", "upload"]
+
+_PIECE = 1024 * 1024
+_STALLED_AFTER = 300.0
+
+
+@dataclass(frozen=True)
+class Download:
+    """What was written: the file, its name in the catalog, its size in bytes, its SHA-256 in hexadecimal."""
+
+    path: Path
+    name: str
+    size: int
+    sha256: str
+
+
+def upload(service: Service, model_id: str, archive: Path, *, progress: bool = True) -> None:
+    """Send ``archive`` as the artifact of ``model_id``. A repeated upload is recognised by its retry token."""
+    size = archive.stat().st_size
+    with _bar(f"Uploading {archive.name}", size, progress) as bar:
+
+        def pieces() -> Iterator[bytes]:
+            bar.reset()
+            with archive.open("rb") as file:
+                while piece := file.read(_PIECE):
+                    yield piece
+                    bar.update(len(piece))
+
+        service.request(
+            "POST",
+            f"/20190101/models/{model_id}/artifact",
+            content=pieces,
+            headers={
+                "content-type": "application/octet-stream",
+                "content-length": str(size),
+                "content-disposition": f'attachment; filename="{model_id}{archive.suffix or ".zip"}"',
+            },
+            timeout=_STALLED_AFTER,
+            retry_token=True,
+        )
+
+
+def download(service: Service, model_id: str, target: Path, *, progress: bool = True) -> Download:
+    """Write the artifact of ``model_id`` to ``target``.
+
+    Raises :class:`~ads.errors.NotFound` when the model has none and :class:`~ads.errors.ArchiveError` when what came
+    differs in length or digest from what the service announced; ``target`` is then removed.
+    """
+    import hashlib
+
+    # MD5 is what the OCI wire carries; it finds accidents, the archive's own manifest finds the rest.
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    size = 0
+    with service.stream(
+        "GET",
+        f"/20190101/models/{model_id}/artifact/content",
+        headers={"accept": "application/octet-stream", "accept-encoding": "identity"},
+        timeout=_STALLED_AFTER,
+    ) as response:
+        announced = int(response.headers.get("content-length", "-1"))
+        expected_md5 = response.headers.get("content-md5", "")
+        name = _file_name(response.headers.get("content-disposition", ""), model_id)
+        with _bar(f"Downloading {name}", max(announced, 0), progress) as bar, target.open("wb") as file:
+            for piece in _pieces(response, service, model_id):
+                file.write(piece)
+                md5.update(piece)
+                sha256.update(piece)
+                size += len(piece)
+                bar.update(len(piece))
+    if announced not in (-1, size) or (expected_md5 and not _same_md5(md5.digest(), expected_md5)):
+        target.unlink(missing_ok=True)
+        raise ArchiveError(
+            f"The artifact of {model_id} arrived damaged: {size} of {announced} bytes, or another digest.",
+            hint="Repeat the download; if it stays so, the service's copy is damaged.",
+        )
+    return Download(target, name, size, sha256.hexdigest())
+
+
+def _pieces(response: Any, service: Service, model_id: str) -> Iterator[bytes]:
+    import httpx
+
+    from ads.errors import ServiceUnreachable
+
+    try:
+        yield from response.iter_raw(_PIECE)
+    except httpx.TransportError as error:
+        raise ServiceUnreachable(
+            f"The download of {model_id} from {service.url} broke off: {str(error) or type(error).__name__}.",
+            hint="Repeat the download.",
+        ) from error
+
+
+def _same_md5(digest: bytes, announced: str) -> bool:
+    import base64
+
+    return announced in (base64.b64encode(digest).decode(), digest.hex())
+
+
+def _file_name(disposition: str, model_id: str) -> str:
+    """Return the base name that the header gives, without any folder in it."""
+    _, marker, rest = disposition.partition("filename=")
+    name = rest.split(";")[0].strip().strip('"') if marker else ""
+    return Path(name.replace("\\", "/")).name or f"{model_id}.zip"
+
+
+class _Silent:
+    """A bar that shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, _count: int) -> None:
+        """Take note of nothing."""
+
+    def reset(self) -> None:
+        """Start at nothing again."""
+
+
+def _bar(label: str, total: int, progress: bool) -> AbstractContextManager[Any]:
+    if not (progress and sys.stderr is not None and sys.stderr.isatty()):
+        return _Silent()
+    from tqdm import tqdm
+
+    bar: Callable[..., AbstractContextManager[Any]] = tqdm
+    return bar(total=total or None, desc=label, unit="B", unit_scale=True, unit_divisor=1024, leave=False)

@@ -1,0 +1,149 @@
+"""Waiting for a work request: prompt when it is quick, patient when it is slow, with a checklist on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ads.errors import ServiceTimeout
+
+if TYPE_CHECKING:
+    from ads.client.service import Service
+
+__all__ = ["DEFAULT_POLL_INTERVAL", "DEFAULT_WAIT_TIME", "WorkRequest", "next_look", "wait_for_work_request"]
+
+DEFAULT_WAIT_TIME = 1200
+DEFAULT_POLL_INTERVAL = 10
+
+_FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
+_SHORTEST_INTERVAL = 0.05
+
+
+@dataclass(frozen=True)
+class WorkRequest:
+    """A piece of work of the service as last seen. ``errors`` are its messages, filled when it failed."""
+
+    id: str
+    status: str
+    operation: str = ""
+    percent_complete: float = 0.0
+    errors: tuple[str, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.status in _FINAL or self.percent_complete >= 100
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without having done its work."""
+        return self.status in {"FAILED", "CANCELED"}
+
+
+def wait_for_work_request(
+    service: Service,
+    work_request_id: str,
+    *,
+    label: str,
+    max_wait_time: float = DEFAULT_WAIT_TIME,
+    poll_interval: float = DEFAULT_POLL_INTERVAL,
+    interrupted: str = "The work goes on in the service.",
+) -> WorkRequest:
+    """Return the work request once it ended, also when it failed.
+
+    ``max_wait_time`` in seconds (negative: no limit) and ``poll_interval``, the longest pause between two looks. On a
+    terminal, stderr shows each stage with its seconds under ``label``. Raises :class:`~ads.errors.ServiceTimeout` when
+    the time is up. Ctrl-C ends the waiting, not the work, and says so with the sentence ``interrupted``.
+    """
+    checklist = _Checklist(label, sys.stderr) if sys.stderr is not None and sys.stderr.isatty() else None
+    started = time.monotonic()
+    try:
+        while True:
+            request = _look(service, work_request_id)
+            if checklist is not None:
+                checklist.show(service, request)
+            waited = time.monotonic() - started
+            if request.is_final:
+                return request
+            if 0 <= max_wait_time <= waited:
+                raise ServiceTimeout(
+                    f"{label} took longer than {max_wait_time:g} s (work request {work_request_id}, {request.status}). "
+                    f"{interrupted}",
+                    hint="Look at its state later, or wait longer with max_wait_time=.",
+                )
+            pause = next_look(waited, poll_interval)
+            time.sleep(pause if max_wait_time < 0 else min(pause, max(max_wait_time - waited, 0.001)))
+    except KeyboardInterrupt:
+        if sys.stderr is not None:
+            sys.stderr.write(f"\nStopped waiting. {interrupted}\n")
+        raise
+
+
+def next_look(waited: float, poll_interval: float) -> float:
+    """Return the pause before the next look: a tenth of the time waited so far."""
+    return min(max(poll_interval, 0.0), max(_SHORTEST_INTERVAL, waited / 10))
+
+
+def _look(service: Service, work_request_id: str) -> WorkRequest:
+    path = f"/20190101/workRequests/{work_request_id}"
+    content = service.get_json(path)
+    status = str(content.get("status") or "")
+    errors: tuple[str, ...] = ()
+    if status == "FAILED":
+        errors = tuple(str(item.get("message") or "") for item in service.list(f"{path}/errors"))
+    return WorkRequest(
+        id=work_request_id,
+        status=status,
+        operation=str(content.get("operationType") or ""),
+        percent_complete=float(content.get("percentComplete") or 0),
+        errors=errors,
+    )
+
+
+@dataclass
+class _Checklist:
+    """The stages of the work, one line each: the last line is still running until the next one comes."""
+
+    label: str
+    out: TextIO
+    clock: Callable[[], float] = time.monotonic
+    printed: int = 0
+    opened: bool = False
+    times: list[float] = field(default_factory=list)
+
+    def show(self, service: Service, request: WorkRequest) -> None:
+        """Write what is new since the last look."""
+        entries = list(service.list(f"/20190101/workRequests/{request.id}/logs"))
+        if not self.opened:
+            self.out.write(f"{self.label}\n")
+            self.opened = True
+        for entry in entries[self.printed :]:
+            self._close_line("✓", entry)
+            self.out.write(f"  … {entry.get('message', '')}")
+            self.times.append(_seconds(entry, self.clock()))
+            self.printed += 1
+        if request.is_final:
+            self._close_line("✗" if request.failed else "✓", None)
+        self.out.flush()
+
+    def _close_line(self, mark: str, following: dict[str, Any] | None) -> None:
+        """Put a mark and the seconds on the running line."""
+        if not self.times:
+            return
+        ended = _seconds(following, self.clock()) if following is not None else None
+        seconds = f"  {max(ended - self.times[-1], 0.0):.1f} s" if ended is not None else ""
+        self.out.write(f"{seconds}\r  {mark}\n")
+
+
+def _seconds(entry: dict[str, Any] | None, otherwise: float) -> float:
+    """Return the entry's time in seconds; the difference of two is what counts."""
+    from datetime import datetime
+
+    stamp = str((entry or {}).get("timestamp") or "")
+    try:
+        return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return otherwise
