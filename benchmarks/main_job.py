@@ -116,15 +116,8 @@ def main() -> None:
 
 def show(rows: list[tuple[str, float | None, float, str]]) -> None:
     table = Table(title=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    columns = (("what", "left"), ("here", "right"), ("goal", "right"), ("met", "left"), ("original", "right"))
-    for column, justify in columns:
-        ("what", "left"),
-        ("here", "right"),
-        ("goal", "right"),
-        ("met", "left"),
-        ("original", "right"),
-    ):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for column in ("what", "here", "goal", "met", "original"):
+        table.add_column(column, justify="left" if column in ("what", "met") else "right")
     for name, goal, seconds, original in rows:
         met = "" if goal is None else "yes" if seconds <= goal else "NO"
         table.add_row(name, text(seconds), "" if goal is None else "≤ " + text(goal), met, original)
