@@ -1,0 +1,157 @@
+"""How an estimator becomes a model file: a table of formats, each a suffix and two functions."""
+
+from __future__ import annotations
+
+import logging
+import mmap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ads.errors import InputError, NotSupported
+from ads.model.serde.common import SERDE, Deserializer, Serializer
+
+__all__ = [
+    "ModelDeserializer",
+    "ModelSerializer",
+    "ModelSerializerFactory",
+    "ModelSerializerType",
+    "SklearnModelSerializerType",
+]
+
+_log = logging.getLogger(__name__)
+
+_SEARCHED_BYTES = 256 * 1024 * 1024
+"""Model files above this size are not searched for code that is stored by name only."""
+
+
+class ModelSerializerType:
+    """The names that ``GenericModel(model_save_serializer=...)`` takes."""
+
+    CLOUDPICKLE = "cloudpickle"
+    ONNX = "onnx"
+
+
+class SklearnModelSerializerType:
+    """The names that ``SklearnModel(model_save_serializer=...)`` takes."""
+
+    JOBLIB = "joblib"
+    CLOUDPICKLE = "cloudpickle"
+    ONNX = "sklearn_onnx"
+
+
+class ModelSerializer(Serializer):
+    """The base of a user's own serializer: ``serialize(estimator, model_path, **kwargs)`` writes the model file."""
+
+    def __init__(self, model_file_suffix: str) -> None:
+        self.model_file_suffix = model_file_suffix
+
+
+class ModelDeserializer(Deserializer):
+    """The base of a user's own deserializer: ``deserialize(model_path, **kwargs)`` returns the model."""
+
+
+@dataclass(frozen=True)
+class _Format:
+    suffix: str
+    write: Callable[[Any, Path, dict[str, Any]], None]
+    read: Callable[[Path], Any]
+
+
+def _write_joblib(estimator: Any, path: Path, options: dict[str, Any]) -> None:
+    import joblib
+
+    joblib.dump(estimator, path, **options)
+    _warn_of_code_by_name(path)
+
+
+def _read_joblib(path: Path) -> Any:
+    import joblib
+
+    return joblib.load(path)
+
+
+def _write_cloudpickle(estimator: Any, path: Path, options: dict[str, Any]) -> None:
+    import cloudpickle
+
+    with path.open("wb") as file:
+        cloudpickle.dump(estimator, file, **options)
+
+
+def _read_cloudpickle(path: Path) -> Any:
+    import cloudpickle
+
+    with path.open("rb") as file:
+        return cloudpickle.load(file)
+
+
+_FORMATS: dict[str, _Format] = {
+    "cloudpickle": _Format("pkl", _write_cloudpickle, _read_cloudpickle),
+    "joblib": _Format("joblib", _write_joblib, _read_joblib),
+}
+
+_FORMATS_OF_OTHER_FRAMEWORKS = frozenset(
+    "onnx sklearn_onnx lightgbm lightgbm_onnx xgboost xgboost_ubj xgboost_txt xgboost_onnx "
+    "torch torchscript torch_onnx tf tf_onnx spark huggingface".split()
+)
+"""Names that users know and that this version has no format for."""
+
+
+class _NamedSerializer(ModelSerializer, SERDE):
+    """One format of the table as an object with the interface that users know."""
+
+    def __init__(self, name: str) -> None:
+        self._format = _FORMATS[name]
+        super().__init__(model_file_suffix=self._format.suffix)
+        self.name = name
+
+    def serialize(self, estimator: Any, model_path: str, **kwargs: Any) -> None:
+        """Write ``estimator`` to ``model_path``; ``model_save`` holds options for the format's own writer."""
+        self._format.write(estimator, Path(model_path), dict(kwargs.get("model_save") or {}))
+
+    def deserialize(self, model_path: str, **_kwargs: Any) -> Any:
+        """Return the estimator in ``model_path``. It runs the code that the file holds: trust the file first."""
+        return self._format.read(Path(model_path))
+
+
+class ModelSerializerFactory:
+    """Finds a serializer by name."""
+
+    names: ClassVar[tuple[str, ...]] = tuple(_FORMATS)
+
+    @classmethod
+    def get(cls, se: Any) -> Any:
+        """Return the serializer called ``se``; an object that can serialize is returned as it is.
+
+        Raises ``ValueError`` for a name that nothing is known under.
+        """
+        if not isinstance(se, str):
+            if not callable(getattr(se, "serialize", None)):
+                raise InputError(
+                    f"{type(se).__name__} can't serialize a model.",
+                    hint=f"Pass one of {', '.join(cls.names)}, or an object with a serialize() method.",
+                )
+            return se
+        name = se.lower()
+        if name in _FORMATS:
+            return _NamedSerializer(name)
+        if name in _FORMATS_OF_OTHER_FRAMEWORKS:
+            raise NotSupported(
+                f"The model format {se!r} is not available in this version.", hint=f"Available: {', '.join(cls.names)}."
+            )
+        raise InputError(f"{se!r} is not a model serializer.", hint=f"Known: {', '.join(cls.names)}.")
+
+
+def _warn_of_code_by_name(path: Path) -> None:
+    """Say so when the file refers to code of the running session, which exists nowhere else."""
+    if not 0 < path.stat().st_size <= _SEARCHED_BYTES:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        found = content.find(b"__main__") >= 0
+    if found:
+        _log.warning(
+            "The model uses code defined in this session (__main__), which %s stores by name only, so a deployment "
+            'can\'t load it. Pass model_save_serializer="cloudpickle" to store the code as well.',
+            path.name,
+        )
