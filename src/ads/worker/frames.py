@@ -1,0 +1,136 @@
+"""The frames between a gateway and a replica: how many bytes mean what.
+
+Every integer is big-endian. A frame is ``u32 length of what follows``, ``u8 kind``, ``u64 frame id``, payload:
+
+* PREDICT: ``u16 count``, then for each item ``u8 body kind``, ``u16 meta length``, meta (a JSON object, or nothing),
+  ``u32 body length``, body.
+* ANSWER: ``u16 count``, then for each item ``u16 HTTP status``, ``u32 length``, body (JSON text).
+* PING, PONG: nothing.
+"""
+
+import struct
+from typing import Iterable, Iterator, List, NamedTuple, Tuple
+
+__all__ = [
+    "ANSWER",
+    "JSON",
+    "LARGEST_FRAME",
+    "PING",
+    "PONG",
+    "PREDICT",
+    "RAW",
+    "FrameBuffer",
+    "FrameError",
+    "Item",
+    "decode_answers",
+    "decode_items",
+    "encode_answers",
+    "encode_frame",
+    "encode_items",
+]
+
+PREDICT, ANSWER, PING, PONG = 1, 2, 3, 4
+JSON, RAW = 0, 1
+LARGEST_FRAME = 1 << 30
+
+_LENGTH = struct.Struct("!I")
+_HEAD = struct.Struct("!IBQ")
+_COUNT = struct.Struct("!H")
+_ITEM = struct.Struct("!BH")
+_ANSWER = struct.Struct("!HI")
+_AFTER_LENGTH = _HEAD.size - _LENGTH.size
+
+
+class FrameError(ValueError):
+    """What came over the socket is not a frame; the connection can't be used any more."""
+
+
+class Item(NamedTuple):
+    """One prediction request: how to read the body, what is known of the request, the body."""
+
+    kind: int
+    meta: bytes
+    body: bytes
+
+
+class FrameBuffer:
+    """Bytes in, whole frames out: ``(kind, frame id, payload)``."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def feed(self, data: bytes) -> "Iterator[Tuple[int, int, bytes]]":
+        """Add ``data``; yield every frame that is complete. Raises FrameError for an impossible length."""
+        self._bytes += data
+        while len(self._bytes) >= _HEAD.size:
+            length, kind, frame_id = _HEAD.unpack_from(self._bytes)
+            if not _AFTER_LENGTH <= length <= LARGEST_FRAME:
+                raise FrameError("A frame says it has {} bytes.".format(length))
+            end = _LENGTH.size + length
+            if len(self._bytes) < end:
+                return
+            payload = bytes(self._bytes[_HEAD.size : end])
+            del self._bytes[:end]
+            yield kind, frame_id, payload
+
+
+def encode_frame(kind: int, frame_id: int, payload: bytes = b"") -> bytes:
+    """Return the bytes of one frame."""
+    return _HEAD.pack(_AFTER_LENGTH + len(payload), kind, frame_id) + payload
+
+
+def decode_items(payload: bytes) -> List[Item]:
+    """Return the items of a PREDICT payload. Raises FrameError when it ends early or late."""
+    try:
+        (count,) = _COUNT.unpack_from(payload)
+        position = _COUNT.size
+        items = []
+        for _ in range(count):
+            kind, size = _ITEM.unpack_from(payload, position)
+            position += _ITEM.size
+            meta = payload[position : position + size]
+            position += size
+            (size,) = _LENGTH.unpack_from(payload, position)
+            position += _LENGTH.size
+            items.append(Item(kind, meta, payload[position : position + size]))
+            position += size
+    except struct.error as error:
+        raise FrameError("A PREDICT frame ends early.") from error
+    if position != len(payload):
+        raise FrameError("The lengths inside a PREDICT frame don't add up.")
+    return items
+
+
+def encode_items(items: "Iterable[Item]") -> bytes:
+    """Return the payload of a PREDICT frame."""
+    items = list(items)
+    parts = [_COUNT.pack(len(items))]
+    for item in items:
+        parts += (_ITEM.pack(item.kind, len(item.meta)), item.meta, _LENGTH.pack(len(item.body)), item.body)
+    return b"".join(parts)
+
+
+def encode_answers(answers: "List[Tuple[int, bytes]]") -> bytes:
+    """Return the payload of an ANSWER frame from pairs of HTTP status and body."""
+    parts = [_COUNT.pack(len(answers))]
+    for status, body in answers:
+        parts += (_ANSWER.pack(status, len(body)), body)
+    return b"".join(parts)
+
+
+def decode_answers(payload: bytes) -> "List[Tuple[int, bytes]]":
+    """Return the pairs of HTTP status and body in an ANSWER payload. Raises FrameError when they don't add up."""
+    answers = []
+    try:
+        (count,) = _COUNT.unpack_from(payload)
+        position = _COUNT.size
+        for _ in range(count):
+            status, size = _ANSWER.unpack_from(payload, position)
+            position += _ANSWER.size
+            answers.append((status, payload[position : position + size]))
+            position += size
+    except struct.error as error:
+        raise FrameError("An ANSWER frame ends early.") from error
+    if position != len(payload):
+        raise FrameError("The lengths inside an ANSWER frame don't add up.")
+    return answers

@@ -1,0 +1,75 @@
+"""The life of a replica: confine itself, import, load, prove itself on the sample, serve, end.
+
+A replica that can't become ready says why in its status file and then waits to be stopped: were it to exit, it would be
+restarted, and its words would be gone before anybody read them.
+"""
+
+import os
+import signal
+import threading
+import traceback
+from typing import Dict, List
+
+from .confinement import confine, tie_to_supervisor
+from .parity import check_parity
+from .predictor import Predictor
+from .script import import_script, load_model, prediction_function
+from .server import Server
+from .status import Failure, Status
+
+__all__ = ["main"]
+
+_REQUIRED = ("artifact", "socket", "status")
+
+
+def main(arguments: "List[str]") -> int:
+    """Run a replica until SIGTERM. Options: ``--artifact DIR --socket PATH --status FILE [--memory-limit BYTES]``."""
+    options = _options(arguments)
+    tie_to_supervisor()
+    confine(int(options.get("memory-limit", "0")))
+    status = Status(options["status"])
+    try:
+        server = _become_ready(os.path.abspath(options["artifact"]), options["socket"], status)
+    except Failure as failure:
+        return _wait_after(failure, status)
+    except Exception as error:  # noqa: BLE001 - the process boundary: what we did not foresee is told as well
+        traceback.print_exc()
+        text = "The replica could not start: {}: {}.".format(type(error).__name__, error)
+        return _wait_after(Failure("replica-error", text, "The traceback is in the predict log."), status)
+    server.run()
+    return 0
+
+
+def _options(arguments: "List[str]") -> "Dict[str, str]":
+    names, values = arguments[::2], arguments[1::2]
+    options = {name[2:]: value for name, value in zip(names, values)}  # noqa: B905 - `strict` is not in Python 3.8
+    missing = [name for name in _REQUIRED if name not in options]
+    if missing or len(names) != len(values):
+        raise SystemExit("usage: launch.py --artifact DIR --socket PATH --status FILE [--memory-limit BYTES]")
+    return options
+
+
+def _become_ready(artifact: str, socket_path: str, status: Status) -> Server:
+    status.stage_done("start")
+    status.enter("loading")
+    module = import_script(artifact)
+    status.stage_done("import")
+    model = load_model(module)
+    predictor = Predictor(prediction_function(module, model))
+    status.stage_done("load")
+    status.enter("checking")
+    rows = check_parity(artifact, predictor.answer)
+    status.stage_done("parity", rows=rows)
+    server = Server(socket_path, predictor)
+    status.enter("ready")
+    return server
+
+
+def _wait_after(failure: Failure, status: Status) -> int:
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: over.set())
+    print("This replica failed: {} {}".format(failure.message, failure.hint), flush=True)
+    status.fail(failure)
+    while not over.wait(3600):
+        pass
+    return 0

@@ -1,0 +1,55 @@
+"""The status file: how far a replica is, and why it failed. Replaced atomically, so a reader sees whole states only."""
+
+import json
+import os
+import time
+from typing import Any, Dict, List, Optional
+
+__all__ = ["Failure", "Status"]
+
+
+class Failure(Exception):
+    """The replica can't become ready: a stable code, what happened, what to do next."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class Status:
+    """Writes the file at ``path`` at every change of state and at the end of every stage."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._state = "starting"
+        self._stages: "List[Dict[str, Any]]" = []
+        self._error: "Optional[Dict[str, str]]" = None
+        self._since = time.monotonic()
+        self._write()
+
+    def enter(self, state: str) -> None:
+        """Say that ``state`` has begun: ``loading``, ``checking`` or ``ready``."""
+        self._state = state
+        self._write()
+
+    def stage_done(self, name: str, **more: Any) -> None:
+        """Note the seconds since the last stage ended (or the start) as those of stage ``name``."""
+        now = time.monotonic()
+        self._stages.append(dict(name=name, seconds=round(now - self._since, 4), **more))
+        self._since = now
+        self._write()
+
+    def fail(self, failure: Failure) -> None:
+        """Say that this replica will never be ready, and why."""
+        self._state = "failed"
+        self._error = {"code": failure.code, "message": failure.message, "hint": failure.hint}
+        self._write()
+
+    def _write(self) -> None:
+        content = {"state": self._state, "pid": os.getpid(), "stages": self._stages, "error": self._error}
+        temporary = "{}.{}".format(self._path, os.getpid())
+        with open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file:
+            json.dump(content, file)
+        os.replace(temporary, self._path)
