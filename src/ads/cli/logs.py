@@ -1,0 +1,102 @@
+"""``ads deployments logs``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ads.cli import references
+from ads.cli.commands import command, pass_invocation
+from ads.cli.invocation import Invocation
+from ads.cli.output import plain
+from ads.cli.references import DEPLOYMENT
+
+__all__ = ["logs", "unseen"]
+
+_LOOK_EVERY = 0.5
+_FOLLOWED_LINES = 1000
+
+Line = dict[str, Any]
+
+
+@command(
+    "logs",
+    example="""
+        ads deployments logs churn
+        ads deployments logs churn -f
+        ads deployments logs churn --type access -n 1000 --format json
+    """,
+)
+@click.argument("reference", metavar="REF")
+@click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they come, until Ctrl-C.")
+@click.option(
+    "--type",
+    "log_type",
+    type=click.Choice(["predict", "access"]),
+    default="predict",
+    show_default=True,
+    help="What the model's code and the replicas write, or one line per request.",
+)
+@click.option(
+    "-n", "--lines", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many of the last lines."
+)
+@pass_invocation
+def logs(invocation: Invocation, reference: str, follow: bool, log_type: str, lines: int) -> None:
+    """Show the last lines of what the deployment REF writes."""
+    deployment = references.find(invocation.service, DEPLOYMENT, reference)
+    seen = _fetch(invocation, deployment["id"], log_type, lines)
+    if invocation.format == "json" and not follow:
+        invocation.output.json(seen)
+        return
+    _write(invocation, seen)
+    if not seen:
+        invocation.output.talk(f"The {log_type} log of {deployment['displayName']!r} is empty.")
+    if not follow:
+        return
+    while True:
+        time.sleep(_LOOK_EVERY)
+        current = _fetch(invocation, deployment["id"], log_type, _FOLLOWED_LINES)
+        _write(invocation, unseen(seen, current))
+        seen = current
+
+
+def unseen(seen: Sequence[Line], current: Sequence[Line]) -> list[Line]:
+    """Return what ``current`` has after the longest end of ``seen`` that it repeats.
+
+    Both are the last lines of one log at two moments; ``current`` may reach further back. Without anything in common
+    the log was rotated or ran far ahead, and all of ``current`` is new.
+    """
+    if not seen:
+        return list(current)
+    for end in range(len(current), 0, -1):
+        length = min(end, len(seen))
+        if list(current[end - length : end]) == list(seen[-length:]):
+            return list(current[end:])
+    return list(current)
+
+
+def _fetch(invocation: Invocation, deployment_id: str, log_type: str, limit: int) -> list[Line]:
+    path = f"/openads/v1/deployments/{deployment_id}/logs"
+    content = invocation.service.get_json(path, params={"type": log_type, "limit": limit})
+    found: list[Line] = content.get("lines") or content.get("items") or []
+    return found
+
+
+def _write(invocation: Invocation, lines: Sequence[Line]) -> None:
+    output = invocation.output
+    for line in lines:
+        if output.format == "json":
+            import json
+
+            output.text(json.dumps(line, ensure_ascii=False))
+        else:
+            parts = (plain(line.get("time")), _shown(line.get("message")))
+            output.text(" ".join(part for part in parts if part))
+
+
+def _shown(message: Any) -> str:
+    """Return a message with its indentation and tabs, without what could steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\t" else " " for c in str(message or ""))

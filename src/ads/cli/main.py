@@ -1,0 +1,140 @@
+"""The entry of ``ads``, and its process boundary: an error becomes two or three lines and an exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from ads.cli import exit_codes
+from ads.cli.commands import LazyCommand, LazyGroup
+from ads.cli.invocation import Invocation
+from ads.cli.output import Output
+from ads.errors import AdsError
+
+__all__ = ["cli", "main", "run"]
+
+SECTIONS = {
+    "Service on this machine": {
+        "serve": LazyCommand("ads.cli.serve:serve", "Start the service: catalog, deployments and their door."),
+        "stop": LazyCommand("ads.cli.serve:stop", "Stop the service and every process of it."),
+        "status": LazyCommand(
+            "ads.cli.status:status", "Say what runs, where, and how many models and deployments it has."
+        ),
+        "doctor": LazyCommand("ads.cli.doctor:doctor", "Check this machine, and say what to do about what is wrong."),
+    },
+    "Models and deployments": {
+        "models": LazyCommand("ads.cli.models:models", "List, inspect and delete registered models."),
+        "deployments": LazyCommand(
+            "ads.cli.deployments:deployments", "List, inspect, follow, stop and start deployments."
+        ),
+        "predict": LazyCommand("ads.cli.predict:predict", "Send data to a deployment and print its predictions."),
+    },
+    "Set-up": {
+        "config": LazyCommand("ads.cli.config:config", "Show the settings; point oci, oci-cli and oracle-ads here."),
+        "completion": LazyCommand(
+            "ads.cli.completion:completion", "Print the script that completes commands in your shell."
+        ),
+        "version": LazyCommand("ads.cli.version:version", "Print the version of OpenADS."),
+    },
+}
+
+cli = LazyGroup(
+    "ads",
+    sections=SECTIONS,
+    example="""
+        ads serve                                      # start everything, in this terminal
+        ads deployments ls                             # in another one: what is served
+        ads predict churn --data '[{"age": 42}]'       # ask a deployment
+    """,
+    help=(
+        "OpenADS: a trained model from a Python session to a served endpoint.\n\n"
+        "REF in a command is a name, an OCID, or the last six or more characters of one."
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def main() -> None:
+    """Run ``ads`` with the arguments of this process, and end the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name in any script must not break a terminal that can't show it
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status. Nothing but ``--debug`` ever shows a traceback."""
+    invocation = Invocation()
+    try:
+        result = cli.main(list(arguments), prog_name="ads", standalone_mode=False, obj=invocation)
+    except BrokenPipeError:
+        _discard_stdout()
+        return exit_codes.FAILED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 the process boundary: whatever it is, the user gets lines, not a traceback
+        return _report(error, invocation)
+    return result if isinstance(result, int) else exit_codes.OK
+
+
+def _report(error: BaseException, invocation: Invocation) -> int:
+    if invocation.debug:
+        import traceback
+
+        traceback.print_exception(error)
+    output = invocation.output
+    if isinstance(error, click.Abort):
+        return _interrupted(error, output)
+    if isinstance(error, KeyboardInterrupt):
+        return _interrupted(click.Abort(), output)
+    if isinstance(error, click.ClickException):
+        output.error(_sentence(error.format_message()), hint=_usage_hint(error), code="usage")
+        return exit_codes.USAGE
+    if isinstance(error, AdsError):
+        _tell_ads_error(error, output)
+    elif isinstance(error, OSError):
+        named = f" {error.filename}" if error.filename else ""
+        output.error(
+            f"the system refused{named}: {error.strerror or error}.",
+            hint="Check that path and its permissions.",
+            code="system",
+        )
+    else:
+        kind = type(error).__name__
+        output.error(
+            f"OpenADS failed unexpectedly, with {kind}: {error}",
+            hint="That is a defect: repeat the command with --debug and report what it prints.",
+            code="defect",
+        )
+    return exit_codes.exit_code_of(error)
+
+
+def _tell_ads_error(error: AdsError, output: Output) -> None:
+    tail = getattr(error, "log_tail", "")
+    message = f"{error.message}\n{tail}" if tail else error.message
+    output.error(message, hint=error.hint, code=error.code, request_id=error.request_id)
+
+
+def _interrupted(error: click.Abort, output: Output) -> int:
+    by_keyboard = error.__cause__ is None or isinstance(error.__cause__, KeyboardInterrupt)
+    output.talk("Interrupted." if by_keyboard else "Nothing was done.")
+    return exit_codes.INTERRUPTED if by_keyboard else exit_codes.FAILED
+
+
+def _sentence(message: str) -> str:
+    return message[:1].lower() + message[1:] if message[:2] not in ("", message[:2].upper()) else message
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "ads"
+    return f"See how it is used: {path} --help"
+
+
+def _discard_stdout() -> None:
+    # The reader of the pipe has gone. Python would complain about that once more when it flushes stdout at exit.
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
