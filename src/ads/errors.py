@@ -18,10 +18,19 @@
     │   │   ├── ArtifactNestedFolderError
     │   │   ├── ArtifactFolderStructureError
     │   │   ├── ManifestError                  a file differs from the manifest
+    │   │   ├── InvalidArtifactType
+    │   │   ├── ModelFileDescriptionError      the description of a model by reference is broken
     │   │   └── ModelArtifactSizeError
     │   ├── IntrospectionNotPassed             save() refuses an artifact whose checks failed
     │   ├── ChangesNotCommitted                git knows of changes that ignore_pending_changes=False refuses
     │   ├── VerificationFailed                 verify() found an answer that a deployment could not send
+    │   ├── PredictArgumentError (AttributeError)  predict() got no data, or data twice
+    │   ├── PathNotFoundError
+    │   ├── InvalidArtifactPathTypeOrContentError
+    │   ├── BucketNotVersionedError
+    │   ├── ModelVersionSetNotExists
+    │   ├── ModelVersionSetNotSaved
+    │   ├── SecurityTokenError                 a session token has expired
     │   └── SettingError                       a setting is unknown or has an unusable value
     ├── ArtifactsNotAvailableError             a verb needs prepare() or a download first
     ├── RuntimeInfoInconsistencyError          runtime.yaml was edited behind the object's back
@@ -43,6 +52,7 @@
     │   ├── DeploymentFailed                   deploy() or update() ended FAILED; carries cause, next step, log tail
     │   ├── NotActiveDeploymentError
     │   ├── MissingModelDeploymentIdError
+    │   ├── LogNotConfiguredError
     │   └── ModelDeploymentPredictError        the endpoint refused or failed a prediction
     ├── EnvironmentBuildError                  uv could not build the model's environment
     └── NotSupported (NotImplementedError)     a documented feature that this version or engine doesn't have
@@ -98,11 +108,26 @@ class SchemaSizeTooLarge(SchemaError):
 
     code = "schema-too-large"
 
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"The schema has {size} bytes as YAML; the OCI catalog takes at most 32000.",
+            hint="The complete schema stays in the artifact's file.",
+        )
+        self.size = size
+
 
 class DataSizeTooWide(SchemaError):
     """The data has more columns than ``max_col_num`` allows."""
 
     code = "data-too-wide"
+
+    def __init__(self, data_col_num: int, max_col_num: int) -> None:
+        super().__init__(
+            f"The data has {data_col_num} columns; schemas are made for at most {max_col_num}.",
+            hint=f"Pass max_col_num={data_col_num} to get a schema all the same.",
+        )
+        self.data_col_num = data_col_num
+        self.max_col_num = max_col_num
 
 
 class MetadataSizeTooLarge(InputError):
@@ -159,6 +184,18 @@ class ManifestError(ArtifactError):
     code = "manifest-mismatch"
 
 
+class InvalidArtifactType(ArtifactError):
+    """This kind of artifact can't be used in this way."""
+
+    code = "artifact-type"
+
+
+class ModelFileDescriptionError(ArtifactError):
+    """The description of a model by reference is broken."""
+
+    code = "invalid-file-description"
+
+
 class ModelArtifactSizeError(ArtifactError):
     """The artifact is larger than the chosen way of transfer allows."""
 
@@ -181,6 +218,48 @@ class VerificationFailed(InputError):
     """The answer of score.py could not be sent by a deployment, or differs from the estimator's."""
 
     code = "verification-failed"
+
+
+class PredictArgumentError(InputError, AttributeError):
+    """A prediction needs its data exactly once."""
+
+    code = "predict-argument"
+
+
+class PathNotFoundError(InputError):
+    """The given path doesn't exist."""
+
+    code = "path-not-found"
+
+
+class InvalidArtifactPathTypeOrContentError(InputError):
+    """A metadata artifact can't be made from what was passed."""
+
+    code = "invalid-metadata-artifact"
+
+
+class BucketNotVersionedError(InputError):
+    """A model by reference needs a bucket that keeps versions."""
+
+    code = "bucket-not-versioned"
+
+
+class ModelVersionSetNotExists(InputError):
+    """There is no such model version set."""
+
+    code = "model-version-set-not-found"
+
+
+class ModelVersionSetNotSaved(InputError):
+    """The model version set was not created yet."""
+
+    code = "model-version-set-not-saved"
+
+
+class SecurityTokenError(InputError):
+    """The session token can't be used: it expired, or it is missing."""
+
+    code = "security-token"
 
 
 class SettingError(InputError):
@@ -337,14 +416,26 @@ class MissingModelDeploymentIdError(DeploymentError):
     code = "deployment-id-missing"
 
 
+class LogNotConfiguredError(DeploymentError):
+    """The deployment has no such log."""
+
+    code = "log-not-configured"
+
+
 class ModelDeploymentPredictError(DeploymentError):
-    """The endpoint refused or failed a prediction. ``status`` is the HTTP status, 0 when none was received."""
+    """The endpoint refused or failed a prediction.
+
+    ``status`` is the HTTP status, 0 when none was received; ``service_code`` is the code that the service sent.
+    """
 
     code = "predict-failed"
 
-    def __init__(self, message: str = "", *, status: int = 0, hint: str = "", request_id: str = "") -> None:
+    def __init__(
+        self, message: str = "", *, status: int = 0, service_code: str = "", hint: str = "", request_id: str = ""
+    ) -> None:
         super().__init__(message, hint=hint, request_id=request_id)
         self.status = status
+        self.service_code = service_code
 
 
 class EnvironmentBuildError(AdsError):
