@@ -1,0 +1,70 @@
+"""Bytes of answers: status line, the few headers that every answer has, body. One write each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from http import HTTPStatus
+from itertools import count
+
+__all__ = ["Refusal", "RequestIds", "encode_answer", "error_body"]
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_STARTS = {
+    int(
+        status
+    ): f"HTTP/1.1 {int(status)} {status.phrase}\r\ncontent-type: application/json\r\nopc-request-id: ".encode()
+    for status in HTTPStatus
+    if status >= HTTPStatus.OK
+}
+_UNSAFE = re.compile(rb"[^A-Za-z0-9_.:/-]")
+_LONGEST_CALLER_ID = 128
+
+
+class Refusal(Exception):
+    """A request that is answered with an error. ``retry_after`` is in seconds, 0 for none."""
+
+    def __init__(self, status: int, code: str, message: str, *, retry_after: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = error_body(code, message)
+        self.retry_after = retry_after
+
+
+class RequestIds:
+    """Names for requests: the caller's own, cleaned, ``/``, ours. Ours are unique across processes."""
+
+    def __init__(self) -> None:
+        self._prefix = os.urandom(10).hex().upper()
+        self._numbers = count(1)
+
+    def next(self, callers: bytes | None) -> bytes:
+        """Return the id for the next request, safe in a header and in JSON text."""
+        own = b"%s%012X" % (self._prefix.encode(), next(self._numbers))
+        if not callers:
+            return own
+        return _UNSAFE.sub(b"", callers[:_LONGEST_CALLER_ID]) + b"/" + own
+
+
+def error_body(code: str, message: str) -> bytes:
+    """Return the JSON text that every error answer has."""
+    return json.dumps({"code": code, "message": message}).encode()
+
+
+def encode_answer(
+    status: int, body: bytes, request_id: bytes, *, close: bool = False, retry_after: int = 0, bodiless: bool = False
+) -> bytes:
+    """Return a whole answer. ``bodiless`` leaves the body out but not its length, as HEAD wants it."""
+    parts = [_STARTS[status], request_id, b"\r\ncontent-length: ", b"%d" % len(body)]
+    if retry_after:
+        parts.append(b"\r\nretry-after: %d" % retry_after)
+    if close:
+        parts.append(b"\r\nconnection: close")
+    if status == HTTPStatus.UNAUTHORIZED:
+        parts.append(b"\r\nwww-authenticate: Bearer")
+    parts.append(b"\r\n\r\n")
+    if not bodiless:
+        parts.append(body)
+    return b"".join(parts)

@@ -1,0 +1,424 @@
+"""One client connection: requests read one after the other, each answered before the next is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import Protocol
+
+from ads.gateway.access_log import Access, AccessLog
+from ads.gateway.answer import CONTINUE, Refusal, RequestIds, encode_answer, error_body
+from ads.gateway.framing import Body, ChunkedBody, CountedBody
+from ads.gateway.limits import Limits
+from ads.gateway.pool import Prediction
+from ads.gateway.predictions import Admission, Predictions, too_large
+from ads.gateway.proxy import Exchange
+from ads.gateway.request import HeadReader, RequestHead, check_beginning
+from ads.gateway.router import Kind, Place, route
+from ads.home import Home
+
+__all__ = ["Connection", "Door"]
+
+_LIVE_BODY = b'{"status":"live"}'
+_READY_BODY = b'{"status":"ready"}'
+_NOT_READY = error_body("ServiceUnavailable", "The gateway has no tables yet.")
+_LATE = Refusal(408, "RequestTimeout", "The request took too long to arrive.")
+_FOREVER = float("inf")
+_CALLER_LEFT = 499
+
+
+class Door(Protocol):
+    """What all connections of one gateway share."""
+
+    home: Home
+    limits: Limits
+    heads: HeadReader
+    ids: RequestIds
+    predictions: Predictions
+    access_log: AccessLog
+    connections: set[Connection]
+    draining: bool
+
+    def clock(self) -> float:
+        """Return the loop's time."""
+
+
+class _State(Enum):
+    HEAD = "reading a head, or idle"
+    BODY = "reading a prediction's body"
+    WAITING = "waiting for a prediction"
+    PROXYING = "an exchange with control"
+    LINGERING = "answered and half closed, dropping what still comes"
+
+
+class Connection(asyncio.Protocol):
+    """See the module. ``deadline`` is when :meth:`sweep` has to do something."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._state = _State.HEAD
+        self._buffer = b""
+        self._head: RequestHead | None = None
+        self._request_id = b""
+        self._admission: Admission | None = None
+        self._place: Place | None = None
+        self._body: Body | None = None
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._prediction: Prediction | None = None
+        self._exchange: Exchange | None = None
+        self._arrived = 0.0
+        self._advancing = False
+        self._eof = False
+        self._full = False
+        self._reading_paused = False
+        self._transport: asyncio.Transport
+        self._remote = ""
+        self.deadline = _FOREVER
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way."""
+        return self._state is _State.HEAD and not self._buffer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first request, unless there are too many connections."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self._remote = str(peer[0]) if isinstance(peer, tuple) else ""
+        door = self._door
+        self.deadline = door.clock() + door.limits.idle_seconds
+        door.connections.add(self)
+        if len(door.connections) > door.limits.connections:
+            refusal = Refusal(503, "ServiceUnavailable", "Too many connections. Try again later.", retry_after=1)
+            self._refuse_and_close(refusal)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on where the request is."""
+        state = self._state
+        if state is _State.HEAD:
+            self._buffer = self._buffer + data if self._buffer else data
+            self._advance()
+        elif state is _State.BODY:
+            self._guarded(self._read_body, data)
+            self._advance()
+        elif state is _State.PROXYING:
+            assert self._exchange is not None
+            self._exchange.client_sent(data)
+        elif state is _State.WAITING:
+            self._buffer += data
+            if len(self._buffer) > self._door.limits.head_bytes:
+                self.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Answer what was asked before the client closed its side; half a request is nobody's."""
+        self._eof = True
+        return self._state in {_State.WAITING, _State.PROXYING}
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Let go of what was under way."""
+        self._door.connections.discard(self)
+        if self._prediction is not None:
+            self._prediction.abandon()
+            self._note(_CALLER_LEFT, 0)
+            self._prediction = None
+        if self._exchange is not None:
+            self._exchange.client_lost()
+            self._exchange = None
+
+    def pause_writing(self) -> None:
+        """The client doesn't take its answers."""
+        self._full = True
+        self.deadline = min(self.deadline, self._door.clock() + self._door.limits.stall_seconds)
+        if self._exchange is not None:
+            self._exchange.client_full(True)
+
+    def resume_writing(self) -> None:
+        """The client took what was waiting."""
+        self._full = False
+        self.deadline = _FOREVER
+        if self._exchange is not None:
+            self._exchange.client_full(False)
+        elif self._state is _State.HEAD:
+            self.deadline = self._door.clock() + self._door.limits.idle_seconds
+            self._advance()
+
+    def sweep(self, now: float) -> None:
+        """End what takes too long."""
+        if self._exchange is not None and self._exchange.too_slow(now):
+            self._exchange.client_lost()
+            self._exchange = None
+            self._refuse_and_close(_LATE)
+        elif now < self.deadline:
+            return
+        elif self._full or self._state is _State.LINGERING:
+            self._transport.abort()
+        elif self.idle:
+            self._transport.close()
+        else:
+            self._refuse_and_close(_LATE)
+
+    def close_if_idle(self) -> None:
+        """End the connection unless a request is under way."""
+        if self.idle:
+            self._transport.close()
+
+    def _advance(self) -> None:
+        """Read requests from the buffer until one has to wait."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while self._state is _State.HEAD and self._buffer and not self._full:
+                if not self._guarded(self._read_head, b""):
+                    break
+        finally:
+            self._advancing = False
+        if self._state is _State.HEAD and self._eof and not self._full:
+            self._transport.close()
+        elif self._state in {_State.HEAD, _State.BODY}:
+            self.resume_reading()
+
+    def _guarded(self, step: Callable[[bytes], bool], data: bytes) -> bool:
+        try:
+            return step(data)
+        except Refusal as refusal:
+            self._refuse_and_close(refusal)
+            return False
+
+    def _read_head(self, _: bytes) -> bool:
+        """Read one head and begin with its request; return whether there was a whole one."""
+        door = self._door
+        limits = door.limits
+        end = self._buffer.find(b"\r\n\r\n", 0, limits.head_bytes + 4)
+        if end < 0:
+            check_beginning(self._buffer, limits)
+            if not self._arrived:
+                self._arrived = door.clock()
+                self.deadline = self._arrived + limits.header_seconds
+            return False
+        self._head = None
+        head = door.heads.read(self._buffer[:end])
+        self._buffer = self._buffer[end + 4 :]
+        self._head = head
+        self._arrived = door.clock()
+        self._request_id = door.ids.next(head.fields.get(b"opc-request-id"))
+        place = route(head.target)
+        if place.kind is Kind.CONTROL:
+            self._begin_exchange(head)
+        elif place.kind is Kind.PREDICT:
+            self._begin_prediction(head, place)
+        else:
+            self._answer_health(head, place.kind)
+        return True
+
+    def _answer_health(self, head: RequestHead, kind: Kind) -> None:
+        if head.method not in {b"GET", b"HEAD"}:
+            self._refuse(Refusal(405, "MethodNotAllowed", "Health is read with GET."))
+        elif head.has_body:
+            self._refuse(Refusal(400, "InvalidParameter", "Health is asked without a body."))
+        elif kind is Kind.READY and not self._door.predictions.tables.ready:
+            self._answer(503, _NOT_READY, 1)
+        else:
+            self._answer(200, _LIVE_BODY if kind is Kind.LIVE else _READY_BODY, 0)
+
+    def _begin_exchange(self, head: RequestHead) -> None:
+        self._state = _State.PROXYING
+        self.deadline = _FOREVER
+        self._exchange = Exchange(self, head, self._request_id, self._door.limits)
+        early, self._buffer = self._buffer, b""
+        self._exchange.start(self._door.home.control_socket, early)
+
+    def _begin_prediction(self, head: RequestHead, place: Place) -> None:
+        self._place = place
+        try:
+            self._admission = self._door.predictions.admit(head, place)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return
+        length = head.content_length
+        if length is not None and len(self._buffer) >= length:
+            body, self._buffer = self._buffer[:length], self._buffer[length:]
+            self._predict(body)
+            return
+        if head.expects_continue and not self._buffer:
+            self._transport.write(CONTINUE)
+        self._state = _State.BODY
+        self.deadline = self._arrived + self._door.limits.body_seconds
+        self._body = ChunkedBody() if length is None else CountedBody(length)
+        self._pieces = []
+        self._size = 0
+        early, self._buffer = self._buffer, b""
+        if early:
+            self._read_body(early)
+
+    def _read_body(self, data: bytes) -> bool:
+        assert self._body is not None
+        assert self._admission is not None
+        payload = self._body.feed(data)
+        if payload:
+            self._pieces.append(payload)
+            self._size += len(payload)
+            if self._size > self._admission.max_body_bytes:
+                raise too_large(self._admission.max_body_bytes)
+        if self._body.done:
+            self._buffer = self._body.rest
+            self._body = None
+            body, self._pieces = b"".join(self._pieces), []
+            self._predict(body)
+        return True
+
+    def _predict(self, body: bytes) -> None:
+        assert self._head is not None
+        assert self._admission is not None
+        self._state = _State.WAITING
+        self.deadline = _FOREVER
+        self._size = len(body)
+        try:
+            prediction = self._door.predictions.start(self._head, self._admission, body, self._request_id, self._reply)
+        except Refusal as refusal:
+            self._reply(refusal.status, refusal.body, refusal.retry_after)
+            return
+        if self._state is _State.WAITING and prediction.wanted:
+            self._prediction = prediction
+
+    def _reply(self, status: int, body: bytes, retry_after: int) -> None:
+        self._note(status, len(body))
+        self._prediction = None
+        self._admission = None
+        self._answer(status, body, retry_after)
+        self._advance()
+
+    def _answer(self, status: int, body: bytes, retry_after: int) -> None:
+        """Send the answer of a request that was read whole; the connection is free again."""
+        head = self._head
+        assert head is not None
+        close = not head.keep_alive or self._door.draining or (self._eof and not self._buffer)
+        self._state = _State.HEAD
+        self._arrived = 0.0
+        self.deadline = self._door.clock() + self._door.limits.idle_seconds
+        self._transport.write(
+            encode_answer(
+                status, body, self._request_id, close=close, retry_after=retry_after, bodiless=head.method == b"HEAD"
+            )
+        )
+        if close:
+            self._buffer = b""
+            self._transport.close()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Refuse a request whose framing is good: go on with the next one if this one's body is already here."""
+        head = self._head
+        assert head is not None
+        if self._place is not None:
+            self._note(refusal.status, len(refusal.body))
+        length = head.content_length or 0
+        if head.chunked or len(self._buffer) < length:
+            self._refuse_and_close(refusal)
+            return
+        self._buffer = self._buffer[length:]
+        self._answer(refusal.status, refusal.body, refusal.retry_after)
+
+    def _refuse_and_close(self, refusal: Refusal) -> None:
+        """Refuse, and end the connection without losing the answer: close our side, drop what still comes."""
+        if self._state is _State.LINGERING:
+            return
+        door = self._door
+        head, self._head = self._head, None
+        request_id = self._request_id if head is not None else door.ids.next(None)
+        self._state = _State.LINGERING
+        self._buffer = b""
+        self._pieces = []
+        self.deadline = door.clock() + door.limits.linger_seconds
+        bodiless = head is not None and head.method == b"HEAD"
+        self._transport.write(
+            encode_answer(
+                refusal.status, refusal.body, request_id, close=True, retry_after=refusal.retry_after, bodiless=bodiless
+            )
+        )
+        if self._eof or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        self.resume_reading()
+
+    def _note(self, status: int, bytes_out: int) -> None:
+        """Put the prediction into its deployment's access log, if there is such a deployment."""
+        place, head, prediction = self._place, self._head, self._prediction
+        self._place = None
+        if place is None or head is None or self._admission is None:
+            return
+        seconds = self._door.clock() - self._arrived
+        sent = prediction.sent if prediction is not None else 0.0
+        self._door.access_log.note(
+            Access(
+                deployment_id=place.deployment_id,
+                time=time.time() - seconds,
+                request_id=self._request_id.decode(),
+                principal=self._admission.identity.principal,
+                remote=self._remote,
+                method=head.method.decode(),
+                path=head.target.decode(),
+                status=status,
+                bytes_in=self._size,
+                bytes_out=bytes_out,
+                seconds=seconds,
+                queue_seconds=sent - prediction.arrived if prediction is not None and sent else 0.0,
+                replica_id=prediction.replica_id if prediction is not None else "",
+                tries=prediction.tries if prediction is not None else 0,
+            )
+        )
+
+    def write(self, data: bytes) -> None:
+        """Send to the client."""
+        self._transport.write(data)
+
+    def pause_reading(self) -> None:
+        """Take nothing more from the client for now."""
+        if not self._reading_paused and not self._transport.is_closing():
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take from the client again."""
+        if self._reading_paused and not self._transport.is_closing():
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+    def exchange_refused(self, refusal: Refusal, *, body_done: bool, rest: bytes) -> None:
+        """Answer what control can't answer."""
+        self._exchange = None
+        if not body_done:
+            self._refuse_and_close(refusal)
+            return
+        self._buffer = rest
+        self._answer(refusal.status, refusal.body, refusal.retry_after)
+        self._advance()
+
+    def exchange_done(self, *, reusable: bool, rest: bytes) -> None:
+        """Go on with the next request, or close."""
+        self._exchange = None
+        self._head = None
+        self._buffer = rest
+        if reusable and not self._door.draining:
+            self._state = _State.HEAD
+            self._arrived = 0.0
+            self.deadline = self._door.clock() + self._door.limits.idle_seconds
+            self._advance()
+            return
+        self._state = _State.LINGERING
+        self._buffer = b""
+        self.deadline = self._door.clock() + self._door.limits.linger_seconds
+        if self._eof or not self._transport.can_write_eof():
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+            self.resume_reading()
+
+    def exchange_broken(self) -> None:
+        """Let the client see that its answer is not whole."""
+        self._exchange = None
+        self._transport.abort()

@@ -1,0 +1,64 @@
+"""What the gateway takes, and for how long it waits. Times in seconds, sizes in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+
+from ads.errors import SettingError
+
+__all__ = ["Limits"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Every bound of the listener, the queues and the way to control."""
+
+    target_bytes: int = 8 * 1024
+    """Longest path with its query; beyond it 414."""
+    head_bytes: int = 32 * 1024
+    """Longest request line and headers together; beyond it 431."""
+    headers: int = 100
+    """Most header lines; beyond it 431."""
+    header_seconds: float = 10.0
+    """From the first byte of a request to the end of its headers."""
+    body_seconds: float = 60.0
+    """From the headers of a prediction to the end of its body."""
+    idle_seconds: float = 75.0
+    """How long a connection may stay open between two requests."""
+    stall_seconds: float = 60.0
+    """How long a client may leave an answer unread, or an upload may stay below ``stall_bytes``."""
+    stall_bytes: int = 16 * 1024
+    """What an upload must deliver in every ``stall_seconds``."""
+    linger_seconds: float = 2.0
+    """How long the gateway reads on, and drops what it reads, after it refused a request early."""
+    connections: int = 4096
+    """Most client connections at a time; the next one gets 503."""
+    queue_items: int = 1024
+    """Most predictions that wait for a replica of one deployment; the next one gets 503."""
+    queue_bytes: int = 256 * 1024 * 1024
+    """Most bytes of bodies that wait for one deployment; the next one gets 503."""
+    queue_seconds: float = 10.0
+    """Longest wait for a replica; then 503."""
+    answer_bytes: int = 256 * 1024 * 1024
+    """Largest frame that a replica may send."""
+    tries: int = 2
+    """On how many replicas one prediction is tried when they die under it."""
+    drain_seconds: float = 60.0
+    """After SIGTERM: how long to wait for requests in flight."""
+    log_bytes: int = 64 * 1024 * 1024
+    """Size at which an access log is set aside."""
+
+    def changed(self, assignments: Iterable[str]) -> Limits:
+        """Return these limits with ``name=value`` texts applied. Raises SettingError for what it can't read."""
+        kinds = {field.name: type(getattr(self, field.name)) for field in fields(self)}
+        changes: dict[str, int | float] = {}
+        for text in assignments:
+            name, _, value = text.partition("=")
+            if name not in kinds:
+                raise SettingError(f"{name!r} is not a limit of the gateway.", hint=f"Known: {', '.join(kinds)}.")
+            try:
+                changes[name] = kinds[name](value)
+            except ValueError as error:
+                raise SettingError(f"The limit {name} is {value!r}, not a number.") from error
+        return replace(self, **changes)  # type: ignore[arg-type]  # the kinds above are those of the fields

@@ -1,0 +1,128 @@
+"""The gateway as a whole: it accepts connections, watches the clock, follows the tables, and leaves in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import signal
+import socket
+from collections.abc import Callable
+
+from ads.gateway.access_log import AccessLog
+from ads.gateway.admin import serve_notices
+from ads.gateway.answer import RequestIds
+from ads.gateway.connection import Connection
+from ads.gateway.limits import Limits
+from ads.gateway.predictions import Predictions
+from ads.gateway.request import HeadReader
+from ads.home import Home
+
+__all__ = ["Listener", "serve"]
+
+logger = logging.getLogger(__name__)
+
+_SWEEP_SECONDS = 0.2
+_TABLES_SECONDS = 1.0
+_LAST_REQUESTS_SECONDS = 0.5
+
+
+class Listener:
+    """What all connections share, and the timers."""
+
+    def __init__(self, home: Home, limits: Limits) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.clock = self._loop.time
+        self.home = home
+        self.limits = limits
+        self.heads = HeadReader(limits)
+        self.ids = RequestIds()
+        self.predictions = Predictions(home, limits, self.clock)
+        self.access_log = AccessLog(home, limits.log_bytes)
+        self.connections: set[Connection] = set()
+        self.draining = False
+        self._stopping = asyncio.Event()
+
+    async def run(self, listening: socket.socket) -> None:
+        """Serve until :meth:`stop`, then finish what is under way."""
+        self.predictions.tables.refresh()
+        self.access_log.start()
+        notices, path = await serve_notices(self.home, self._reload)
+        server = await self._loop.create_server(lambda: Connection(self), sock=listening, backlog=1024)
+        timers = [
+            self._loop.create_task(self._every(_SWEEP_SECONDS, self._sweep)),
+            self._loop.create_task(self._every(_TABLES_SECONDS, self.predictions.tables.refresh)),
+        ]
+        try:
+            await self._stopping.wait()
+            server.close()
+            await self._drain()
+        finally:
+            for timer in timers:
+                timer.cancel()
+            notices.close()
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+            self.predictions.close()
+            self.access_log.close()
+
+    def stop(self) -> None:
+        """Begin to leave: what is under way is finished, what comes on open connections is still answered."""
+        self.draining = True
+        self._stopping.set()
+
+    async def _drain(self) -> None:
+        self.predictions.drain()
+        begin = self.clock()
+        while self.connections and self.clock() - begin < self.limits.drain_seconds:
+            # A request may already be on its way on a connection that looks idle: wait a moment before closing it.
+            if self.clock() - begin > _LAST_REQUESTS_SECONDS:
+                for connection in list(self.connections):
+                    connection.close_if_idle()
+            await asyncio.sleep(0.02)
+
+    def _sweep(self) -> None:
+        now = self.clock()
+        self.predictions.sweep(now)
+        for connection in list(self.connections):
+            connection.sweep(now)
+
+    def _reload(self) -> None:
+        self.predictions.tables.refresh(force=True)
+
+    async def _every(self, seconds: float, action: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                action()
+            except Exception:  # the clock must not stop because one action failed
+                logger.exception("a timer's action failed")
+
+
+async def serve(descriptor: int, home: Home, limits: Limits) -> None:
+    """Serve the listening socket with this descriptor until SIGTERM, SIGINT or the supervisor's death."""
+    loop = asyncio.get_running_loop()
+    _raise_descriptor_limit()
+    listener = Listener(home, limits)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, listener.stop)
+    _watch_lifeline(loop)
+    with socket.socket(fileno=descriptor) as listening:
+        listening.setblocking(False)
+        await listener.run(listening)
+
+
+def _watch_lifeline(loop: asyncio.AbstractEventLoop) -> None:
+    """End at once when the supervisor is gone: its end of the pipe closes."""
+    number = os.environ.get("OPENADS_LIFELINE")
+    if number:
+        loop.add_reader(int(number), os._exit, 70)
+
+
+def _raise_descriptor_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

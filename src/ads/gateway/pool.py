@@ -1,0 +1,216 @@
+"""The replicas of one deployment and the predictions that wait for them.
+
+A replica has one frame in flight. What arrives while every replica is busy waits in one queue with a bound and a
+deadline.
+The request is held whole, so that a replica's death costs nothing: the frame is given to another one, at most
+``limits.tries`` times in all, because a request may be what kills them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from ads.gateway.answer import error_body
+from ads.gateway.frames import Input, Output
+from ads.gateway.limits import Limits
+from ads.gateway.replica import Replica
+from ads.gateway.tables import DeploymentRoute
+
+__all__ = ["Pool", "Prediction", "pick"]
+
+
+class _Candidate(Protocol):
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def busy(self) -> bool: ...
+    @property
+    def used(self) -> float: ...
+
+
+_C = TypeVar("_C", bound=_Candidate)
+
+_BUSY = error_body("ServiceUnavailable", "The deployment is at its limit. Try again later.")
+_WAITED = error_body("ServiceUnavailable", "No replica of the deployment became free in time. Try again later.")
+_DIED = error_body("ServiceUnavailable", "The replicas died while they answered this request.")
+_TOO_LONG = error_body("GatewayTimeout", "The prediction took longer than the deployment allows.")
+_STOPPED = error_body("NotAuthorizedOrNotFound", "The deployment is not active.")
+_LEAVING = error_body("ServiceUnavailable", "The service is stopping. Try again later.")
+# One item per frame; merging what waits into one batch is decided in _take.
+_BATCH = 1
+
+
+def pick(replicas: Iterable[_C]) -> _C | None:
+    """Return the free replica that has rested longest, None when none is free."""
+    best: _C | None = None
+    for replica in replicas:
+        if replica.ready and not replica.busy and (best is None or replica.used < best.used):
+            best = replica
+    return best
+
+
+class Prediction:
+    """One request on its way. ``reply`` is called once with status, body and retry-after."""
+
+    __slots__ = ("_reply", "arrived", "input", "replica_id", "sent", "tries")
+
+    def __init__(self, item: Input, arrived: float, reply: Callable[[int, bytes, int], None]) -> None:
+        self.input = item
+        self.arrived = arrived
+        self.sent = 0.0
+        self.tries = 0
+        self.replica_id = ""
+        self._reply: Callable[[int, bytes, int], None] | None = reply
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody still waits for the answer."""
+        return self._reply is not None
+
+    def abandon(self) -> None:
+        """Forget the caller: it left."""
+        self._reply = None
+
+    def answer(self, status: int, body: bytes, retry_after: int = 0) -> None:
+        """Give the caller its answer; later ones are dropped."""
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            reply(status, body, retry_after)
+
+
+class Pool:
+    """See the module. ``kill`` is asked to replace a replica that exceeded the time limit, by the replica's id."""
+
+    def __init__(
+        self, route: DeploymentRoute, limits: Limits, clock: Callable[[], float], kill: Callable[[Replica], None]
+    ) -> None:
+        self.route = route
+        self._limits = limits
+        self._clock = clock
+        self._kill = kill
+        self._replicas: dict[str, Replica] = {}
+        self._flights: dict[Replica, list[Prediction]] = {}
+        self._queue: deque[Prediction] = deque()
+        self._queued_bytes = 0
+        self._draining = False
+        self.update(route)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is in flight."""
+        return not self._queue and not self._flights
+
+    def update(self, route: DeploymentRoute) -> None:
+        """Follow a new table: connect to new replicas, let go of those that left it."""
+        self.route = route
+        wanted = {replica.id: replica for replica in route.replicas} if route.serving else {}
+        for replica_id, replica in list(self._replicas.items()):
+            if replica_id not in wanted or wanted[replica_id].socket != replica.socket:
+                del self._replicas[replica_id]
+                replica.retire()
+        for replica_id, place in wanted.items():
+            if replica_id not in self._replicas:
+                replica = self._replicas[replica_id] = Replica(place, self, self._limits.answer_bytes)
+                replica.start()
+        if not route.serving:
+            self._answer_queue(404, _STOPPED, 0)
+
+    def close(self) -> None:
+        """Let go of all replicas; what waits is answered 404: the deployment is gone."""
+        for replica in self._replicas.values():
+            replica.retire()
+        self._replicas.clear()
+        self._answer_queue(404, _STOPPED, 0)
+
+    def submit(self, prediction: Prediction) -> None:
+        """Have a prediction made, now or when a replica is free."""
+        replica = pick(self._replicas.values()) if not self._queue else None
+        if replica is not None:
+            self._send(replica, [prediction])
+            return
+        size = len(prediction.input.body)
+        limits = self._limits
+        if len(self._queue) >= limits.queue_items or self._queued_bytes + size > limits.queue_bytes:
+            prediction.answer(503, _BUSY, 1)
+            return
+        self._queue.append(prediction)
+        self._queued_bytes += size
+
+    def sweep(self, now: float) -> None:
+        """Answer what waited or ran too long."""
+        queue = self._queue
+        while queue and now - queue[0].arrived > self._limits.queue_seconds:
+            self._pop().answer(503, _WAITED, 1)
+        for replica, flight in list(self._flights.items()):
+            if now - replica.used > self.route.timeout_seconds:
+                del self._flights[replica]
+                for prediction in flight:
+                    prediction.answer(504, _TOO_LONG)
+                replica.drop()
+                self._kill(replica)
+
+    def drain(self) -> None:
+        """Nothing new is tried from now on when a replica dies: the gateway is about to leave."""
+        self._draining = True
+
+    def connected(self, replica: Replica) -> None:
+        """A replica is free: give it work."""
+        self._feed(replica)
+
+    def answered(self, replica: Replica, outputs: Sequence[Output]) -> None:
+        """Pass answers on to their callers, but first give the replica its next frame."""
+        flight = self._flights.pop(replica)
+        if self._queue and replica.id in self._replicas:
+            self._feed(replica)
+        for prediction, output in zip(flight, outputs, strict=True):
+            prediction.answer(output.status, output.body)
+
+    def lost(self, replica: Replica) -> None:
+        """Give what was in flight on a dead replica to another one, before everything that waits."""
+        for prediction in reversed(self._flights.pop(replica, ())):
+            if prediction.tries >= self._limits.tries:
+                prediction.answer(503, _DIED, 5)
+            elif self._draining:
+                prediction.answer(503, _LEAVING, 1)
+            elif prediction.wanted:
+                self._queue.appendleft(prediction)
+                self._queued_bytes += len(prediction.input.body)
+        while self._queue:
+            free = pick(self._replicas.values())
+            if free is None:
+                return
+            self._feed(free)
+
+    def _feed(self, replica: Replica) -> None:
+        batch = self._take()
+        if batch:
+            self._send(replica, batch)
+
+    def _take(self) -> list[Prediction]:
+        """Return what goes into the next frame. The policy of batching belongs here."""
+        batch: list[Prediction] = []
+        while self._queue and len(batch) < _BATCH:
+            prediction = self._pop()
+            if prediction.wanted:
+                batch.append(prediction)
+        return batch
+
+    def _send(self, replica: Replica, batch: list[Prediction]) -> None:
+        now = self._clock()
+        for prediction in batch:
+            prediction.tries += 1
+            prediction.sent = now
+            prediction.replica_id = replica.id
+        self._flights[replica] = batch
+        replica.send([prediction.input for prediction in batch], now)
+
+    def _pop(self) -> Prediction:
+        prediction = self._queue.popleft()
+        self._queued_bytes -= len(prediction.input.body)
+        return prediction
+
+    def _answer_queue(self, status: int, body: bytes, retry_after: int) -> None:
+        while self._queue:
+            self._pop().answer(status, body, retry_after)

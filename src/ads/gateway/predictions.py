@@ -1,0 +1,159 @@
+"""Predictions from the head of a request to the deployment's pool: admitted or refused before the body is read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ads.gateway.answer import Refusal
+from ads.gateway.authentication import authenticate, check_digest
+from ads.gateway.frames import BYTES, JSON, Input
+from ads.gateway.limits import Limits
+from ads.gateway.pool import Pool, Prediction
+from ads.gateway.replica import Replica
+from ads.gateway.request import RequestHead
+from ads.gateway.router import Place
+from ads.gateway.tables import DeploymentRoute, Tables
+from ads.home import Home
+from ads.identity.verifier import Identity
+
+__all__ = ["Admission", "Predictions"]
+
+logger = logging.getLogger(__name__)
+
+_SUPERVISOR_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A prediction whose body may be read, up to ``max_body_bytes``."""
+
+    identity: Identity
+    pool: Pool
+    max_body_bytes: int
+
+
+class Predictions:
+    """All deployments that this gateway knows, each with its pool."""
+
+    def __init__(self, home: Home, limits: Limits, clock: Callable[[], float]) -> None:
+        self._home = home
+        self._limits = limits
+        self._clock = clock
+        self._pools: dict[str, Pool] = {}
+        self._leaving: list[Pool] = []
+        self._orders: set[asyncio.Task[None]] = set()
+        self.tables = Tables(home, self._follow)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no prediction waits or is in flight."""
+        return all(pool.idle for pool in (*self._pools.values(), *self._leaving))
+
+    def admit(self, head: RequestHead, place: Place) -> Admission:
+        """Return where the prediction goes. Raises Refusal, credentials first: a stranger learns nothing else."""
+        identity = authenticate(head, self.tables)
+        if head.method != b"POST":
+            raise Refusal(405, "MethodNotAllowed", "Predictions are made with POST.")
+        if self.tables.routes is None:
+            raise Refusal(503, "ServiceUnavailable", "The service is starting. Try again later.", retry_after=1)
+        pool = self._pools.get(place.deployment_id)
+        if pool is None or not pool.route.serving:
+            raise Refusal(404, "NotAuthorizedOrNotFound", "There is no active deployment with this id.")
+        if place.below:
+            raise Refusal(404, "NotFound", "There is nothing below /predict.")
+        if place.verb != b"predict":
+            raise Refusal(501, "NotImplemented", "This deployment has no streamed answers. Use /predict.")
+        if head.content_length is None and not head.chunked:
+            raise Refusal(411, "LengthRequired", "A prediction needs a Content-Length.")
+        largest = pool.route.max_body_bytes
+        if head.content_length is not None and head.content_length > largest:
+            raise too_large(largest)
+        return Admission(identity, pool, largest)
+
+    def start(
+        self,
+        head: RequestHead,
+        admission: Admission,
+        body: bytes,
+        request_id: bytes,
+        reply: Callable[[int, bytes, int], None],
+    ) -> Prediction:
+        """Have the prediction made. Raises Refusal for an empty body, or one that is not what was signed."""
+        check_digest(admission.identity, body)
+        if not body:
+            raise Refusal(400, "CannotParseRequest", "The body is empty.")
+        content_type = head.fields.get(b"content-type", b"")
+        kind = JSON if not content_type or _is_json(content_type) else BYTES
+        meta = b'{"request_id":"%s"}' % request_id
+        if kind == BYTES:
+            meta = json.dumps(
+                {"request_id": request_id.decode(), "content_type": content_type.decode("latin-1")}
+            ).encode()
+        prediction = Prediction(Input(kind, meta, body), self._clock(), reply)
+        admission.pool.submit(prediction)
+        return prediction
+
+    def sweep(self, now: float) -> None:
+        """Enforce the time limits."""
+        for pool in (*self._pools.values(), *self._leaving):
+            pool.sweep(now)
+        self._leaving = [pool for pool in self._leaving if not pool.idle]
+
+    def drain(self) -> None:
+        """Finish what is there; nothing new comes."""
+        for pool in self._pools.values():
+            pool.drain()
+
+    def close(self) -> None:
+        """Let go of every replica."""
+        self._follow({})
+
+    def _follow(self, routes: dict[str, DeploymentRoute]) -> None:
+        for deployment_id, pool in list(self._pools.items()):
+            if deployment_id not in routes:
+                del self._pools[deployment_id]
+                pool.close()
+                self._leaving.append(pool)
+        for deployment_id, route in routes.items():
+            known = self._pools.get(deployment_id)
+            if known is None:
+                self._pools[deployment_id] = Pool(route, self._limits, self._clock, self._replace)
+            elif known.route != route:
+                known.update(route)
+
+    def _replace(self, replica: Replica) -> None:
+        logger.error("replica %s exceeded the time limit and is killed", replica.id)
+        task = asyncio.get_running_loop().create_task(self._order_kill(replica))
+        self._orders.add(task)
+        task.add_done_callback(self._orders.discard)
+
+    async def _order_kill(self, replica: Replica) -> None:
+        try:
+            await asyncio.wait_for(self._order({"op": "kill", "name": f"replica/{replica.id}"}), _SUPERVISOR_SECONDS)
+        except (OSError, asyncio.TimeoutError, ValueError) as error:
+            logger.error("the supervisor could not be asked to kill replica %s: %r", replica.id, error)  # noqa: TRY400
+        finally:
+            replica.release()
+
+    async def _order(self, order: dict[str, str]) -> None:
+        reader, writer = await asyncio.open_unix_connection(str(self._home.supervisor_socket))
+        try:
+            writer.write(json.dumps(order).encode() + b"\n")
+            answer = json.loads(await reader.readline())
+            if not answer.get("ok"):
+                logger.error("the supervisor refused %s: %s", order, answer.get("error"))
+        finally:
+            writer.close()
+
+
+def too_large(largest: int) -> Refusal:
+    """Return the refusal of a body that is larger than ``largest`` bytes."""
+    return Refusal(413, "PayloadTooLarge", f"The body is larger than {largest} bytes.")
+
+
+def _is_json(content_type: bytes) -> bool:
+    return content_type.partition(b";")[0].strip().lower() == b"application/json"

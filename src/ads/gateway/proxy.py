@@ -1,0 +1,302 @@
+"""One request that is the control plane's: streamed to its Unix socket and back, at the slower side's pace.
+
+The head is written anew from what was understood of it, and bodies are framed anew, so that both servers see the same
+request. Every request has a connection of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Protocol
+
+from ads.gateway.answer import CONTINUE, Refusal
+from ads.gateway.framing import Body, ChunkedBody, CountedBody, body_of
+from ads.gateway.limits import Limits
+from ads.gateway.request import RequestHead
+
+__all__ = ["Exchange", "ProxyClient"]
+
+_HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        # Nobody in front of us is trusted to say who is calling.
+        b"forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+    )
+)
+_NOT_PASSED_BACK = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"server"))
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?")
+_LARGEST_ANSWER_HEAD = 64 * 1024
+_NO_CONTENT = frozenset((204, 304))
+
+
+class ProxyClient(Protocol):
+    """The connection of the client, as the exchange needs it."""
+
+    def write(self, data: bytes) -> None:
+        """Send to the client."""
+
+    def pause_reading(self) -> None:
+        """Take nothing more from the client for now."""
+
+    def resume_reading(self) -> None:
+        """Take from the client again."""
+
+    def exchange_refused(self, refusal: Refusal, *, body_done: bool, rest: bytes) -> None:
+        """Nothing of an answer was sent: answer with this error."""
+
+    def exchange_done(self, *, reusable: bool, rest: bytes) -> None:
+        """The answer was sent whole. ``rest`` is what the client sent after its request."""
+
+    def exchange_broken(self) -> None:
+        """The answer ended in the middle."""
+
+
+class Exchange(asyncio.Protocol):
+    """See the module."""
+
+    def __init__(self, client: ProxyClient, head: RequestHead, request_id: bytes, limits: Limits) -> None:
+        self._client = client
+        self._head = head
+        self._request_id = request_id
+        self._limits = limits
+        self._request_body = body_of(head)
+        self._transport: asyncio.Transport | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._early = b""
+        self._over = False
+        self._upstream_full = False
+        self._client_full = False
+        self._buffer = b""  # the beginning of the answer's head
+        self._answering = False
+        self._answer_body: Body | None = None  # None while answering: until the connection ends
+        self._chunk_answer = False
+        self._must_close = not head.keep_alive
+        self._received = 0
+        self._window_end = 0.0
+
+    def start(self, control: Path, early: bytes) -> None:
+        """Connect to control; ``early`` is what already arrived after the head."""
+        self._early = early
+        self._client.pause_reading()
+        self._task = asyncio.get_running_loop().create_task(self._connect(control))
+
+    async def _connect(self, control: Path) -> None:
+        try:
+            await asyncio.get_running_loop().create_unix_connection(lambda: self, str(control))
+        except OSError:
+            self._fail()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the head and what came with it."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if self._over:
+            transport.abort()
+            return
+        transport.write(self._forwarded_head())
+        early, self._early = self._early, b""
+        self._client.resume_reading()
+        self.client_sent(early)
+
+    def _forwarded_head(self) -> bytes:
+        head = self._head
+        lines = [b"%s %s HTTP/1.1" % (head.method, head.target)]
+        lines += [line for name, line in head.lines if name not in _HOP_BY_HOP]
+        if head.chunked:
+            lines.append(b"transfer-encoding: chunked")
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+    def client_sent(self, data: bytes) -> None:
+        """Pass on what the client sent of its request's body."""
+        if self._over:
+            return
+        body = self._request_body
+        if body.done:
+            body.rest += data
+            if len(body.rest) > self._limits.head_bytes:
+                self._client.pause_reading()
+            return
+        self._received += len(data)
+        try:
+            payload = body.feed(data)
+        except Refusal as refusal:
+            self._end()
+            if self._answering:
+                self._client.exchange_broken()
+            else:
+                self._client.exchange_refused(refusal, body_done=False, rest=b"")
+            return
+        self._forward(payload)
+
+    def _forward(self, payload: bytes) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._head.chunked:
+            if payload:
+                transport.write(b"%x\r\n%s\r\n" % (len(payload), payload))
+            if self._request_body.done:
+                transport.write(b"0\r\n\r\n")
+        elif payload:
+            transport.write(payload)
+
+    def pause_writing(self) -> None:
+        """Control is slower than the client."""
+        self._upstream_full = True
+        self._client.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Control has caught up."""
+        self._upstream_full = False
+        self._window_end = 0.0
+        if not self._over:
+            self._client.resume_reading()
+
+    def client_full(self, full: bool) -> None:
+        """Follow the client's own pace in taking the answer."""
+        self._client_full = full
+        if self._transport is not None and not self._over:
+            (self._transport.pause_reading if full else self._transport.resume_reading)()
+
+    def client_lost(self) -> None:
+        """Stop: nobody waits for the answer."""
+        self._end()
+
+    def too_slow(self, now: float) -> bool:
+        """Tell whether the client delivers its request slower than it has to."""
+        if self._request_body.done or self._upstream_full or self._transport is None:
+            return False
+        if not self._window_end:
+            self._window_end = now + self._limits.stall_seconds
+            self._received = 0
+        elif now >= self._window_end:
+            if self._received < self._limits.stall_bytes:
+                return True
+            self._window_end = 0.0
+        return False
+
+    def data_received(self, data: bytes) -> None:
+        """Pass control's answer on."""
+        if self._over:
+            return
+        if self._answering:
+            self._pass_back(data)
+            return
+        self._buffer += data
+        while not self._answering:
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0:
+                if len(self._buffer) > _LARGEST_ANSWER_HEAD:
+                    self._fail()
+                return
+            head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
+            if not self._begin_answer(head):
+                self._fail()
+                return
+        rest, self._buffer = self._buffer, b""
+        self._pass_back(rest)
+
+    def _begin_answer(self, head: bytes) -> bool:
+        """Read one head of control's, pass it on unless it is an interim one; return whether it was readable."""
+        first, *lines = head.split(b"\r\n")
+        match = _STATUS_LINE.fullmatch(first)
+        if match is None:
+            return False
+        status = int(match[1])
+        if status < 200:
+            if status == 100 and self._head.expects_continue:
+                self._client.write(CONTINUE)
+            return True
+        fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
+        self._answering = True
+        passed = [b"HTTP/1.1 " + first[9:]]
+        passed += [line for line in lines if line.partition(b":")[0].lower() not in _NOT_PASSED_BACK]
+        if b"opc-request-id" not in fields:
+            passed.append(b"opc-request-id: " + self._request_id)
+        self._frame_answer(status, fields)
+        if self._chunk_answer:
+            passed.append(b"transfer-encoding: chunked")
+        if not self._request_body.done:
+            self._must_close = True
+        if self._must_close:
+            passed.append(b"connection: close")
+        self._client.write(b"\r\n".join(passed) + b"\r\n\r\n")
+        return True
+
+    def _frame_answer(self, status: int, fields: dict[bytes, bytes]) -> None:
+        """Decide where the answer's body ends, and how the client learns it."""
+        if self._head.method == b"HEAD" or status in _NO_CONTENT:
+            self._answer_body = CountedBody(0)
+        elif fields.get(b"transfer-encoding", b"").lower() == b"chunked":
+            self._answer_body = ChunkedBody()
+        elif fields.get(b"content-length", b"").isdigit():
+            self._answer_body = CountedBody(int(fields[b"content-length"]))
+            return
+        if isinstance(self._answer_body, ChunkedBody) or self._answer_body is None:
+            self._chunk_answer = self._head.minor == 1
+            self._must_close = self._must_close or not self._chunk_answer
+
+    def _pass_back(self, data: bytes) -> None:
+        body = self._answer_body
+        try:
+            payload = data if body is None else body.feed(data)
+        except Refusal:
+            self._end()
+            self._client.exchange_broken()
+            return
+        if payload:
+            self._client.write(b"%x\r\n%s\r\n" % (len(payload), payload) if self._chunk_answer else payload)
+        if body is not None and body.done:
+            self._complete()
+
+    def _complete(self) -> None:
+        if self._chunk_answer:
+            self._client.write(b"0\r\n\r\n")
+        self._end()
+        self._client.exchange_done(
+            reusable=self._request_body.done and not self._must_close, rest=self._request_body.rest
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Finish an answer that ends with its connection; otherwise say what is missing."""
+        if self._over:
+            return
+        if not self._answering:
+            self._fail()
+        elif self._answer_body is None and exc is None:
+            self._complete()
+        else:
+            self._end()
+            self._client.exchange_broken()
+
+    def _fail(self) -> None:
+        if self._over:
+            return
+        self._end()
+        refusal = Refusal(503, "ServiceUnavailable", "The control plane is starting. Try again later.", retry_after=1)
+        body = self._request_body
+        if self._early and not body.done:
+            try:
+                body.feed(self._early)
+            except Refusal as broken:
+                refusal = broken
+        self._client.exchange_refused(refusal, body_done=body.done, rest=body.rest)
+
+    def _end(self) -> None:
+        self._over = True
+        if self._transport is not None:
+            self._transport.abort()
+        elif self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()

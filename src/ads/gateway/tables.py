@@ -1,0 +1,123 @@
+"""What control publishes for the gateways: routes and identities. A missing or broken file leaves the last good one."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ads.home import Home
+from ads.identity.verifier import Verifier
+
+__all__ = ["DeploymentRoute", "ReplicaRoute", "Tables", "parse_routes"]
+
+logger = logging.getLogger(__name__)
+
+_Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaRoute:
+    """Where one replica listens."""
+
+    id: str
+    socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRoute:
+    """What the gateway must know of one deployment. Times in seconds, sizes in bytes."""
+
+    id: str
+    serving: bool
+    timeout_seconds: float
+    max_body_bytes: int
+    replicas: tuple[ReplicaRoute, ...]
+
+
+def parse_routes(data: Any) -> dict[str, DeploymentRoute]:
+    """Return the deployments of a routes table by id. Raises ValueError, KeyError or TypeError for another form."""
+    routes = {}
+    for entry in data["deployments"]:
+        replicas = tuple(ReplicaRoute(str(replica["id"]), str(replica["socket"])) for replica in entry["replicas"])
+        routes[entry["id"]] = DeploymentRoute(
+            id=entry["id"],
+            serving=bool(entry["serving"]),
+            timeout_seconds=float(entry.get("timeout_seconds", 60.0)),
+            max_body_bytes=int(entry.get("max_body_bytes", 10 * 1024 * 1024)),
+            replicas=replicas,
+        )
+    return routes
+
+
+class Tables:
+    """The last good tables. ``routes`` and ``verifier`` are None until there was one."""
+
+    def __init__(self, home: Home, on_routes: Callable[[dict[str, DeploymentRoute]], None]) -> None:
+        self._home = home
+        self._on_routes = on_routes
+        self._seen: dict[Path, _Stamp | None] = {}
+        self.routes: dict[str, DeploymentRoute] | None = None
+        self.verifier: Verifier | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether both tables were read at least once."""
+        return self.routes is not None and self.verifier is not None
+
+    def refresh(self, *, force: bool = False) -> None:
+        """Read what changed since the last look; with ``force`` read both."""
+        if self._changed(self._home.identities_file) or force:
+            self._read_identities()
+        if self._changed(self._home.routes_file) or force:
+            self._read_routes()
+
+    def _changed(self, path: Path) -> bool:
+        try:
+            status = path.stat()
+        except OSError:
+            stamp = None
+        else:
+            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+        if path in self._seen and self._seen[path] == stamp:
+            return False
+        self._seen[path] = stamp
+        return stamp is not None
+
+    def _read_identities(self) -> None:
+        data = _read(self._home.identities_file)
+        if data is None:
+            return
+        try:
+            self.verifier = Verifier(data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            _report(self._home.identities_file, error)
+
+    def _read_routes(self) -> None:
+        data = _read(self._home.routes_file)
+        if data is None:
+            return
+        try:
+            routes = parse_routes(data)
+        except (ValueError, KeyError, TypeError) as error:
+            _report(self._home.routes_file, error)
+            return
+        self.routes = routes
+        self._on_routes(routes)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        _report(path, error)
+        return None
+
+
+def _report(path: Path, error: Exception) -> None:
+    logger.error("%s can't be used, the last good one stays in force: %r", path.name, error)
