@@ -1,0 +1,108 @@
+"""The artifact of a model: one archive, checked before anybody can see it, never replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from ads.artifact.limits import Limits
+from ads.errors import Conflict
+from ads.registry.blobs import BlobStore, Upload
+from ads.registry.database import Database
+from ads.registry.events import Caller, record
+from ads.registry.lookups import not_found
+from ads.registry.models import live_model
+from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
+from ads.registry.tables import Artifact, RetryToken
+
+__all__ = [
+    "artifact_path",
+    "expect_artifact",
+    "get_artifact",
+    "is_blob_used",
+    "open_artifact",
+    "store_artifact",
+]
+
+
+def expect_artifact(session: Session, caller: Caller, model_id: str, attempt: Attempt | None) -> None:
+    """Return when an upload for this model makes sense. Raises NotFound; Conflict when it has an artifact.
+
+    A repeated upload with a known retry token passes: only its bytes tell whether it is the same one.
+    """
+    live_model(session, model_id)
+    if session.get(Artifact, model_id) is None:
+        return
+    if attempt is None or session.get(RetryToken, (caller.principal, attempt.operation, attempt.token)) is None:
+        raise _has_one()
+
+
+def store_artifact(
+    database: Database,
+    blobs: BlobStore,
+    caller: Caller,
+    model_id: str,
+    upload: Upload,
+    file_name: str,
+    *,
+    attempt: Attempt | None = None,
+    max_bytes: int = Limits().max_bytes,
+) -> Artifact:
+    """Return the model's artifact once the uploaded archive is checked, durable and registered.
+
+    Raises ArchiveError for an archive that breaks a rule, NotFound, Conflict when the model has an artifact.
+    """
+    from ads.artifact.archive import check_zip
+
+    check_zip(upload.path, Limits(max_bytes=max_bytes))
+    with blobs.keep(upload) as blob, database.write() as session:
+        model = live_model(session, model_id)
+        found = session.get(Artifact, model_id)
+        if earlier_outcome(session, caller, attempt) is not None and found is not None:
+            return found
+        if found is not None:
+            raise _has_one()
+        artifact = Artifact(
+            model_id=model_id,
+            sha256=blob.sha256,
+            md5=blob.md5,
+            size=blob.size,
+            file_name=file_name or f"{model_id}.zip",
+            created_by=caller.principal,
+        )
+        session.add(artifact)
+        session.flush()
+        record(session, caller, "artifact.create", model_id, model.compartment_id, sha256=blob.sha256, size=blob.size)
+        remember_outcome(session, caller, attempt, model_id)
+        return artifact
+
+
+def get_artifact(session: Session, model_id: str) -> Artifact:
+    """Return the record of the model's artifact. Raises NotFound, also for a deleted model."""
+    live_model(session, model_id)
+    artifact = session.get(Artifact, model_id)
+    if artifact is None:
+        raise not_found("artifact of the model", model_id)
+    return artifact
+
+
+def open_artifact(blobs: BlobStore, artifact: Artifact) -> BinaryIO:
+    """Return the archive's bytes for reading. Raises BlobDamaged when they are not those that were uploaded."""
+    return blobs.open_verified(artifact.sha256, artifact.size)
+
+
+def artifact_path(blobs: BlobStore, artifact: Artifact) -> Path:
+    """Return the archive's file, checked, for reading only. Raises BlobDamaged."""
+    return blobs.verified_path(artifact.sha256, artifact.size)
+
+
+def is_blob_used(session: Session, sha256: str) -> bool:
+    """Tell whether any model's artifact has these bytes."""
+    return bool(session.scalar(select(exists().where(Artifact.sha256 == sha256))))
+
+
+def _has_one() -> Conflict:
+    return Conflict("The model has an artifact already; it can't be replaced.", hint="Register a new model instead.")
