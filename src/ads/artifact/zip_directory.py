@@ -138,7 +138,7 @@ def _parse_directory(directory: bytes, count: int) -> list[Member]:
         members.append(member)
     if len(members) != count:
         raise damaged(
-            f"its end record counts {count} members, its directory has {'more' if len(members) > count else len(members)}"
+            f"its end record counts {count} members, its directory has {'more' if len(members) > count else 'fewer'}"
         )
     return members
 

@@ -1,0 +1,157 @@
+"""Conda packs: what a slug such as ``generalml_p38_cpu_v1`` or an ``oci://`` path stands for, without a network.
+
+The catalog of service packs ships with this package. An operator adds to it, or corrects it, with ``conda-packs.json``
+in the data directory, in the format of OCI's own ``index.json``: ``{"service_packs": [{"slug", "pack_path", "python",
+"type"}]}``.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ads.errors import ArtifactError, CondaPackNotFound
+
+__all__ = [
+    "DEFAULT_BUCKET",
+    "DEFAULT_NAMESPACE",
+    "EXTRA_FILE",
+    "PUBLISHED",
+    "SERVICE_PACK",
+    "CondaPack",
+    "catalog",
+    "resolve",
+]
+
+DEFAULT_BUCKET = "service-conda-packs"
+DEFAULT_NAMESPACE = "id19sfcrra6z"
+SERVICE_PACK = "data_science"
+PUBLISHED = "published"
+EXTRA_FILE = "conda-packs.json"
+
+_OCI_PATH = re.compile(r"oci://(?P<bucket>[^@/\s]+)@(?P<namespace>[^@/\s]+)/(?P<object>\S(?:.*\S)?)")
+_SLUG_PYTHON = re.compile(r"_p(?:y)?(?P<major>3)\.?(?P<minor>\d{1,2})_")
+
+
+@dataclass(frozen=True)
+class CondaPack:
+    """A packed conda environment. ``type`` is ``data_science`` (of the service) or ``published`` (of a user).
+
+    ``python`` is ``""`` where nothing tells the version.
+    """
+
+    slug: str
+    path: str
+    type: str
+    python: str
+
+
+def resolve(
+    slug_or_path: str, *, namespace: str = DEFAULT_NAMESPACE, bucket: str = DEFAULT_BUCKET, home: Path | None = None
+) -> CondaPack:
+    """Return the pack that a slug or a full ``oci://bucket@namespace/path`` stands for.
+
+    ``namespace`` and ``bucket`` take the place of those in the path of a slug. ``home`` is the data directory whose
+    ``conda-packs.json`` is merged; by default that of the settings. A path is accepted as it is: whether the object
+    exists can't be known here.
+
+    Raises :class:`~ads.errors.CondaPackNotFound` (a ``ValueError``) that names the closest known slugs.
+    """
+    wanted = slug_or_path.strip()
+    packs = catalog(home)
+    if "://" in wanted:
+        return _resolve_path(wanted, packs)
+    pack = packs.get(wanted)
+    if pack is None:
+        raise _unknown(wanted, packs)
+    return _moved(pack, namespace, bucket)
+
+
+def catalog(home: Path | None = None) -> Mapping[str, CondaPack]:
+    """Return the known packs by slug; aliases stand next to the slugs they mean.
+
+    Raises :class:`~ads.errors.ArtifactError` when the operator's file can't be used.
+    """
+    if home is None:
+        from ads.settings import load_settings
+
+        home = load_settings().home
+    extra = home / EXTRA_FILE
+    try:
+        content = extra.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return _shipped()
+    try:
+        return {**_shipped(), **{pack.slug: pack for pack in _records(json.loads(content))}}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ArtifactError(
+            f"{extra} can't be used as a catalog of conda packs: {type(error).__name__}: {error}.",
+            hint='Write {"service_packs": [{"slug": …, "pack_path": …, "python": …}]}, or remove the file.',
+        ) from None
+
+
+@functools.cache
+def _shipped() -> Mapping[str, CondaPack]:
+    document = json.loads(Path(__file__).with_name("conda_packs.json").read_text(encoding="utf-8"))
+    base = f"oci://{document['bucket']}@{document['namespace']}"
+    packs = {pack.slug: pack for pack in _records(document)}
+    for family in document["families"]:
+        for revision in range(1, family["revisions"] + 1):
+            slug = f"{family['family']}_v{revision}"
+            folder = f"{'gpu' if '_gpu' in slug else 'cpu'}/{family['name'].replace(' ', '_')}/{revision}.0"
+            packs[slug] = CondaPack(slug, f"{base}/service_pack/{folder}/{slug}", SERVICE_PACK, family["python"])
+    packs.update({alias: packs[slug] for alias, slug in document["aliases"].items()})
+    return packs
+
+
+def _records(document: Mapping[str, Any]) -> Iterator[CondaPack]:
+    for record in document.get("service_packs", ()):
+        path = str(record["pack_path"])
+        yield CondaPack(str(record["slug"]), path, str(record.get("type") or _type_of(path)), str(record["python"]))
+
+
+def _resolve_path(path: str, packs: Mapping[str, CondaPack]) -> CondaPack:
+    match = _OCI_PATH.fullmatch(path)
+    if match is None or not path.isprintable() or ".." in path.split("/"):
+        raise CondaPackNotFound(
+            f"{path[:200]!r} is not the path of a conda pack.",
+            hint="Give a slug, or a path such as oci://bucket@namespace/conda_environments/cpu/name/1.0/slug.",
+        )
+    slug = match["object"].rstrip("/").rsplit("/", 1)[-1]
+    known = packs.get(slug)
+    kind = _type_of(path)
+    if known is not None and known.type == kind:
+        return replace(known, path=path)
+    found = _SLUG_PYTHON.search(f"{slug}_")
+    return CondaPack(slug, path, kind, f"{found['major']}.{found['minor']}" if found else "")
+
+
+def _type_of(path: str) -> str:
+    match = _OCI_PATH.fullmatch(path)
+    ours = match and match["bucket"] == DEFAULT_BUCKET and match["object"].startswith("service_pack/")
+    return SERVICE_PACK if ours else PUBLISHED
+
+
+def _moved(pack: CondaPack, namespace: str, bucket: str) -> CondaPack:
+    match = _OCI_PATH.fullmatch(pack.path)
+    if match is None or pack.type != SERVICE_PACK:
+        return pack
+    if (match["namespace"], match["bucket"]) != (DEFAULT_NAMESPACE, DEFAULT_BUCKET):
+        return pack  # the operator wrote where it is
+    return replace(pack, path=f"oci://{bucket}@{namespace}/{match['object']}")
+
+
+def _unknown(slug: str, packs: Mapping[str, CondaPack]) -> CondaPackNotFound:
+    from difflib import get_close_matches
+
+    near = get_close_matches(slug, packs, n=3, cutoff=0.5)
+    known = f"The closest known: {', '.join(near)}." if near else "Known are for example generalml_p311_cpu_x86_64_v1."
+    return CondaPackNotFound(
+        f"No conda pack has the slug {slug[:100]!r}.",
+        hint=f"{known} Leave inference_conda_env out to use the packages of this Python.",
+    )
