@@ -1,7 +1,8 @@
 """The frames between gateway and replica: ``u32`` length of what follows, ``u8`` kind, ``u64`` id, payload.
 
 All integers are big-endian. PREDICT carries ``u16`` count and per item ``u8`` body kind, ``u16`` length and meta
-(JSON), ``u32`` length and body. ANSWER carries ``u16`` count and per item ``u16`` HTTP status, ``u32`` length and body (JSON).
+(JSON), ``u32`` length and body. ANSWER carries ``u16`` count and per item ``u16`` HTTP status, ``u32`` length and body
+(JSON).
 """
 
 from __future__ import annotations

@@ -54,11 +54,12 @@ def pick(replicas: Iterable[_C]) -> _C | None:
 class Prediction:
     """One request on its way. ``reply`` is called once with status, body and retry-after."""
 
-    __slots__ = ("_reply", "arrived", "input", "replica_id", "sent", "tries")
+    __slots__ = ("_reply", "arrived", "input", "replica_id", "sent", "tries", "waiting")
 
     def __init__(self, item: Input, arrived: float, reply: Callable[[int, bytes, int], None]) -> None:
         self.input = item
         self.arrived = arrived
+        self.waiting = arrived
         self.sent = 0.0
         self.tries = 0
         self.replica_id = ""
@@ -140,9 +141,10 @@ class Pool:
 
     def sweep(self, now: float) -> None:
         """Answer what waited or ran too long."""
-        queue = self._queue
-        while queue and now - queue[0].arrived > self._limits.queue_seconds:
-            self._pop().answer(503, _WAITED, 1)
+        for prediction in [item for item in self._queue if now - item.waiting > self._limits.queue_seconds]:
+            self._queue.remove(prediction)
+            self._queued_bytes -= len(prediction.input.body)
+            prediction.answer(503, _WAITED, 1)
         for replica, flight in list(self._flights.items()):
             if now - replica.used > self.route.timeout_seconds:
                 del self._flights[replica]
@@ -175,6 +177,7 @@ class Pool:
             elif self._draining:
                 prediction.answer(503, _LEAVING, 1)
             elif prediction.wanted:
+                prediction.waiting = self._clock()
                 self._queue.appendleft(prediction)
                 self._queued_bytes += len(prediction.input.body)
         while self._queue:

@@ -195,30 +195,32 @@ class Exchange(asyncio.Protocol):
             self._pass_back(data)
             return
         self._buffer += data
-        while not self._answering:
+        final: bool | None = False
+        while not final:
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0:
                 if len(self._buffer) > _LARGEST_ANSWER_HEAD:
                     self._fail()
                 return
             head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
-            if not self._begin_answer(head):
+            final = self._begin_answer(head)
+            if final is None:
                 self._fail()
                 return
         rest, self._buffer = self._buffer, b""
         self._pass_back(rest)
 
-    def _begin_answer(self, head: bytes) -> bool:
-        """Read one head of control's, pass it on unless it is an interim one; return whether it was readable."""
+    def _begin_answer(self, head: bytes) -> bool | None:
+        """Pass one head of control's on; return whether it was the final one, None when it can't be read."""
         first, *lines = head.split(b"\r\n")
         match = _STATUS_LINE.fullmatch(first)
         if match is None:
-            return False
+            return None
         status = int(match[1])
         if status < 200:
             if status == 100 and self._head.expects_continue:
                 self._client.write(CONTINUE)
-            return True
+            return False
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
         self._answering = True
         passed = [b"HTTP/1.1 " + first[9:]]

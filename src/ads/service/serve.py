@@ -1,0 +1,132 @@
+"""The service in this process: lock, socket, children, and the service file once everything answers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ads._version import __version__
+from ads.errors import Conflict, SettingError
+from ads.home import Home, ServiceFile
+from ads.service.listening import listen, url_of
+from ads.service.lock import Lock, holder
+from ads.service.orders import ChildSpec
+from ads.service.probe import address_of, status_of
+from ads.service.supervisor import Supervisor
+from ads.service.sweep import record, sweep
+from ads.settings import Settings, setting_names
+
+__all__ = ["AlreadyRunning", "prepare_home", "serve"]
+
+_GATEWAY_GRACE = 65.0
+_CONTROL_GRACE = 20.0
+_PROBE_SECONDS = 0.25
+_CLIENT_SETTINGS = frozenset({"url", "token"})
+
+
+class AlreadyRunning(Conflict):
+    """Another service holds this data directory."""
+
+    code = "service-running"
+
+
+def prepare_home(settings: Settings) -> Home:
+    """Return the data directory with its folders. Raises SettingError when it can't be written."""
+    home = Home(settings.home)
+    try:
+        home.create()
+        probe = home.root / f".writable.{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingError(
+            f"The data directory {home.root} can't be used: {error.strerror or error}.",
+            hint="Choose another one with --home or OPENADS_HOME.",
+        ) from error
+    return home
+
+
+def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[str], None] | None = None) -> None:
+    """Run the service until SIGTERM or SIGINT. ``on_ready`` is called with its address once it answers.
+
+    Raises AlreadyRunning when the data directory is taken, SettingError when home or port can't be used.
+    """
+    os.umask(0o077)
+    home = prepare_home(settings)
+    lock = Lock(home.lock_file)
+    if not lock.acquire():
+        raise AlreadyRunning(
+            f"A service is already running on {home.root} (process {holder(home.lock_file) or 'unknown'}).",
+            hint="'ads status' shows it, 'ads stop' ends it; --home starts another one elsewhere.",
+        )
+    try:
+        home.remove_service_file()
+        sweep(home)
+        with listen(settings, any_port=any_port) as listening:
+            url = url_of(listening)
+            check = _Readiness(home, url, on_ready)
+            Supervisor(home, _permanent(settings, home, listening), check).run()
+    finally:
+        home.remove_service_file()
+        record(home, ())
+        lock.release()
+
+
+class _Readiness:
+    """Writes the service file as soon as gateway and control answer with the administrator's token."""
+
+    def __init__(self, home: Home, url: str, on_ready: Callable[[str], None] | None) -> None:
+        self._home = home
+        self._url = url
+        self._on_ready = on_ready
+
+    def __call__(self) -> bool:
+        try:
+            token = self._home.token_file.read_text(encoding="utf-8").strip()
+        except OSError:
+            return False
+        address = address_of(self._url)
+        if not token or status_of(address, "/health/ready", timeout=_PROBE_SECONDS) != 200:
+            return False
+        if status_of(address, "/openads/v1/service", token=token, timeout=_PROBE_SECONDS) != 200:
+            return False
+        self._home.write_service_file(ServiceFile(self._url, token, os.getpid(), __version__))
+        if self._on_ready is not None:
+            self._on_ready(self._url)
+        return True
+
+
+def _permanent(settings: Settings, home: Home, listening: socket.socket) -> list[ChildSpec]:
+    """Return control and gateway. Both get the settings that this process was given, wherever they came from."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("OPENADS_")}
+    for name in setting_names():
+        if name in settings.sources and name not in _CLIENT_SETTINGS:
+            env["OPENADS_" + name.upper()] = str(getattr(settings, name))
+    env["OPENADS_HOME"] = str(home.root)
+    env["OPENADS_SERVICE_URL"] = url_of(listening)
+    env["PYTHONUNBUFFERED"] = "1"
+    descriptor = listening.fileno()
+
+    def child(name: str, module: str, *arguments: str, grace: float, pass_fds: tuple[int, ...] = ()) -> ChildSpec:
+        return ChildSpec(
+            name=name,
+            argv=(sys.executable, "-m", module, *arguments),
+            env=env,
+            cwd=str(home.root),
+            log=str(home.logs / f"{name}.log"),
+            grace=grace,
+            pass_fds=pass_fds,
+        )
+
+    return [
+        child("control", "ads.api", grace=_CONTROL_GRACE),
+        child("gateway", "ads.gateway", "--fd", str(descriptor), grace=_GATEWAY_GRACE, pass_fds=(descriptor,)),
+    ]
+
+
+def service_log(home: Home) -> Path:
+    """Return where a detached supervisor writes."""
+    return home.logs / "service.log"

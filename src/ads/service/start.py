@@ -1,0 +1,81 @@
+"""Start the service in the background, or find the one that is running."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ads.errors import ServiceUnreachable
+from ads.home import Home, ServiceFile
+from ads.service.lock import is_held
+from ads.service.probe import address_of, status_of
+from ads.service.serve import prepare_home, service_log
+from ads.settings import Settings
+
+__all__ = ["ALREADY_RUNNING", "find_running", "start_detached"]
+
+ALREADY_RUNNING = 75
+"""Exit status of a background service that found another one in its data directory."""
+
+_START_SECONDS = 60.0
+_LOG_TAIL_LINES = 20
+
+
+def find_running(home: Home) -> ServiceFile | None:
+    """Return the service that runs on this data directory and answers, None when there is none."""
+    found = home.read_service_file()
+    if found is None or not is_held(home.lock_file):
+        return None
+    return found if status_of(address_of(found.url), "/health/live") == 200 else None
+
+
+def start_detached(settings: Settings, *, seconds: float = _START_SECONDS) -> ServiceFile:
+    """Return the running service of the data directory; start one in the background when there is none.
+
+    It outlives this process and its terminal. Raises SettingError for a data directory that can't be used, and
+    ServiceUnreachable with the end of the log when the service doesn't answer within ``seconds``.
+    """
+    home = prepare_home(settings)
+    log = service_log(home)
+    deadline = time.monotonic() + seconds
+    process: subprocess.Popen[bytes] | None = None
+    begin = log.stat().st_size if log.exists() else 0
+    while time.monotonic() < deadline:
+        found = find_running(home)
+        if found is not None:
+            return found
+        status = process.poll() if process is not None else None
+        if status not in {None, ALREADY_RUNNING}:
+            raise _failure(f"The service ended with exit status {status} while it started.", log, begin)
+        if (process is None or status == ALREADY_RUNNING) and not is_held(home.lock_file):
+            process = _spawn(settings, home, log)
+        time.sleep(0.02)
+    raise _failure(f"The service didn't answer within {seconds:.0f} s.", log, begin)
+
+
+def _spawn(settings: Settings, home: Home, log: Path) -> subprocess.Popen[bytes]:
+    argv = [sys.executable, "-m", "ads.service", "--background", "--home", str(home.root)]
+    for name in ("host", "port"):
+        if name in settings.sources:
+            argv += [f"--{name}", str(getattr(settings, name))]
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=home.root, start_new_session=True
+        )
+
+
+def _failure(message: str, log: Path, begin: int) -> ServiceUnreachable:
+    try:
+        with log.open("rb") as file:
+            file.seek(begin)
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        lines = []
+    for name in ("control", "gateway"):
+        other = log.with_name(f"{name}.log")
+        if other.exists():
+            lines += other.read_text(errors="replace").splitlines()[-5:]
+    tail = "\n".join(lines[-_LOG_TAIL_LINES:])
+    return ServiceUnreachable(f"{message}\n{tail}".strip(), hint=f"Its logs are in {log.parent}.")
