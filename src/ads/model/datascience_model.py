@@ -1,0 +1,377 @@
+"""``DataScienceModel``: a model in the catalog, from its description to its artifact."""
+
+from __future__ import annotations
+
+import builtins
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ads.errors import (
+    BucketNotVersionedError,
+    Conflict,
+    InputError,
+    InvalidArtifactPathTypeOrContentError,
+    InvalidArtifactType,
+    ModelArtifactSizeError,
+    ModelFileDescriptionError,
+    ModelWithActiveDeploymentError,
+    NotFound,
+    PathNotFoundError,
+)
+from ads.model.builder import unknown_argument
+from ads.model.catalog_entry import CatalogEntry
+from ads.model.catalog_settings import (
+    CustomerNotificationType,
+    ModelBackupOperationDetails,
+    ModelBackupSetting,
+    ModelRetentionOperationDetails,
+    ModelRetentionSetting,
+    SettingStatus,
+)
+from ads.model.metadata_artifacts import UnsupportedCatalogFeatures, refuse
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from typing_extensions import Self
+
+    from ads.client import Service
+
+__all__ = [
+    "BucketNotVersionedError",
+    "CustomerNotificationType",
+    "DataScienceModel",
+    "InvalidArtifactPathTypeOrContentError",
+    "InvalidArtifactType",
+    "ModelArtifactSizeError",
+    "ModelBackupOperationDetails",
+    "ModelBackupSetting",
+    "ModelFileDescriptionError",
+    "ModelRetentionOperationDetails",
+    "ModelRetentionSetting",
+    "PathNotFoundError",
+    "SettingStatus",
+]
+
+_MODELS = "/20190101/models"
+_TRANSFER_ARGUMENTS = frozenset(
+    {
+        "bucket_uri",
+        "overwrite_existing_artifact",
+        "remove_existing_artifact",
+        "region",
+        "auth",
+        "timeout",
+        "parallel_process_count",
+        "model_by_reference",
+    }
+)
+_LIST_COLUMNS = (
+    "id",
+    "display_name",
+    "description",
+    "time_created",
+    "lifecycle_state",
+    "created_by",
+    "compartment_id",
+    "project_id",
+)
+
+
+class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
+    """A model in the catalog.
+
+    Example::
+
+        model = DataScienceModel().with_display_name("churn").with_artifact("artifacts/churn").create()
+        same = DataScienceModel.from_id(model.id)
+    """
+
+    def create(self, **kwargs: Any) -> Self:
+        """Register the model with its provenance and artifact, and return it with its OCID.
+
+        Keyword arguments are values of the description, such as ``display_name``, and those of
+        :meth:`upload_artifact`. The artifact is packed and checked first; when its upload fails, the entry is removed
+        again, so a model in the catalog always has what it was created with. Raises InputError without compartment or
+        project and the errors of the service.
+        """
+        transfer = self._split(kwargs)
+        _refuse_buckets(transfer.get("bucket_uri"), transfer.get("model_by_reference"))
+        service = _service()
+        self._require_home(service)
+        if not self.display_name:
+            self.with_display_name(f"datascience_model-{secrets.token_hex(4)}")
+        if self.artifact is None:
+            return self._register(service, None)
+        from ads.model.artifact_transfer import packed
+
+        with packed(self.artifact) as archive:
+            return self._register(service, archive)
+
+    def _register(self, service: Service, archive: Any) -> Self:
+        from ads.model.catalog_wire import create_body
+
+        content = service.request("POST", _MODELS, json=create_body(self), retry_token=True).json()
+        model_id = str(content["id"])
+        try:
+            if self.provenance_metadata is not None:
+                path = f"{_MODELS}/{model_id}/provenance"
+                service.request("POST", path, json=self.provenance_metadata.to_wire(), retry_token=True)
+            if archive is not None:
+                service.upload_artifact(model_id, archive)
+        except BaseException:
+            _remove_quietly(service, model_id)
+            raise
+        self.set_spec(self.CONST_ID, model_id)
+        return self.sync()
+
+    def upload_artifact(
+        self,
+        bucket_uri: str | None = None,
+        auth: dict[str, Any] | None = None,  # noqa: ARG002 - the service's own credential is used
+        region: str | None = None,  # noqa: ARG002 - a service has no regions
+        overwrite_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
+        remove_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
+        timeout: int | None = None,  # noqa: ARG002 - an upload may take as long as bytes flow
+        parallel_process_count: int = 9,  # noqa: ARG002 - one stream fills the line
+        model_by_reference: bool | None = False,
+    ) -> None:
+        """Upload the folder or zip file of :meth:`with_artifact` as this model's artifact, any size, streamed.
+
+        Raises InputError when the model isn't in the catalog yet, :class:`~ads.errors.ArtifactError` for an unusable
+        artifact, :class:`~ads.errors.NotSupported` for ``bucket_uri`` and ``model_by_reference``.
+        """
+        from ads.model.artifact_transfer import packed
+
+        _refuse_buckets(bucket_uri, model_by_reference)
+        model_id = self._require_id("upload an artifact")
+        with packed(self.artifact) as archive:
+            _service().upload_artifact(model_id, archive)
+
+    def download_artifact(
+        self,
+        target_dir: str,
+        auth: dict[str, Any] | None = None,  # noqa: ARG002 - the service's own credential is used
+        force_overwrite: bool | None = False,
+        bucket_uri: str | None = None,
+        region: str | None = None,  # noqa: ARG002 - a service has no regions
+        overwrite_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
+        remove_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
+        timeout: int | None = None,  # noqa: ARG002 - a download may take as long as bytes flow
+    ) -> None:
+        """Unpack the model's artifact into ``target_dir``. A model without one leaves a warning.
+
+        Raises InputError when the folder holds something and ``force_overwrite`` is false, or the model isn't in the
+        catalog.
+        """
+        from ads.model.artifact_transfer import fetch_artifact, prepare_target
+
+        _refuse_buckets(bucket_uri, False)
+        model_id = self._require_id("download an artifact")
+        target = prepare_target(target_dir, force_overwrite=bool(force_overwrite))
+        service = _service()
+        try:
+            fetch_artifact(service, model_id, target)
+        except NotFound:
+            if service.get_json(f"{_MODELS}/{model_id}").get("lifecycleState") == "DELETED":
+                raise
+            import logging
+
+            logging.getLogger(__name__).warning("The model %s has no artifact; nothing was downloaded.", model_id)
+            return
+        self.set_spec(self.CONST_ARTIFACT, str(target))
+
+    def update(self, **kwargs: Any) -> Self:
+        """Send the description, with the values in ``kwargs`` changed first, and return the model as it is then.
+
+        The version set never changes. Raises InputError when the model isn't in the catalog yet.
+        """
+        from ads.model.catalog_wire import update_body
+
+        model_id = self._require_id("update it")
+        self._split(kwargs)
+        service = _service()
+        service.request("PUT", f"{_MODELS}/{model_id}", json=update_body(self))
+        if self.provenance_metadata is not None:
+            self._put_provenance(service, model_id)
+        return self.sync()
+
+    def _put_provenance(self, service: Service, model_id: str) -> None:
+        path = f"{_MODELS}/{model_id}/provenance"
+        body = self.get_spec(self.CONST_PROVENANCE_METADATA).to_wire()
+        try:
+            service.request("PUT", path, json=body)
+        except NotFound:
+            service.request("POST", path, json=body, retry_token=True)
+
+    def delete(self, delete_associated_model_deployment: bool | None = False) -> Self:
+        """Delete the model and return it, ``DELETED``.
+
+        Raises :class:`~ads.errors.ModelWithActiveDeploymentError`, naming them, while deployments use the model; with
+        ``delete_associated_model_deployment`` they are deleted first.
+        """
+        model_id = self._require_id("delete it")
+        service = _service()
+        if delete_associated_model_deployment:
+            from ads.model.deployment import ModelDeployment
+
+            for item in self._deployments(service):
+                ModelDeployment.from_id(str(item["id"])).delete()
+        try:
+            service.request("DELETE", f"{_MODELS}/{model_id}")
+        except Conflict as error:
+            used_by = ", ".join(f"{item.get('displayName')} ({item['id']})" for item in self._deployments(service))
+            if not used_by:
+                raise
+            raise ModelWithActiveDeploymentError(
+                f"The model {self.display_name or model_id} is used by: {used_by}.",
+                status=error.status,
+                service_code=error.service_code,
+                hint="Delete the deployments first, or pass delete_associated_model_deployment=True.",
+                request_id=error.request_id,
+            ) from error
+        return self.sync()
+
+    def _deployments(self, service: Service) -> builtins.list[dict[str, Any]]:
+        """Return the live deployments of this model."""
+        from ads.model.deployment.deployment_wire import model_id_of
+
+        found = service.list("/20190101/modelDeployments", {"compartmentId": self.compartment_id})
+        gone = {"DELETED", "DELETING", "FAILED"}
+        return [d for d in found if model_id_of(d) == self.id and d.get("lifecycleState") not in gone]
+
+    def sync(self) -> Self:
+        """Read model and provenance from the catalog into this object and return it."""
+        from ads.model.catalog_wire import spec_from_wire
+        from ads.model.model_metadata import ModelProvenanceMetadata
+
+        model_id = self._require_id("read it")
+        service = _service()
+        spec = spec_from_wire(service.get_json(f"{_MODELS}/{model_id}"))
+        if spec.get(self.CONST_LIFECYCLE_STATE) != "DELETED":
+            try:
+                provenance = service.get_json(f"{_MODELS}/{model_id}/provenance")
+                spec[self.CONST_PROVENANCE_METADATA] = ModelProvenanceMetadata.from_wire(provenance)
+            except NotFound:
+                pass  # none was ever created
+        kept = {key: self._spec[key] for key in (self.CONST_ARTIFACT,) if key in self._spec}
+        self._spec = {**spec, **kept}
+        return self
+
+    @property
+    def status(self) -> str | None:
+        """The state, asked of the catalog; None before the model is there. ``DELETED`` is final and not asked again."""
+        if self.id is None:
+            return None
+        if self.lifecycle_state != "DELETED":
+            content = _service().get_json(f"{_MODELS}/{self.id}")
+            self.set_spec(self.CONST_LIFECYCLE_STATE, content.get("lifecycleState"))
+        return self.lifecycle_state
+
+    @classmethod
+    def from_id(cls, id: str) -> Self:  # noqa: A002 - the public name
+        """Return the model with this OCID from the catalog. Raises :class:`~ads.errors.NotFound`."""
+        return cls(spec={cls.CONST_ID: id}).sync()
+
+    @classmethod
+    def list(
+        cls,
+        compartment_id: str | None = None,
+        project_id: str | None = None,
+        category: str = "USER",
+        **kwargs: Any,
+    ) -> builtins.list[Self]:
+        """Return the models of a compartment, newest first; ``kwargs`` are filters such as ``display_name``."""
+        from ads.model.catalog_wire import spec_from_wire
+
+        service = _service()
+        found = []
+        for item in _summaries(service, compartment_id, project_id, category, kwargs):
+            complete = item if "customMetadataList" in item else service.get_json(f"{_MODELS}/{item['id']}")
+            found.append(cls(spec=spec_from_wire(complete)))
+        return found
+
+    @classmethod
+    def list_df(
+        cls,
+        compartment_id: str | None = None,
+        project_id: str | None = None,
+        category: str = "USER",
+        **kwargs: Any,
+    ) -> pd.DataFrame:
+        """Return the models of a compartment as a table; OCIDs are shortened to their last six characters."""
+        import pandas as pd
+
+        rows = [_row(item) for item in _summaries(_service(), compartment_id, project_id, category, kwargs)]
+        return pd.DataFrame(rows, columns=builtins.list(_LIST_COLUMNS))
+
+    def _split(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Take the values of the description from ``kwargs``; return the arguments of a transfer."""
+        keys = {name: key for key, name in self.attribute_map.items()}
+        for name, value in kwargs.items():
+            if name in _TRANSFER_ARGUMENTS:
+                continue
+            if name not in keys and name not in self.attribute_map:
+                raise unknown_argument(type(self).__name__, name, keys)
+            self._take(keys.get(name, name), value)
+        return {name: value for name, value in kwargs.items() if name in _TRANSFER_ARGUMENTS}
+
+    def _require_home(self, service: Service) -> None:
+        if not self.compartment_id:
+            self.with_compartment_id(service.compartment_id)
+        if not self.project_id:
+            self.with_project_id(service.project_id)
+        for name in ("compartment_id", "project_id"):
+            if not getattr(self, name):
+                raise InputError(
+                    f"The model has no {name}, and the service has no default.", hint=f"Set it with with_{name}()."
+                )
+
+    def _require_id(self, purpose: str) -> str:
+        if not self.id:
+            raise InputError(f"The model is not in the catalog, so nobody can {purpose}.", hint="Call create() first.")
+        return self.id
+
+
+def _service() -> Service:
+    from ads.client import Service
+
+    return Service.find()
+
+
+def _refuse_buckets(bucket_uri: str | None, model_by_reference: bool | None) -> None:
+    if bucket_uri:
+        refuse("A bucket between this machine and the catalog is", "Leave bucket_uri out: artifacts of any size go.")
+    if model_by_reference:
+        refuse("Models by reference are", "Leave model_by_reference out: the artifact is uploaded.")
+
+
+def _remove_quietly(service: Service, model_id: str) -> None:
+    """Remove an entry whose artifact didn't arrive; what went wrong first is what the caller must see."""
+    import logging
+
+    from ads.errors import AdsError
+
+    try:
+        service.request("DELETE", f"{_MODELS}/{model_id}")
+    except AdsError as error:
+        logging.getLogger(__name__).warning("The incomplete model %s could not be removed: %s", model_id, error)
+
+
+def _summaries(
+    service: Service, compartment_id: str | None, project_id: str | None, category: str, filters: Mapping[str, Any]
+) -> builtins.list[dict[str, Any]]:
+    keys = {name: key for key, name in CatalogEntry.attribute_map.items()}
+    params: dict[str, Any] = {keys.get(name, name): value for name, value in filters.items()}
+    params |= {"compartmentId": compartment_id or service.compartment_id, "projectId": project_id, "category": category}
+    return builtins.list(service.list(_MODELS, params))
+
+
+def _row(item: Mapping[str, Any]) -> dict[str, Any]:
+    from ads.model.catalog_settings import camel_case
+
+    row = {name: item.get(camel_case(name)) for name in _LIST_COLUMNS}
+    for name in ("id", "created_by", "compartment_id", "project_id"):
+        if row[name]:
+            row[name] = f"...{str(row[name])[-6:]}"
+    return row

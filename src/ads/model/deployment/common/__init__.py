@@ -1,0 +1,1 @@
+"""The import path ``ads.model.deployment.common`` that users know."""
