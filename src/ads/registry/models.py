@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from ads.errors import Conflict, InputError
 from ads.identity.ocid import new_ocid
+from ads.registry.deployments import deployments_in_use_of
 from ads.registry.events import Caller, record
 from ads.registry.lookups import (
     changed,
@@ -30,6 +31,7 @@ __all__ = [
     "get_model",
     "live_model",
     "move_model",
+    "require_version_set",
     "select_models",
     "set_model_active",
     "update_model",
@@ -49,13 +51,6 @@ UPDATABLE = frozenset(
     }
 )
 """The columns that an update may change."""
-
-
-class _Deployment(Protocol):
-    @property
-    def id(self) -> str: ...
-    @property
-    def lifecycle_state(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -160,20 +155,14 @@ def move_model(
     return changed(model)
 
 
-def delete_model(
-    session: Session,
-    caller: Caller,
-    model_id: str,
-    deployments: Iterable[_Deployment],
-    if_match: str | None = None,
-) -> Model:
+def delete_model(session: Session, caller: Caller, model_id: str, if_match: str | None = None) -> Model:
     """Return the model, DELETED, without artifact and provenance; their blob is swept later.
 
-    ``deployments`` are those that use it. Raises NotFound, PreconditionFailed, and Conflict while one of them lives.
+    Raises NotFound, PreconditionFailed, and Conflict while a deployment uses it that is not DELETED or FAILED.
     """
     model = live_model(session, model_id)
     require_match(model, if_match)
-    using = [d.id for d in deployments if d.lifecycle_state not in {"DELETED", "FAILED"}]
+    using = [deployment.id for deployment in deployments_in_use_of(session, model_id)]
     if using:
         raise Conflict(
             f"The model is used by the deployment {using[0]}" + (f" and {len(using) - 1} more." if using[1:] else "."),

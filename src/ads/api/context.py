@@ -1,0 +1,81 @@
+"""What every request handler works with."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from ads.home import Home
+from ads.registry.artifacts import is_blob_used
+from ads.registry.blobs import BlobStore
+from ads.registry.database import Database, open_database
+from ads.registry.events import Caller
+from ads.registry.identities import Defaults, Identities, ensure_defaults
+from ads.registry.schema import upgrade
+from ads.settings import Settings
+
+__all__ = ["Context", "caller_of", "context_of", "open_context"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts of one running control plane."""
+
+    settings: Settings
+    home: Home
+    database: Database
+    blobs: BlobStore
+    identities: Identities
+    defaults: Defaults
+
+    def sweep_blobs(self) -> int:
+        """Remove blobs that nothing refers to any more; return how many."""
+
+        def is_used(sha256: str) -> bool:
+            with self.database.read() as session:
+                return is_blob_used(session, sha256)
+
+        return self.blobs.sweep_blobs(is_used)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+def open_context(settings: Settings) -> Context:
+    """Return the context of the data directory that the settings name; at the first start everything in it is made.
+
+    Raises SchemaTooNew when a newer version wrote the catalog, SettingError, OSError.
+    """
+    home = Home(settings.home)
+    home.create()
+    database = open_database(settings, home)
+    try:
+        upgrade(database.engine)
+        blobs = BlobStore(home, settings.max_artifact_bytes)
+        swept = blobs.sweep_uploads()
+        if swept:
+            logger.warning("removed %s uploads that never ended", swept)
+        defaults = ensure_defaults(database)
+        identities = Identities(database, home)
+        identities.start(defaults)
+    except BaseException:
+        database.close()
+        raise
+    return Context(settings, home, database, blobs, identities, defaults)
+
+
+def context_of(request: Request) -> Context:
+    """Return the context of the application that handles the request."""
+    context: Context = request.app.state.context
+    return context
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who sent the request."""
+    caller: Caller = request.state.caller
+    return caller

@@ -1,0 +1,71 @@
+"""What a caller must be allowed to do for each route. A route that is not listed here answers nobody."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import Request
+
+from ads.errors import NotPermitted
+
+__all__ = ["RULES", "Verb", "authorize"]
+
+Verb = Literal["inspect", "read", "use", "manage"]
+"""OCI's four verbs, each of which includes those before it."""
+
+_SCIENCE = "/20190101"
+_OPEN = "/openads/v1"
+
+RULES: dict[tuple[str, str], Verb] = {
+    ("POST", f"{_SCIENCE}/projects"): "manage",
+    ("GET", f"{_SCIENCE}/projects"): "inspect",
+    ("GET", f"{_SCIENCE}/projects/{{project_id}}"): "read",
+    ("PUT", f"{_SCIENCE}/projects/{{project_id}}"): "use",
+    ("DELETE", f"{_SCIENCE}/projects/{{project_id}}"): "manage",
+    ("POST", f"{_SCIENCE}/models"): "manage",
+    ("GET", f"{_SCIENCE}/models"): "inspect",
+    ("GET", f"{_SCIENCE}/models/{{model_id}}"): "read",
+    ("PUT", f"{_SCIENCE}/models/{{model_id}}"): "use",
+    ("DELETE", f"{_SCIENCE}/models/{{model_id}}"): "manage",
+    ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/activate"): "use",
+    ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/deactivate"): "use",
+    ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/changeCompartment"): "manage",
+    ("POST", f"{_SCIENCE}/models/{{model_id}}/artifact"): "manage",
+    ("HEAD", f"{_SCIENCE}/models/{{model_id}}/artifact/content"): "read",
+    ("GET", f"{_SCIENCE}/models/{{model_id}}/artifact/content"): "read",
+    ("POST", f"{_SCIENCE}/models/{{model_id}}/provenance"): "manage",
+    ("GET", f"{_SCIENCE}/models/{{model_id}}/provenance"): "read",
+    ("PUT", f"{_SCIENCE}/models/{{model_id}}/provenance"): "use",
+    ("POST", f"{_SCIENCE}/modelDeployments"): "manage",
+    ("GET", f"{_SCIENCE}/modelDeployments"): "inspect",
+    ("GET", f"{_SCIENCE}/modelDeployments/{{deployment_id}}"): "read",
+    ("PUT", f"{_SCIENCE}/modelDeployments/{{deployment_id}}"): "use",
+    ("DELETE", f"{_SCIENCE}/modelDeployments/{{deployment_id}}"): "manage",
+    ("POST", f"{_SCIENCE}/modelDeployments/{{deployment_id}}/actions/activate"): "use",
+    ("POST", f"{_SCIENCE}/modelDeployments/{{deployment_id}}/actions/deactivate"): "use",
+    ("POST", f"{_SCIENCE}/modelDeployments/{{deployment_id}}/actions/changeCompartment"): "manage",
+    ("GET", f"{_SCIENCE}/modelDeploymentShapes"): "inspect",
+    ("GET", f"{_SCIENCE}/fastLaunchJobConfigs"): "inspect",
+    ("GET", f"{_SCIENCE}/workRequests"): "inspect",
+    ("GET", f"{_SCIENCE}/workRequests/{{work_request_id}}"): "read",
+    ("GET", f"{_SCIENCE}/workRequests/{{work_request_id}}/logs"): "read",
+    ("GET", f"{_SCIENCE}/workRequests/{{work_request_id}}/errors"): "read",
+    ("DELETE", f"{_SCIENCE}/workRequests/{{work_request_id}}"): "manage",
+    ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs"): "read",
+    ("GET", f"{_OPEN}/service"): "inspect",
+    ("POST", f"{_OPEN}/keys"): "manage",
+    ("GET", f"{_OPEN}/keys"): "inspect",
+    ("DELETE", f"{_OPEN}/keys/{{fingerprint}}"): "manage",
+    ("POST", f"{_OPEN}/tokens"): "manage",
+    ("GET", f"{_OPEN}/tokens"): "inspect",
+    ("DELETE", f"{_OPEN}/tokens/{{token_id}}"): "manage",
+    ("GET", "/20160918/users/{user_id}"): "inspect",
+    ("POST", "/20180409/resources"): "inspect",
+}
+
+
+async def authorize(request: Request) -> None:
+    """Return when the caller may use the route. There is one principal so far, the administrator, who may do all."""
+    route = request.scope.get("route")
+    if (request.method, getattr(route, "path", "")) not in RULES:
+        raise NotPermitted("The route has no rule, so nobody may use it.")
