@@ -42,7 +42,7 @@ def import_script(folder: str) -> types.ModuleType:
             "Remove the call: score.py must only define load_model() and predict().",
         ) from error
     except BaseException as error:  # the user's code may raise anything
-        raise _raised("score-raises", "score.py raised {} while it was imported", error) from error
+        raise _raised("score-raises", "While it was imported, score.py raised {}", error) from error
     module.__dict__["__openads_loaded_by_default__"] = _default_calls_load_model(source)
     return module
 

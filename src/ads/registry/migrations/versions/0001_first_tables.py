@@ -1,4 +1,4 @@
-"""The first tables: identities, projects, models, artifacts, provenance, retry tokens, events."""
+"""The first tables: identities, projects, models, artifacts, provenance, retry tokens, events, deployments, work requests."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ def upgrade() -> None:
     _identities()
     _catalog()
     _records()
+    _deployments()
 
 
 def _id() -> sa.Column[str]:
@@ -186,3 +187,69 @@ def _records() -> None:
         sa.PrimaryKeyConstraint("seq", name="pk_events"),
     )
     op.create_index("ix_events_resource_id", "events", ["resource_id"])
+
+
+def _deployments() -> None:
+    op.create_table(
+        "deployments",
+        _seq(),
+        _id(),
+        sa.Column("compartment_id", sa.String(255), nullable=False),
+        sa.Column("project_id", sa.String(255), nullable=False),
+        sa.Column("model_id", sa.String(255), nullable=False),
+        sa.Column("display_name", sa.Text, nullable=False),
+        sa.Column("description", sa.Text),
+        sa.Column("lifecycle_state", sa.String(32), nullable=False),
+        sa.Column("lifecycle_details", sa.Text),
+        sa.Column("target", sa.String(32), nullable=False),
+        sa.Column("configuration", sa.JSON, nullable=False),
+        sa.Column("serving_configuration", sa.JSON),
+        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("last_revision", sa.Integer, nullable=False),
+        sa.Column("serving_revision", sa.Integer, nullable=False),
+        sa.Column("work_request_id", sa.String(255)),
+        sa.Column("category_log_details", sa.JSON, nullable=False),
+        sa.Column("freeform_tags", sa.JSON, nullable=False),
+        sa.Column("defined_tags", sa.JSON, nullable=False),
+        sa.Column("etag", sa.String(64), nullable=False),
+        sa.Column("created_by", sa.String(255), nullable=False),
+        sa.Column("time_created", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_deployments"),
+        sa.UniqueConstraint("id", name="uq_deployments_id"),
+        sa.ForeignKeyConstraint(["compartment_id"], ["compartments.id"], name="fk_deployments_compartment_id"),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_deployments_project_id"),
+        sa.ForeignKeyConstraint(["model_id"], ["models.id"], name="fk_deployments_model_id"),
+    )
+    op.create_index("ix_deployments_model_id", "deployments", ["model_id"])
+    op.create_index("ix_deployments_lifecycle_state", "deployments", ["lifecycle_state"])
+    op.create_table(
+        "work_requests",
+        _seq(),
+        _id(),
+        sa.Column("compartment_id", sa.String(255), nullable=False),
+        sa.Column("operation_type", sa.String(64), nullable=False),
+        sa.Column("status", sa.String(32), nullable=False),
+        sa.Column("percent_complete", sa.Integer, nullable=False),
+        sa.Column("resource_id", sa.String(255), nullable=False),
+        sa.Column("entity_type", sa.String(64), nullable=False),
+        sa.Column("action_type", sa.String(32), nullable=False),
+        sa.Column("time_accepted", Instant, nullable=False),
+        sa.Column("time_started", Instant),
+        sa.Column("time_finished", Instant),
+        sa.PrimaryKeyConstraint("seq", name="pk_work_requests"),
+        sa.UniqueConstraint("id", name="uq_work_requests_id"),
+    )
+    op.create_index("ix_work_requests_resource_id", "work_requests", ["resource_id"])
+    op.create_table(
+        "work_request_entries",
+        _seq(),
+        sa.Column("work_request_id", sa.String(255), nullable=False),
+        sa.Column("code", sa.String(64)),
+        sa.Column("message", sa.Text, nullable=False),
+        sa.Column("time", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_work_request_entries"),
+        sa.ForeignKeyConstraint(
+            ["work_request_id"], ["work_requests.id"], name="fk_work_request_entries_work_request_id"
+        ),
+    )
+    op.create_index("ix_work_request_entries_work_request_id", "work_request_entries", ["work_request_id"])

@@ -1,0 +1,86 @@
+"""The interface between the reconcile loop and whatever runs replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+__all__ = ["Engine", "ReplicaId", "ReplicaOrder", "ReplicaReport"]
+
+_TAIL = 12
+
+
+@dataclass(frozen=True)
+class ReplicaId:
+    """Which replica: the end of its deployment's id, the revision, the place. As text it names socket and process."""
+
+    deployment: str
+    revision: int
+    slot: int
+
+    def __str__(self) -> str:
+        return f"{self.deployment}-{self.revision}-{self.slot}"
+
+    @classmethod
+    def of(cls, deployment_id: str, revision: int, slot: int) -> ReplicaId:
+        """Return the id of a replica of the deployment with this OCID."""
+        return cls(deployment_id[-_TAIL:], revision, slot)
+
+    @classmethod
+    def parse(cls, text: str) -> ReplicaId | None:
+        """Return the id that a text stands for, None when it is none."""
+        deployment, _, rest = text.partition("-")
+        revision, _, slot = rest.partition("-")
+        if deployment and revision.isdigit() and slot.isdigit():
+            return cls(deployment, int(revision), int(slot))
+        return None
+
+
+@dataclass(frozen=True)
+class ReplicaOrder:
+    """Everything that starting a replica takes. ``folder`` is the replica's own, ``log`` shared by the deployment's."""
+
+    id: ReplicaId
+    python: Path
+    artifact: Path
+    folder: Path
+    log: Path
+    memory_bytes: int
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ReplicaReport:
+    """One replica as its engine sees it. ``status`` is what the replica itself wrote, None before it wrote anything.
+
+    ``exit`` says how the last process ended (``exit code 1``, ``signal SIGKILL``), empty when none has; ``age`` is in
+    seconds since the present process was started.
+    """
+
+    id: ReplicaId
+    running: bool
+    restarts: int = 0
+    exit: str = ""
+    age: float = 0.0
+    status: Mapping[str, Any] | None = None
+
+
+class Engine(Protocol):
+    """Starts, stops and lists replicas. Every method may raise EngineUnavailable."""
+
+    def start(self, order: ReplicaOrder) -> None:
+        """Start a replica; nothing happens when it runs already."""
+
+    def stop(self, replica: ReplicaId) -> None:
+        """End a replica for good; return once it is gone."""
+
+    def kill(self, replica: ReplicaId) -> None:
+        """End a replica's process at once; it is started again like after a crash."""
+
+    def list(self) -> list[ReplicaReport]:
+        """Return every replica."""
+
+    def socket(self, replica: ReplicaId) -> str:
+        """Return where gateways reach the replica."""

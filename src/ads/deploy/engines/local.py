@@ -1,0 +1,133 @@
+"""Replicas as processes of this machine, owned by the supervisor."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
+from ads.deploy.engines.supervisor_client import Child, SupervisorClient
+from ads.home import Home
+
+__all__ = ["LocalEngine", "replica_variables"]
+
+_PREFIX = "replica/"
+_GRACE = 10.0
+_KEPT_VARIABLES = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SSL_CERT_FILE")
+
+
+class LocalEngine:
+    """The engine of ``ads serve``. ``folder_of`` gives the folder of the deployment with this short id."""
+
+    def __init__(self, home: Home, worker: Path | None = None) -> None:
+        self._home = home
+        self._supervisor = SupervisorClient(home.supervisor_socket)
+        self._worker = worker or _worker_file()
+        self._folders: dict[str, Path] = {}
+
+    def start(self, order: ReplicaOrder) -> None:
+        """Start a replica; nothing happens when it runs already."""
+        temporary = order.folder / "tmp"
+        temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = self._status_file(order.folder)
+        status.unlink(missing_ok=True)
+        argv = [str(order.python), str(self._worker), "--artifact", str(order.artifact)]
+        argv += ["--socket", self.socket(order.id), "--status", str(status)]
+        argv += ["--memory-limit", str(order.memory_bytes)]
+        variables = replica_variables(order, temporary, os.environ)
+        self._supervisor.start(f"{_PREFIX}{order.id}", argv, variables, order.artifact, order.log, _GRACE)
+
+    def stop(self, replica: ReplicaId) -> None:
+        """End a replica for good and remove its folder and socket."""
+        self._supervisor.stop(f"{_PREFIX}{replica}", _GRACE)
+        Path(self.socket(replica)).unlink(missing_ok=True)
+        folder = self._folder(replica)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def kill(self, replica: ReplicaId) -> None:
+        """End a replica's process at once; the supervisor starts it again."""
+        self._supervisor.kill(f"{_PREFIX}{replica}")
+
+    def list(self) -> list[ReplicaReport]:
+        """Return every replica, with the status that its present process wrote."""
+        reports = []
+        for child in self._supervisor.list():
+            replica = ReplicaId.parse(child.name.removeprefix(_PREFIX)) if child.name.startswith(_PREFIX) else None
+            if replica is not None:
+                reports.append(self._report(replica, child))
+        return reports
+
+    def socket(self, replica: ReplicaId) -> str:
+        """Return the path of the replica's socket."""
+        return str(self._home.replica_socket(str(replica)))
+
+    def _report(self, replica: ReplicaId, child: Child) -> ReplicaReport:
+        folder = self._folder(replica)
+        status = None if folder is None else _read(self._status_file(folder))
+        return ReplicaReport(
+            id=replica,
+            running=child.running,
+            restarts=child.restarts,
+            exit=_how_it_ended(child),
+            age=max(0.0, time.time() - child.started),
+            status=status if status is not None and child.running and status.get("pid") == child.pid else None,
+        )
+
+    def _folder(self, replica: ReplicaId) -> Path | None:
+        """Return the replica's folder; its deployment's is found by the end of the name and then remembered."""
+        if replica.deployment not in self._folders:
+            parent = self._home.root / "deployments"
+            found = next((each for each in parent.glob(f"*{replica.deployment}")), None)
+            if found is None:
+                return None
+            self._folders[replica.deployment] = found
+        return self._folders[replica.deployment] / str(replica)
+
+    @staticmethod
+    def _status_file(folder: Path) -> Path:
+        return folder / "status.json"
+
+
+def replica_variables(order: ReplicaOrder, temporary: Path, service: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment of a replica: a few of the service's variables, then the deployment's own."""
+    variables = {name: service[name] for name in _KEPT_VARIABLES if service.get(name)}
+    if order.python == Path(sys.executable) and service.get("PYTHONPATH"):
+        variables["PYTHONPATH"] = service["PYTHONPATH"]
+    variables["PATH"] = os.pathsep.join([str(order.python.parent), "/usr/local/bin", "/usr/bin", "/bin"])
+    variables["HOME"] = variables["TMPDIR"] = str(temporary)
+    variables["PYTHONUTF8"] = "1"
+    return {**variables, **order.environment}
+
+
+def _worker_file() -> Path:
+    import importlib.util
+
+    spec = importlib.util.find_spec("ads.worker")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("This installation has no ads.worker.")
+    return Path(spec.origin).with_name("launch.py")
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        status = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return status if isinstance(status, dict) else None
+
+
+def _how_it_ended(child: Child) -> str:
+    if child.signal:
+        try:
+            return f"signal {signal.Signals(child.signal).name}"
+        except ValueError:
+            return f"signal {child.signal}"
+    return "" if child.exit_code is None else f"exit code {child.exit_code}"

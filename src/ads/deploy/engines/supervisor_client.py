@@ -1,0 +1,96 @@
+"""Orders to the supervisor of this machine: JSON lines over its Unix socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ads.errors import AdsError
+
+__all__ = ["Child", "EngineUnavailable", "SupervisorClient"]
+
+
+class EngineUnavailable(AdsError):
+    """The engine can't be reached, or refused an order."""
+
+    code = "engine-unavailable"
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process that the supervisor owns. ``exit_code`` and ``signal`` tell how it ended last, ``started`` is a time
+    in seconds since 1970.
+    """
+
+    name: str
+    pid: int | None
+    running: bool
+    restarts: int
+    exit_code: int | None
+    signal: int | None
+    started: float
+
+
+class SupervisorClient:
+    """Talks to the supervisor behind ``path``. A connection for each order: they are few, and threads need no lock."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def start(self, name: str, argv: list[str], env: Mapping[str, str], cwd: Path, log: Path, grace: float) -> int:
+        """Start a process unless it runs; return its pid. ``grace`` is the time in seconds from TERM to KILL."""
+        answer = self._ask(
+            {
+                "op": "start",
+                "name": name,
+                "argv": argv,
+                "env": dict(env),
+                "cwd": str(cwd),
+                "log": str(log),
+                "grace": grace,
+            }
+        )
+        return int(answer["pid"])
+
+    def stop(self, name: str, grace: float) -> None:
+        """End a process for good: TERM, after its grace KILL. Return once it is gone."""
+        self._ask({"op": "stop", "name": name}, timeout=grace + 20)
+
+    def kill(self, name: str) -> None:
+        """End a process at once. It is started again."""
+        self._ask({"op": "kill", "name": name})
+
+    def list(self) -> list[Child]:
+        """Return all processes that the supervisor owns."""
+        return [
+            Child(
+                name=str(child["name"]),
+                pid=child.get("pid"),
+                running=child.get("state") == "running",
+                restarts=int(child.get("restarts") or 0),
+                exit_code=child.get("exit_code"),
+                signal=child.get("signal"),
+                started=float(child.get("started") or 0.0),
+            )
+            for child in self._ask({"op": "list"})["children"]
+        ]
+
+    def _ask(self, order: Mapping[str, Any], timeout: float = 10.0) -> dict[str, Any]:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(timeout)
+                connection.connect(str(self._path))
+                connection.sendall(json.dumps(order).encode() + b"\n")
+                with connection.makefile("rb") as file:
+                    answer: dict[str, Any] = json.loads(file.readline())
+        except (OSError, ValueError) as error:
+            raise EngineUnavailable(
+                f"The supervisor doesn't answer: {error}.", hint="Start the service again."
+            ) from error
+        if not answer.get("ok"):
+            raise EngineUnavailable(f"The supervisor refused to {order['op']}: {answer.get('error')}.")
+        return answer

@@ -1,0 +1,185 @@
+"""Which interpreter a model runs in: the service's own when it holds what the model needs, else one that uv builds.
+
+The packages in ``requirements.txt`` decide. The name of a conda pack and its nominal Python decide nothing: an artifact
+without requirements runs in the service's own environment, and the parity gate shows whether that was right.
+Environments that were built are named after the hash of what they hold, so deployments share them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ads.artifact import requirements as requirements_file
+from ads.artifact.requirements import Requirements
+from ads.deploy.file_lock import locked
+from ads.errors import EnvironmentBuildError
+from ads.home import Home
+
+__all__ = ["Environment", "Plan", "plan", "resolve"]
+
+Report = Callable[[str], None]
+
+_WORDS_KEPT = 2000
+_OWN_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+_OLDEST = (3, 8)
+"""The oldest Python that a replica runs on."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An interpreter that holds what the model needs. ``description`` is a phrase for the deployment's log."""
+
+    python: Path
+    description: str
+    own: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What has to be built: requirement lines for a Python version (``3.11``). ``build`` false: the service's own."""
+
+    build: bool
+    python: str
+    lines: tuple[str, ...]
+    note: str = ""
+
+
+def resolve(home: Home, artifact: Path, timeout: float, report: Report) -> Environment:
+    """Return the environment for an unpacked artifact, building it when nobody has yet.
+
+    ``timeout`` in seconds; ``report`` hears what is being built before it takes its time. Raises EnvironmentBuildError
+    with uv's own words, ArtifactError for a requirements.txt that can't be used.
+    """
+    wanted = requirements_file.read(artifact) or Requirements(())
+    found = plan(wanted, requirements_file.unsatisfied(wanted.lines), find_python)
+    if not found.build:
+        note = f" ({found.note})" if found.note else ""
+        return Environment(Path(sys.executable), f"the service's own, Python {_OWN_VERSION}{note}", own=True)
+    return _built(home, found, timeout, report)
+
+
+def plan(wanted: Requirements, lacking: list[str], python_of: Callable[[str], Path | None]) -> Plan:
+    """Decide between the service's own environment and one to build.
+
+    ``lacking`` says what the service's own packages lack, ``python_of`` finds an interpreter of a version.
+    """
+    pinned = ".".join(wanted.python.split(".")[:2])
+    if not pinned or pinned == _OWN_VERSION:
+        return Plan(bool(lacking), _OWN_VERSION, wanted.lines)
+    if _supported(pinned) and python_of(pinned) is not None:
+        return Plan(True, pinned, wanted.lines)
+    note = f"the model was made with Python {pinned}, which is not on this machine"
+    return Plan(bool(lacking), _OWN_VERSION, wanted.lines, note)
+
+
+def _supported(version: str) -> bool:
+    return tuple(int(part) for part in version.split(".")) >= _OLDEST
+
+
+def find_python(version: str) -> Path | None:
+    """Return an interpreter of this version on this machine, None when uv finds none."""
+    try:
+        done = subprocess.run(
+            [_uv(), "python", "find", "--no-project", version],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env=_uv_variables(),
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    path = Path(done.stdout.strip())
+    return path if done.returncode == 0 and path.is_file() else None
+
+
+def _built(home: Home, found: Plan, timeout: float, report: Report) -> Environment:
+    key = _key(found)
+    target = home.environments / key
+    python = target / "bin" / "python"
+    description = f"built for {len(found.lines)} requirements, Python {found.python}"
+    if found.note:
+        description += f" ({found.note})"
+    if python.exists():
+        return Environment(python, f"{description}, from the cache", own=False)
+    with locked(home.environments / f".{key}.lock"):
+        if not python.exists():
+            report(f"environment: building Python {found.python} with {_listed(found.lines)}")
+            _build(home.environments, key, found, timeout)
+    return Environment(python, description, own=False)
+
+
+def _listed(lines: tuple[str, ...]) -> str:
+    shown = ", ".join(lines[:6])
+    return f"{shown} and {len(lines) - 6} more" if len(lines) > 6 else shown or "no packages"
+
+
+def _key(found: Plan) -> str:
+    content = [found.python, sorted(found.lines), platform.system(), platform.machine()]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def _build(folder: Path, key: str, found: Plan, timeout: float) -> None:
+    building, listing, log = folder / f".{key}.building", folder / f"{key}.txt", folder / f"{key}.log"
+    shutil.rmtree(building, ignore_errors=True)
+    listing.write_text("".join(f"{line}\n" for line in found.lines), encoding="utf-8")
+    interpreter = sys.executable if found.python == _OWN_VERSION else found.python
+    commands = [[_uv(), "venv", "--no-project", "--relocatable", "--python", interpreter, str(building)]]
+    if found.lines:
+        target = str(building / "bin" / "python")
+        commands.append([_uv(), "pip", "install", "--python", target, "--requirement", str(listing)])
+    try:
+        with log.open("wb") as output:
+            for command in commands:
+                subprocess.run(
+                    command,
+                    check=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=folder,
+                    timeout=timeout,
+                    env=_uv_variables(),
+                )
+        building.rename(folder / key)
+    except subprocess.TimeoutExpired:
+        raise EnvironmentBuildError(
+            f"The model's environment was not built within {timeout:g} s.",
+            hint="Look at the network and the package index, or raise the setting environment_timeout.",
+        ) from None
+    except subprocess.CalledProcessError:
+        words = log.read_text(encoding="utf-8", errors="replace").strip()[-_WORDS_KEPT:]
+        raise EnvironmentBuildError(
+            f"The model's environment could not be built: {words}",
+            hint="Correct requirements.txt in the artifact and register the model again.",
+        ) from None
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _uv_variables() -> Mapping[str, str]:
+    """Return the environment for uv: the operator's, without a virtual environment that it would install into."""
+    variables = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
+    variables.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    return {**variables, "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+
+
+def _uv() -> str:
+    from uv import find_uv_bin
+
+    try:
+        return find_uv_bin()
+    except FileNotFoundError:
+        found = shutil.which("uv")
+    if found is None:
+        raise EnvironmentBuildError("uv is not installed, so no environment can be built.", hint="pip install uv")
+    return found

@@ -1,0 +1,67 @@
+"""The route table: what the gateways on this machine need to know of every deployment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ads.gateway_notice import notify_gateways
+from ads.home import Home, write_private
+
+__all__ = ["ReplicaRoute", "Route", "Routes"]
+
+
+@dataclass(frozen=True)
+class ReplicaRoute:
+    """Where a replica listens."""
+
+    id: str
+    socket: str
+
+
+@dataclass(frozen=True)
+class Route:
+    """One deployment. Gateways answer 404 for one that isn't serving, 503 for one without a replica that answers."""
+
+    id: str
+    name: str
+    state: str
+    serving: bool
+    timeout_seconds: float
+    max_body_bytes: int
+    replicas: tuple[ReplicaRoute, ...]
+
+
+class Routes:
+    """The table as last published; publishing the same again costs nothing."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._generation, self._published = _read(home.routes_file)
+
+    def publish(self, routes: Iterable[Route]) -> bool:
+        """Make ``routes`` what every gateway goes by; tell whether that is a change.
+
+        When this returns, each gateway that answers within two seconds has read the new table.
+        """
+        deployments = [asdict(route) for route in routes]
+        content = json.loads(json.dumps(deployments))
+        if content == self._published:
+            return False
+        generation = self._generation + 1
+        table = {"generation": generation, "deployments": content}
+        write_private(self._home.routes_file, json.dumps(table).encode())
+        self._generation, self._published = generation, content
+        notify_gateways(self._home)
+        return True
+
+
+def _read(path: Path) -> tuple[int, Any]:
+    try:
+        table = json.loads(path.read_bytes())
+        return int(table["generation"]), table["deployments"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, None

@@ -1,0 +1,162 @@
+"""What a deployment's configuration asks of this machine: how many replicas, their limits, their environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ads.errors import InputError, NotSupported
+
+__all__ = ["MOST_REPLICAS", "DeploymentSpec", "merge_configuration", "needs_new_replicas", "parse_spec"]
+
+MOST_REPLICAS = 64
+_GIB = 1024**3
+_SMALLEST_MEMORY = 1.0
+_THREADS_PER_OCPU = 2  # an OCPU is one physical core with two hardware threads
+_RESERVED = ("OPENADS_",)
+
+
+@dataclass(frozen=True)
+class DeploymentSpec:
+    """A checked configuration. ``memory_bytes`` 0 means no limit; ``threads`` is what BLAS and OpenMP may use."""
+
+    model_id: str
+    replicas: int
+    shape: str
+    threads: int
+    memory_bytes: int
+    environment: Mapping[str, str]
+    bandwidth_mbps: int | None = None
+
+
+def parse_spec(configuration: Mapping[str, Any], processors: int | None = None) -> DeploymentSpec:
+    """Return what ``modelDeploymentConfigurationDetails`` asks for. Names of shapes are accepted as they are.
+
+    Raises InputError naming the attribute that is missing or wrong, NotSupported for model groups, containers and
+    autoscaling, which no engine here has yet.
+    """
+    deployment_type = _text(configuration, "deploymentType")
+    if deployment_type != "SINGLE_MODEL":
+        raise NotSupported(f"deploymentType {deployment_type!r} is not available here.", hint="Use SINGLE_MODEL.")
+    model = _object(configuration, "modelConfigurationDetails")
+    instance = _object(model, "instanceConfiguration", "modelConfigurationDetails.")
+    shape = _text(instance, "instanceShapeName", "instanceConfiguration.")
+    sizes = _object(instance, "modelDeploymentInstanceShapeConfigDetails", "instanceConfiguration.", required=False)
+    variables = _variables(configuration)
+    return DeploymentSpec(
+        model_id=_text(model, "modelId", "modelConfigurationDetails."),
+        replicas=_replicas(model, variables),
+        shape=shape,
+        threads=_threads(sizes, processors or os.cpu_count() or 1),
+        memory_bytes=_memory(sizes),
+        environment=variables,
+        bandwidth_mbps=_integer(model, "bandwidthMbps", "modelConfigurationDetails.", None),
+    )
+
+
+def merge_configuration(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``old`` with what ``new`` names replaced, level by level; what ``new`` leaves out or null stays.
+
+    Maps that are the user's own (environment variables) are replaced as a whole, as are lists.
+    """
+    merged = dict(old)
+    for key, value in new.items():
+        if value is None or key == "updateType":
+            continue
+        before = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(before, Mapping) and key != "environmentVariables":
+            merged[key] = merge_configuration(before, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def needs_new_replicas(old: DeploymentSpec, new: DeploymentSpec) -> bool:
+    """Tell whether running replicas of ``old`` can't serve as replicas of ``new``; their number alone is no reason."""
+    return (old.model_id, old.threads, old.memory_bytes, dict(old.environment)) != (
+        new.model_id,
+        new.threads,
+        new.memory_bytes,
+        dict(new.environment),
+    )
+
+
+def _replicas(model: Mapping[str, Any], variables: Mapping[str, str]) -> int:
+    policy = _object(model, "scalingPolicy", "modelConfigurationDetails.", required=False)
+    kind = policy.get("policyType", "FIXED_SIZE")
+    if kind != "FIXED_SIZE":
+        raise NotSupported(f"scalingPolicy.policyType {kind!r} is not available here.", hint="Use FIXED_SIZE.")
+    instances = _integer(policy, "instanceCount", "scalingPolicy.", 1) or 0
+    text = variables.get("WEB_CONCURRENCY", "1")
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise InputError(f"WEB_CONCURRENCY is {text!r}, not a whole number of at least 1.")
+    replicas = instances * int(text)
+    if not 1 <= replicas <= MOST_REPLICAS:
+        raise InputError(
+            f"instanceCount times WEB_CONCURRENCY asks for {replicas} replicas.",
+            hint=f"Ask for 1 to {MOST_REPLICAS} in all.",
+        )
+    return replicas
+
+
+def _threads(sizes: Mapping[str, Any], processors: int) -> int:
+    ocpus = _number(sizes, "ocpus")
+    return processors if ocpus is None else max(1, min(processors, round(ocpus * _THREADS_PER_OCPU)))
+
+
+def _memory(sizes: Mapping[str, Any]) -> int:
+    gigabytes = _number(sizes, "memoryInGBs")
+    return 0 if gigabytes is None else int(max(gigabytes, _SMALLEST_MEMORY) * _GIB)
+
+
+def _variables(configuration: Mapping[str, Any]) -> dict[str, str]:
+    details = _object(configuration, "environmentConfigurationDetails", required=False)
+    kind = details.get("environmentConfigurationType", "DEFAULT")
+    if kind != "DEFAULT":
+        raise NotSupported(
+            f"environmentConfigurationType {kind!r} is not available: this engine runs no containers.",
+            hint="Leave the image out; the model's environment is built from its requirements.",
+        )
+    variables = _object(details, "environmentVariables", "environmentConfigurationDetails.", required=False)
+    for name, value in variables.items():
+        if not isinstance(value, str) or "\0" in value or not name or "=" in name or "\0" in name:
+            raise InputError(f"The environment variable {name!r} must have a name and a text as its value.")
+        if name.startswith(_RESERVED):
+            raise InputError(f"The environment variable {name!r} is reserved.", hint="Choose another name.")
+    return dict(variables)
+
+
+def _object(parent: Mapping[str, Any], key: str, path: str = "", *, required: bool = True) -> Mapping[str, Any]:
+    value = parent.get(key)
+    if value is None and not required:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InputError(f"{path}{key} is missing." if value is None else f"{path}{key} must be an object.")
+    return value
+
+
+def _text(parent: Mapping[str, Any], key: str, path: str = "") -> str:
+    value = parent.get(key)
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{path}{key} is missing." if value is None else f"{path}{key} must be a text.")
+    return value
+
+
+def _integer(parent: Mapping[str, Any], key: str, path: str, default: int | None) -> int | None:
+    value = parent.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InputError(f"{path}{key} must be a whole number of at least 1.")
+    return value
+
+
+def _number(parent: Mapping[str, Any], key: str) -> float | None:
+    value = parent.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < 1e6:
+        raise InputError(f"modelDeploymentInstanceShapeConfigDetails.{key} must be a number above 0.")
+    return float(value)
