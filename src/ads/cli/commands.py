@@ -172,7 +172,7 @@ class LazyGroup(_HelpLayout, click.Group):
         if args and not args[0].startswith("-") and args[0] not in self.lazy:
             near = get_close_matches(args[0], self.lazy, n=1)
             raise click.UsageError(
-                f"there is no command {ctx.command_path + ' ' + args[0]!r}."
+                f"There is no command {ctx.command_path + ' ' + args[0]!r}."
                 + (f" Did you mean {ctx.command_path + ' ' + near[0]!r}?" if near else ""),
                 ctx,
             )

@@ -26,5 +26,5 @@ def completion(invocation: Invocation, shell: str) -> None:
 
     made = get_completion_class(shell)
     if made is None:
-        raise click.UsageError(f"there is no completion for {shell}.")
+        raise click.UsageError(f"There is no completion for {shell}.")
     invocation.output.text(made(cli, {}, "ads", "_ADS_COMPLETE").source())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ads.cli.output import Format, Output
 
@@ -33,9 +33,13 @@ class Invocation:
     @cached_property
     def settings(self) -> Settings:
         """The settings that hold here. Raises :class:`~ads.errors.SettingError` when one can't be used."""
+        return self.load_settings()
+
+    def load_settings(self, **arguments: Any) -> Settings:
+        """Return the settings with a command's own options on top; None means "not given"."""
         from ads.settings import load_settings
 
-        return load_settings(home=self.home_argument, url=self.url_argument)
+        return load_settings(home=self.home_argument, url=self.url_argument, **arguments)
 
     @property
     def home(self) -> Home:

@@ -91,14 +91,14 @@ def _report(error: BaseException, invocation: Invocation) -> int:
     if isinstance(error, KeyboardInterrupt):
         return _interrupted(click.Abort(), output)
     if isinstance(error, click.ClickException):
-        output.error(_sentence(error.format_message()), hint=_usage_hint(error), code="usage")
+        output.error(error.format_message(), hint=_usage_hint(error), code="usage")
         return exit_codes.USAGE
     if isinstance(error, AdsError):
         _tell_ads_error(error, output)
     elif isinstance(error, OSError):
         named = f" {error.filename}" if error.filename else ""
         output.error(
-            f"the system refused{named}: {error.strerror or error}.",
+            f"The system refused{named}: {error.strerror or error}.",
             hint="Check that path and its permissions.",
             code="system",
         )
@@ -122,10 +122,6 @@ def _interrupted(error: click.Abort, output: Output) -> int:
     by_keyboard = error.__cause__ is None or isinstance(error.__cause__, KeyboardInterrupt)
     output.talk("Interrupted." if by_keyboard else "Nothing was done.")
     return exit_codes.INTERRUPTED if by_keyboard else exit_codes.FAILED
-
-
-def _sentence(message: str) -> str:
-    return message[:1].lower() + message[1:] if message[:2] not in ("", message[:2].upper()) else message
 
 
 def _usage_hint(error: click.ClickException) -> str:

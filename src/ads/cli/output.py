@@ -31,6 +31,7 @@ _STATE_STYLES = {
     "backoff": "yellow",
     "warn": "yellow",
     "INACTIVE": "bright_black",
+    "stopped": "bright_black",
     "DELETED": "bright_black",
 }
 _ANSI = {"green": "32", "red": "1;31", "yellow": "33", "bright_black": "90", "bold": "1", "cyan": "36"}
@@ -136,10 +137,7 @@ class Output:
 
     def styled(self, text: str, style: str, stream: TextIO | None = None) -> str:
         """Return ``text`` in a style if the stream (default: stderr) is a terminal that may show colour."""
-        target = stream or self.stderr
-        if not target.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-            return text
-        return f"\x1b[{_ANSI[style]}m{text}\x1b[0m"
+        return f"\x1b[{_ANSI[style]}m{text}\x1b[0m" if self._is_colourful(stream or self.stderr) else text
 
     def _say(self, text: str) -> None:
         self.stderr.write(text + "\n")
@@ -150,7 +148,6 @@ class Output:
         self.stdout.flush()
 
     def _draw_table(self, rows: list[Row], columns: Sequence[Column]) -> None:
-        from rich.console import Console
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -160,10 +157,9 @@ class Output:
             )
         for row in rows:
             table.add_row(*(self._cell(column, row) for column in columns))
-        Console(file=self.stdout, highlight=False).print(table)
+        self._print(table)
 
     def _draw_record(self, row: Row, columns: Sequence[Column]) -> None:
-        from rich.console import Console
         from rich.table import Table
 
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -172,7 +168,17 @@ class Output:
         for column in columns:
             if column.value(row) not in (None, ""):
                 table.add_row(column.header.capitalize(), self._cell(column, row))
-        Console(file=self.stdout, highlight=False).print(table)
+        self._print(table)
+
+    def _print(self, table: Any) -> None:
+        from rich.console import Console
+
+        system: Literal["auto"] | None = "auto" if self._is_colourful(self.stdout) else None
+        Console(file=self.stdout, highlight=False, color_system=system).print(table)
+
+    @staticmethod
+    def _is_colourful(stream: TextIO) -> bool:
+        return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     @staticmethod
     def _cell(column: Column, row: Row) -> Any:

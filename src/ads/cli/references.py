@@ -72,7 +72,7 @@ def choose(listed: Iterable[Mapping[str, Any]], noun: Noun, reference: str) -> M
     names = sorted({str(row.get("displayName")) for row in present})
     near = get_close_matches(reference, names, n=1)
     raise NotFound(
-        f"there is no {noun.word} {reference!r}.",
+        f"There is no {noun.word} {reference!r}.",
         status=404,
         hint=f"Did you mean {near[0]!r}?" if near else f"See which there are: ads {noun.command} ls",
     )

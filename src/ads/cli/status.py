@@ -64,12 +64,10 @@ def status(invocation: Invocation) -> int:
 def _tell_nothing_runs(invocation: Invocation, *, crashed: bool) -> None:
     home = invocation.home
     output = invocation.output
-    if output.format == "json":
-        output.json({"state": "stopped", "home": str(home.root)})
-        return
-    output.talk(f"No service runs for the data directory {home.root}.")
+    if output.format != "quiet":
+        output.record({"state": "stopped", "home": str(home.root)}, COLUMNS)
     if crashed:
-        output.talk(f"The last one ended without saying so; its logs are in {home.logs}.")
+        output.talk(f"The last service ended without saying so; its logs are in {home.logs}.")
     output.hint("Start it: ads serve   (or in the background: ads serve --detach)")
 
 
