@@ -11,7 +11,7 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,15 @@ _SLUG_PYTHON = re.compile(r"_p(?:y)?(?P<major>3)\.?(?P<minor>\d{1,2})_")
 class CondaPack:
     """A packed conda environment. ``type`` is ``data_science`` (of the service) or ``published`` (of a user).
 
-    ``python`` is ``""`` where nothing tells the version.
+    ``python`` is ``""`` where nothing tells the version. ``in_catalog`` is false for a path of which only the path is
+    known.
     """
 
     slug: str
     path: str
     type: str
     python: str
+    in_catalog: bool = field(default=True, compare=False)
 
 
 def resolve(
@@ -63,7 +65,7 @@ def resolve(
     Raises :class:`~ads.errors.CondaPackNotFound` (a ``ValueError``) that names the closest known slugs.
     """
     wanted = slug_or_path.strip()
-    packs = catalog(home)
+    packs = _known(home)
     if "://" in wanted:
         return _resolve_path(wanted, packs)
     pack = packs.get(wanted)
@@ -72,11 +74,17 @@ def resolve(
     return _moved(pack, namespace, bucket)
 
 
-def catalog(home: Path | None = None) -> Mapping[str, CondaPack]:
-    """Return the known packs by slug; aliases stand next to the slugs they mean.
+def catalog(
+    home: Path | None = None, *, namespace: str = DEFAULT_NAMESPACE, bucket: str = DEFAULT_BUCKET
+) -> dict[str, CondaPack]:
+    """Return the known packs by slug; aliases stand next to the slugs they mean. Parameters as for :func:`resolve`.
 
     Raises :class:`~ads.errors.ArtifactError` when the operator's file can't be used.
     """
+    return {name: _moved(pack, namespace, bucket) for name, pack in _known(home).items()}
+
+
+def _known(home: Path | None) -> Mapping[str, CondaPack]:
     if home is None:
         from ads.settings import load_settings
 
@@ -128,7 +136,7 @@ def _resolve_path(path: str, packs: Mapping[str, CondaPack]) -> CondaPack:
     if known is not None and known.type == kind:
         return replace(known, path=path)
     found = _SLUG_PYTHON.search(f"{slug}_")
-    return CondaPack(slug, path, kind, f"{found['major']}.{found['minor']}" if found else "")
+    return CondaPack(slug, path, kind, f"{found['major']}.{found['minor']}" if found else "", False)
 
 
 def _type_of(path: str) -> str:

@@ -1,0 +1,1 @@
+"""``runtime.yaml`` as objects: the environment that a model runs in, and where it was trained."""
