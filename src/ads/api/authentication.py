@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import Response
+from starlette.requests import ClientDisconnect
 
 from ads.api import strict_json
 from ads.api.context import Context
@@ -63,7 +64,7 @@ class Door:
             await self._app(scope, receive, answer.send)
         except AdsError as error:
             await answer.give(scope, receive, problem_of(error, head=head))
-        except _Disconnected:
+        except (_Disconnected, ClientDisconnect):
             logger.info("%s: the caller went away", request_id)
         except Exception:  # the process boundary: one request's defect must not take others with it
             logger.exception("%s: %s failed", request_id, scope["method"])
@@ -83,6 +84,8 @@ class Door:
         state["caller"] = Caller(identity.principal, request_id)
         state["body_sha256"] = identity.body_sha256
         _check_query(query)
+        if "\0" in scope["path"]:
+            raise InputError("The path holds the character U+0000.")
         if is_upload(method, target):
             return receive
         body = await _read_body(scope, receive)

@@ -75,7 +75,7 @@ def attempt_of(request: Request, body_sha256: str | None = None) -> Attempt | No
     token = request.headers.get("opc-retry-token")
     if token is None:
         return None
-    digest = body_sha256 or hashlib.sha256(request.state.body).hexdigest()
+    digest = hashlib.sha256(request.state.body).hexdigest() if body_sha256 is None else body_sha256
     return Attempt(f"{request.method} {request.url.path}"[:400], token, digest)
 
 

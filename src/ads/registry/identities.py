@@ -209,10 +209,10 @@ def tokens_of(session: Session, user_id: str) -> list[Token]:
     return list(session.scalars(select(Token).where(Token.user_id == user_id).order_by(Token.seq)))
 
 
-def revoke_token(session: Session, caller: Caller, user_id: str, seq: int) -> None:
-    """Remove one token of the user. Raises NotFound."""
-    row = session.get(Token, seq)
-    if row is None or row.user_id != user_id:
-        raise not_found("token", str(seq))
+def revoke_token(session: Session, caller: Caller, user_id: str, token_id: str) -> None:
+    """Remove one token of the user; ``token_id`` is its ``seq`` as text. Raises NotFound."""
+    row = next((token for token in tokens_of(session, user_id) if str(token.seq) == token_id), None)
+    if row is None:
+        raise not_found("token", token_id)
     session.delete(row)
     record(session, caller, "token.delete", user_id, name=row.name)

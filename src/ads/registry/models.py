@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, false, select
 from sqlalchemy.orm import Session
 
 from ads.errors import Conflict, InputError
@@ -110,8 +110,11 @@ def live_model(session: Session, model_id: str) -> Model:
 
 
 def select_models(filters: Mapping[str, str]) -> Select[Model]:
-    """Return the query for the models whose columns have these values."""
-    return select(Model).where(*(getattr(Model, name) == value for name, value in filters.items()))
+    """Return the query for the models whose columns have these values; no model is in any version set."""
+    columns = dict(filters)
+    in_set = columns.pop("model_version_set_name", None)
+    statement = select(Model).where(*(getattr(Model, name) == value for name, value in columns.items()))
+    return statement if in_set is None else statement.where(false())
 
 
 def update_model(

@@ -1,0 +1,63 @@
+"""The control plane as one application: routes, door, problems, and what runs beside the requests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from ads import __version__
+from ads.api import artifact, models, problems, projects, provenance, resource_search, service, users
+from ads.api.authentication import Door
+from ads.api.context import Context
+from ads.api.rules import authorize
+
+__all__ = ["ROUTERS", "create_app"]
+
+logger = logging.getLogger(__name__)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    projects.router,
+    artifact.router,
+    provenance.router,
+    models.router,
+    service.router,
+    users.router,
+    resource_search.router,
+)
+"""Every route of the control plane."""
+
+
+def create_app(context: Context) -> FastAPI:
+    """Return the application that serves this context. Its lifespan runs the engine and closes the context."""
+    app = FastAPI(
+        title="OpenADS",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,  # the door asks for a credential anyway; the document is published by the documentation
+        redirect_slashes=False,
+        lifespan=_lifespan,
+        dependencies=[Depends(authorize)],
+    )
+    app.state.context = context
+    for router in ROUTERS:
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(Door, context=context)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    removed = await run_in_threadpool(context.sweep_blobs)
+    if removed:
+        logger.info("removed %s blobs that no model uses", removed)
+    try:
+        yield
+    finally:
+        context.close()

@@ -1,0 +1,248 @@
+"""``/20190101/models``, without artifact and provenance."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import AfterValidator, StringConstraints
+
+from ads.api.answers import answer, no_content, timestamp
+from ads.api.context import caller_of, context_of
+from ads.api.fields import (
+    Body,
+    DefinedTags,
+    Description,
+    DisplayName,
+    FreeformTags,
+    OcidText,
+    attempt_of,
+    if_match_of,
+)
+from ads.api.listing import ListShape, page_of
+from ads.registry import models
+from ads.registry.tables import Model
+
+__all__ = ["model_json", "router"]
+
+router = APIRouter(prefix="/20190101/models", tags=["models"])
+
+_LIST = ListShape(
+    filters={
+        "id": "id",
+        "projectId": "project_id",
+        "displayName": "display_name",
+        "lifecycleState": "lifecycle_state",
+        "createdBy": "created_by",
+        "category": "category",
+        "versionLabel": "version_label",
+        "modelVersionSetName": "model_version_set_name",
+    },
+    sort={
+        "timeCreated": Model.time_created,
+        "displayName": Model.display_name,
+        "lifecycleState": Model.lifecycle_state,
+    },
+    seq=Model.seq,
+    states=frozenset({"ACTIVE", "INACTIVE", "FAILED", "DELETED", "CREATING", "DELETING"}),
+)
+
+_CATEGORIES = frozenset(
+    {"performance", "training profile", "training and validation datasets", "training environment", "other", ""}
+)
+_LARGEST_METADATA = 32_000
+_LARGEST_SCHEMA = 1024 * 1024
+
+
+def _check_category(category: str) -> str:
+    if category.lower() not in _CATEGORIES:
+        raise ValueError("there is no such category")
+    return category
+
+
+class MetadataItem(Body):
+    """One line of a metadata list. ``hasArtifact`` is computed, so what the client says of it is ignored."""
+
+    key: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    value: Annotated[str, StringConstraints(max_length=16_000)] | None = None
+    description: Annotated[str, StringConstraints(max_length=255)] | None = None
+    category: Annotated[str, AfterValidator(_check_category)] | None = None
+    keywords: list[Annotated[str, StringConstraints(max_length=255)]] | None = None
+
+    def size(self) -> int:
+        """Return how many bytes the texts of the item have."""
+        texts = [self.key, self.value, self.description, self.category, *(self.keywords or ())]
+        return sum(len(text.encode()) for text in texts if text)
+
+
+def _check_metadata(items: list[MetadataItem]) -> list[MetadataItem]:
+    if len({item.key for item in items}) != len(items):
+        raise ValueError("a key comes twice")
+    if sum(item.size() for item in items) > _LARGEST_METADATA:
+        raise ValueError(f"the list is larger than {_LARGEST_METADATA} bytes")
+    return items
+
+
+def _check_schema(text: str) -> str:
+    if len(text) > _LARGEST_SCHEMA:
+        raise ValueError(f"the schema is larger than {_LARGEST_SCHEMA} characters")
+    try:
+        if text.strip():
+            json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("the schema is not JSON") from None
+    return text
+
+
+MetadataList = Annotated[list[MetadataItem], AfterValidator(_check_metadata)]
+SchemaText = Annotated[str, AfterValidator(_check_schema)]
+
+
+class UpdateModel(Body):
+    """What may change."""
+
+    display_name: DisplayName | None = None
+    description: Description | None = None
+    freeform_tags: FreeformTags | None = None
+    defined_tags: DefinedTags | None = None
+    custom_metadata_list: MetadataList | None = None
+    defined_metadata_list: MetadataList | None = None
+    model_version_set_id: OcidText | None = None
+    version_label: Annotated[str, StringConstraints(max_length=255)] | None = None
+    retention_setting: dict[str, Any] | None = None
+    backup_setting: dict[str, Any] | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """Return what the caller sent, under the names of the columns. Raises InputError for a version set."""
+        values = self.given()
+        models.require_version_set(values.pop("model_version_set_id", None))
+        for kind in ("custom", "defined"):
+            items = values.pop(f"{kind}_metadata_list", None)
+            if items is not None:
+                values[f"{kind}_metadata"] = [item.model_dump() for item in items]
+        return values
+
+
+class CreateModel(UpdateModel):
+    """A new model."""
+
+    compartment_id: OcidText
+    project_id: OcidText
+    input_schema: SchemaText | None = None
+    output_schema: SchemaText | None = None
+
+
+class ChangeCompartment(Body):
+    """Where a resource moves to."""
+
+    compartment_id: OcidText
+
+
+def summary_json(model: Model) -> dict[str, Any]:
+    """Return a model as lists show it."""
+    return {
+        "id": model.id,
+        "compartmentId": model.compartment_id,
+        "projectId": model.project_id,
+        "displayName": model.display_name,
+        "lifecycleState": model.lifecycle_state,
+        "lifecycleDetails": model.lifecycle_details,
+        "timeCreated": timestamp(model.time_created),
+        "createdBy": model.created_by,
+        "category": model.category,
+        "isModelByReference": False,
+        "modelVersionSetId": None,
+        "modelVersionSetName": None,
+        "versionId": None,
+        "versionLabel": model.version_label,
+        "freeformTags": model.freeform_tags,
+        "definedTags": model.defined_tags,
+        "systemTags": {},
+    }
+
+
+def model_json(model: Model) -> dict[str, Any]:
+    """Return a model as clients see it."""
+    return {
+        **summary_json(model),
+        "description": model.description,
+        "customMetadataList": [{**item, "hasArtifact": False} for item in model.custom_metadata],
+        "definedMetadataList": [{**item, "hasArtifact": False} for item in model.defined_metadata],
+        "inputSchema": model.input_schema,
+        "outputSchema": model.output_schema,
+        "retentionSetting": model.retention_setting,
+        "backupSetting": model.backup_setting,
+        "retentionOperationDetails": None,
+        "backupOperationDetails": None,
+    }
+
+
+@router.post("")
+def create(body: CreateModel, request: Request) -> Response:
+    """Register a model."""
+    details = models.NewModel(**body.columns())
+    with context_of(request).database.write() as session:
+        model = models.create_model(session, caller_of(request), details, attempt_of(request))
+    return answer(model_json(model), etag=model.etag)
+
+
+@router.get("")
+def list_(request: Request) -> Response:
+    """List models."""
+    with context_of(request).database.read() as session:
+        page = page_of(request, session, _LIST, models.select_models)
+    return answer([summary_json(model) for model in page.rows], next_page=page.next_token)
+
+
+@router.get("/{model_id}")
+def get(model_id: str, request: Request) -> Response:
+    """Get a model, also a deleted one."""
+    with context_of(request).database.read() as session:
+        model = models.get_model(session, model_id)
+    return answer(model_json(model), etag=model.etag)
+
+
+@router.put("/{model_id}")
+def update(model_id: str, body: UpdateModel, request: Request) -> Response:
+    """Change the attributes that were sent."""
+    changes = body.columns()
+    with context_of(request).database.write() as session:
+        model = models.update_model(session, caller_of(request), model_id, changes, if_match_of(request))
+    return answer(model_json(model), etag=model.etag)
+
+
+@router.delete("/{model_id}")
+def delete(model_id: str, request: Request) -> Response:
+    """Delete a model that no deployment uses."""
+    with context_of(request).database.write() as session:
+        models.delete_model(session, caller_of(request), model_id, if_match_of(request))
+    return no_content()
+
+
+@router.post("/{model_id}/actions/activate")
+def activate(model_id: str, request: Request) -> Response:
+    """Make an INACTIVE model ACTIVE."""
+    return _set_active(model_id, request, active=True)
+
+
+@router.post("/{model_id}/actions/deactivate")
+def deactivate(model_id: str, request: Request) -> Response:
+    """Make an ACTIVE model INACTIVE."""
+    return _set_active(model_id, request, active=False)
+
+
+@router.post("/{model_id}/actions/changeCompartment")
+def change_compartment(model_id: str, body: ChangeCompartment, request: Request) -> Response:
+    """Move a model to another compartment."""
+    with context_of(request).database.write() as session:
+        model = models.move_model(session, caller_of(request), model_id, body.compartment_id, if_match_of(request))
+    return Response(status_code=200, headers={"etag": model.etag})
+
+
+def _set_active(model_id: str, request: Request, *, active: bool) -> Response:
+    with context_of(request).database.write() as session:
+        model = models.set_model_active(
+            session, caller_of(request), model_id, active=active, if_match=if_match_of(request)
+        )
+    return answer(model_json(model), etag=model.etag)

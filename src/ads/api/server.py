@@ -1,0 +1,137 @@
+"""The control plane's process: serves the application on its Unix socket until it is told to stop.
+
+It stops, in order, on SIGTERM or SIGINT, when its parent is gone (the lifeline ends), and with status 70 when the
+catalog's disk failed: after a failed fsync only a fresh process knows what is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+
+from ads.api.application import create_app
+from ads.api.context import Context, open_context
+from ads.errors import AdsError
+from ads.settings import load_settings
+
+__all__ = ["main", "make_server", "open_socket", "serve"]
+
+logger = logging.getLogger(__name__)
+
+LIFELINE = "OPENADS_LIFELINE"
+"""Environment variable with the number of a pipe's read end; its other end lives as long as the parent."""
+
+_GRACE = 10
+_EXIT_DISK_FAILED = 70
+_EXIT_CONFIGURATION = 78
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its habit of ending by the signal that stopped it: a wanted stop is status 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        wanted = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
+        for number in wanted:
+            loop.add_signal_handler(number, self.stop)
+        try:
+            yield
+        finally:
+            for number in wanted:
+                loop.remove_signal_handler(number)
+
+    def stop(self) -> None:
+        """Answer what is under way, then end."""
+        self.should_exit = True
+
+
+def make_server(context: Context) -> _Server:
+    """Return a server for this context; ``server.run(sockets=[…])`` serves until ``server.stop()``."""
+    return _Server(
+        uvicorn.Config(
+            create_app(context),
+            lifespan="on",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE,
+            timeout_keep_alive=75,
+        )
+    )
+
+
+def open_socket(path: Path) -> socket.socket:
+    """Return a listening Unix socket that only this user may connect to, in place of one that was left behind."""
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(str(path))
+    path.chmod(0o600)
+    listening.listen(1024)
+    return listening
+
+
+def serve(context: Context) -> int:
+    """Serve on the home's control socket until told to stop; return the exit status."""
+    server = make_server(context)
+    path = context.home.control_socket
+    listening = open_socket(path)
+    _when_parent_ends(server.stop)
+    _in_background(lambda: _stop_when(context.database.failed, server.stop))
+    try:
+        server.run(sockets=[listening])
+    finally:
+        with suppress(FileNotFoundError):
+            path.unlink()
+    if context.database.failed.is_set():
+        logger.critical("the catalog's disk failed; this process ends")
+        return _EXIT_DISK_FAILED
+    return 0 if server.started else 1
+
+
+def main() -> int:
+    """Run the control plane with the settings of the environment; return the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        context = open_context(load_settings())
+    except AdsError as error:
+        print(error, file=sys.stderr)
+        return _EXIT_CONFIGURATION
+    return serve(context)
+
+
+def _when_parent_ends(stop: Callable[[], None]) -> None:
+    number = os.environ.pop(LIFELINE, None)
+    if number is None:
+        return
+
+    def wait() -> None:
+        with suppress(OSError):
+            while os.read(int(number), 1024):
+                pass
+        stop()
+        threading.Event().wait(_GRACE + 5.0)
+        os._exit(1)  # whatever still runs must not outlive the supervisor
+
+    _in_background(wait)
+
+
+def _stop_when(event: threading.Event, stop: Callable[[], None]) -> None:
+    event.wait()
+    stop()
+
+
+def _in_background(action: Callable[[], object]) -> None:
+    threading.Thread(target=action, daemon=True).start()

@@ -1,0 +1,112 @@
+"""A real control plane on a loopback port, in a thread, over a real data directory."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ads.api.context import Context, open_context
+from ads.api.server import make_server
+from ads.settings import Settings
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running control plane."""
+
+    url: str
+    context: Context
+    client: httpx.Client
+
+    @property
+    def compartment(self) -> str:
+        return self.context.defaults.compartment_id
+
+    @property
+    def project(self) -> str:
+        return self.context.defaults.project_id
+
+    def create_model(self, **details: Any) -> dict[str, Any]:
+        body = {"compartmentId": self.compartment, "projectId": self.project, **details}
+        answer = self.client.post("/20190101/models", json=body)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def upload(self, model_id: str, content: bytes, **headers: str) -> httpx.Response:
+        return self.client.post(
+            f"/20190101/models/{model_id}/artifact",
+            content=content,
+            headers={"content-type": "application/octet-stream", **headers},
+        )
+
+
+def start(home: Path, **settings: Any) -> tuple[Running, Callable[[], None]]:
+    context = open_context(Settings(home=home, **settings))
+    server = make_server(context)
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and thread.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    token = context.home.token_file.read_text()
+    client = httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=30)
+
+    def stop() -> None:
+        client.close()
+        server.stop()
+        thread.join(20)
+        listening.close()
+
+    return Running(url, context, client), stop
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    running, stop = start(tmp_path_factory.mktemp("home"))
+    yield running
+    stop()
+
+
+@pytest.fixture
+def api(service: Running) -> httpx.Client:
+    return service.client
+
+
+def archive(**files: str) -> bytes:
+    """Return a zip as clients upload it."""
+    content = {
+        "score.py": "def load_model(): return 1\ndef predict(data, model=None): return {}\n",
+        "runtime.yaml": "{}",
+    }
+    return raw_archive({**content, **{name.replace("__", "."): text for name, text in files.items()}})
+
+
+def raw_archive(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, text in files.items():
+            target.writestr(name, text)
+    return buffer.getvalue()
+
+
+def expect(answer: httpx.Response, status: int, code: str) -> None:
+    """Check that an error has its form."""
+    assert answer.status_code == status, answer.text
+    assert json.loads(answer.content).keys() == {"code", "message"}
+    assert answer.json()["code"] == code
+    assert answer.headers["opc-request-id"]
+    assert "Traceback" not in answer.text
