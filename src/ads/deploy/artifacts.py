@@ -19,7 +19,7 @@ _OWNER_AND_OTHERS_READ = 0o555
 def unpack(home: Home, sha256: str, archive: Callable[[], Path], limits: Limits = DEFAULT_LIMITS) -> Path:
     """Return the folder that holds the artifact ``sha256``, unpacked from ``archive()`` when it isn't there yet.
 
-    ``archive`` gives the path of the checked archive. Raises what it raises, and ArchiveError when it can't be unpacked.
+    ``archive`` gives the path of the checked archive. Raises what that raises, and ArchiveError for a bad archive.
     """
     target = home.artifacts / sha256
     if target.is_dir():

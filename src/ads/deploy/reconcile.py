@@ -18,6 +18,7 @@ __all__ = [
     "Actual",
     "Desired",
     "Fail",
+    "GiveUp",
     "Kill",
     "Phase",
     "Prepare",
@@ -104,8 +105,15 @@ class Promote:
 
 
 @dataclass(frozen=True)
+class GiveUp:
+    """Remember why the wanted revision can't become ready, while its replicas are stopped."""
+
+    cause: str
+
+
+@dataclass(frozen=True)
 class Fail:
-    """Give the wanted revision up, for this reason."""
+    """Say that the wanted revision failed, for this reason. Nothing of it runs any more."""
 
     cause: str
 
@@ -118,7 +126,7 @@ class Settle:
     details: str = ""
 
 
-Action: TypeAlias = "Prepare | Start | Stop | Kill | Promote | Fail | Settle"
+Action: TypeAlias = "Prepare | Start | Stop | Kill | Promote | GiveUp | Fail | Settle"
 
 
 def reconcile(desired: Desired, actual: Actual) -> list[Action]:
@@ -145,7 +153,8 @@ def _towards_new_revision(
 ) -> list[Action]:
     cause = _cause_of_failure(desired.revision, actual)
     if cause is not None:
-        return [Fail(cause)]
+        stops = _stops(actual, {(r.revision, r.slot) for r in actual.replicas if r.revision != desired.revision})
+        return [GiveUp(cause), *stops] if stops else [Fail(cause)]
     ready = {(r.revision, r.slot) for r in actual.replicas if r.phase == "ready"}
     if wanted <= ready:
         return [Promote(desired.revision)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ads.errors import InputError, NotSupported
+from ads.errors import InputError
 
 __all__ = ["MOST_REPLICAS", "DeploymentSpec", "merge_configuration", "needs_new_replicas", "parse_spec"]
 
@@ -34,12 +34,12 @@ class DeploymentSpec:
 def parse_spec(configuration: Mapping[str, Any], processors: int | None = None) -> DeploymentSpec:
     """Return what ``modelDeploymentConfigurationDetails`` asks for. Names of shapes are accepted as they are.
 
-    Raises InputError naming the attribute that is missing or wrong, NotSupported for model groups, containers and
+    Raises InputError naming the attribute that is missing or wrong, and for model groups, containers and
     autoscaling, which no engine here has yet.
     """
     deployment_type = _text(configuration, "deploymentType")
     if deployment_type != "SINGLE_MODEL":
-        raise NotSupported(f"deploymentType {deployment_type!r} is not available here.", hint="Use SINGLE_MODEL.")
+        raise InputError(f"deploymentType {deployment_type!r} is not available here.", hint="Use SINGLE_MODEL.")
     model = _object(configuration, "modelConfigurationDetails")
     instance = _object(model, "instanceConfiguration", "modelConfigurationDetails.")
     shape = _text(instance, "instanceShapeName", "instanceConfiguration.")
@@ -87,7 +87,7 @@ def _replicas(model: Mapping[str, Any], variables: Mapping[str, str]) -> int:
     policy = _object(model, "scalingPolicy", "modelConfigurationDetails.", required=False)
     kind = policy.get("policyType", "FIXED_SIZE")
     if kind != "FIXED_SIZE":
-        raise NotSupported(f"scalingPolicy.policyType {kind!r} is not available here.", hint="Use FIXED_SIZE.")
+        raise InputError(f"scalingPolicy.policyType {kind!r} is not available here.", hint="Use FIXED_SIZE.")
     instances = _integer(policy, "instanceCount", "scalingPolicy.", 1) or 0
     text = variables.get("WEB_CONCURRENCY", "1")
     if not text.isascii() or not text.isdigit() or int(text) < 1:
@@ -115,7 +115,7 @@ def _variables(configuration: Mapping[str, Any]) -> dict[str, str]:
     details = _object(configuration, "environmentConfigurationDetails", required=False)
     kind = details.get("environmentConfigurationType", "DEFAULT")
     if kind != "DEFAULT":
-        raise NotSupported(
+        raise InputError(
             f"environmentConfigurationType {kind!r} is not available: this engine runs no containers.",
             hint="Leave the image out; the model's environment is built from its requirements.",
         )

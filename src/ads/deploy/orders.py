@@ -1,0 +1,183 @@
+"""What callers may ask of a deployment. Each order is one change of the catalog; the controller then makes it true.
+
+Every function runs inside a write session, records an event, and leaves a work request in the deployment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ads.deploy.spec import DeploymentSpec, merge_configuration, needs_new_replicas, parse_spec
+from ads.deploy.states import TRANSITIONS, Verb, require_transition
+from ads.errors import Conflict
+from ads.registry.deployments import Deployment, artifact_of, get_deployment, insert_deployment
+from ads.registry.events import Caller, record
+from ads.registry.lookups import (
+    changed,
+    default_name,
+    not_found,
+    require_compartment,
+    require_match,
+    require_project,
+)
+from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
+from ads.registry.tables import now
+from ads.registry.work_requests import accept_work_request, finish_work_request
+
+__all__ = [
+    "NewDeployment",
+    "activate_deployment",
+    "create_deployment",
+    "deactivate_deployment",
+    "delete_deployment",
+    "restart_deployment",
+    "update_deployment",
+]
+
+_PLAIN = frozenset({"display_name", "description", "freeform_tags", "defined_tags", "category_log_details"})
+
+
+@dataclass(frozen=True)
+class NewDeployment:
+    """What a caller says about a new deployment."""
+
+    compartment_id: str
+    project_id: str
+    configuration: dict[str, Any]
+    display_name: str | None = None
+    description: str | None = None
+    category_log_details: dict[str, Any] = field(default_factory=dict)
+    freeform_tags: dict[str, Any] = field(default_factory=dict)
+    defined_tags: dict[str, Any] = field(default_factory=dict)
+
+
+def create_deployment(
+    session: Session, caller: Caller, details: NewDeployment, attempt: Attempt | None = None
+) -> Deployment:
+    """Return the new deployment, CREATING, or the one that an earlier attempt made.
+
+    Raises InputError for the configuration, NotFound for what it names, Conflict for a model that is
+    not active or has no artifact.
+    """
+    earlier = earlier_outcome(session, caller, attempt)
+    if earlier is not None:
+        return get_deployment(session, earlier)
+    spec = parse_spec(details.configuration)
+    require_compartment(session, details.compartment_id)
+    require_project(session, details.project_id)
+    _require_deployable(session, spec)
+    values = {**vars(details), "display_name": details.display_name or default_name("deployment", now())}
+    deployment = insert_deployment(session, {**values, "model_id": spec.model_id, "created_by": caller.principal})
+    _begin(session, caller, deployment, "create")
+    remember_outcome(session, caller, attempt, deployment.id)
+    return deployment
+
+
+def update_deployment(
+    session: Session, caller: Caller, deployment_id: str, changes: Mapping[str, Any], if_match: str | None = None
+) -> Deployment:
+    """Return the deployment, UPDATING. ``changes`` holds columns; ``configuration`` is merged level by level.
+
+    Raises as :func:`create_deployment`, and Conflict for a state that doesn't allow it, PreconditionFailed.
+    """
+    found = _found(session, deployment_id, if_match)
+    deployment = _begin(session, caller, found, "update", changed=sorted(changes))
+    if changes.get("configuration"):
+        _reconfigure(session, deployment, changes["configuration"])
+    for name in _PLAIN & changes.keys():
+        setattr(deployment, name, changes[name])
+    return deployment
+
+
+def restart_deployment(session: Session, caller: Caller, deployment_id: str, if_match: str | None = None) -> Deployment:
+    """Return the deployment, UPDATING: new replicas take over before the present ones stop. Raises Conflict."""
+    deployment = _begin(session, caller, _found(session, deployment_id, if_match), "restart")
+    deployment.new_revision()
+    return deployment
+
+
+def activate_deployment(
+    session: Session, caller: Caller, deployment_id: str, if_match: str | None = None
+) -> Deployment:
+    """Return the deployment, UPDATING on its way to ACTIVE. Raises Conflict unless it is INACTIVE."""
+    deployment = _begin(session, caller, _found(session, deployment_id, if_match), "activate")
+    _require_deployable(session, parse_spec(deployment.configuration))
+    deployment.new_revision()
+    return deployment
+
+
+def deactivate_deployment(
+    session: Session, caller: Caller, deployment_id: str, if_match: str | None = None
+) -> Deployment:
+    """Return the deployment, UPDATING on its way to INACTIVE. Raises Conflict unless it is ACTIVE."""
+    deployment = _found(session, deployment_id, if_match)
+    return _begin(session, caller, deployment, "deactivate")
+
+
+def delete_deployment(session: Session, caller: Caller, deployment_id: str, if_match: str | None = None) -> Deployment:
+    """Return the deployment, DELETING. What was under way for it is given up. Raises Conflict, NotFound."""
+    deployment = _found(session, deployment_id, if_match)
+    return _begin(session, caller, deployment, "delete")
+
+
+def _found(session: Session, deployment_id: str, if_match: str | None) -> Deployment:
+    deployment = get_deployment(session, deployment_id)
+    if deployment.lifecycle_state == "DELETED":
+        raise not_found("deployment", deployment_id)
+    require_match(deployment, if_match)
+    return deployment
+
+
+def _begin(session: Session, caller: Caller, deployment: Deployment, verb: Verb, **details: Any) -> Deployment:
+    """Move to the verb's passing state and accept its work request."""
+    transition = TRANSITIONS[verb]
+    if verb != "create":
+        require_transition(verb, deployment.lifecycle_state, deployment.display_name)
+    if deployment.work_request_id is not None:
+        finish_work_request(session, deployment.work_request_id, "CANCELED", f"Given up: {verb} was asked for.")
+    deployment.lifecycle_state = transition.meanwhile
+    deployment.lifecycle_details = None
+    deployment.target = transition.target or deployment.target
+    request = accept_work_request(
+        session,
+        transition.operation,
+        deployment.id,
+        deployment.compartment_id,
+        entity_type="model-deployment",
+        action_type=transition.action,
+        message=f"{verb} accepted",
+    )
+    deployment.work_request_id = request.id
+    record(session, caller, f"deployment.{verb}", deployment.id, deployment.compartment_id, **details)
+    return changed(deployment)
+
+
+def _reconfigure(session: Session, deployment: Deployment, change: Mapping[str, Any]) -> None:
+    merged = merge_configuration(deployment.configuration, change)
+    before, after = parse_spec(deployment.configuration), parse_spec(merged)
+    if before.model_id != after.model_id:
+        _require_deployable(session, after)
+    deployment.configuration = merged
+    deployment.model_id = after.model_id
+    if needs_new_replicas(before, after):
+        deployment.new_revision()
+
+
+def _require_deployable(session: Session, spec: DeploymentSpec) -> None:
+    model, source = artifact_of(session, spec.model_id)
+    if model is None or model.lifecycle_state == "DELETED":
+        raise not_found("model", spec.model_id, related=True)
+    if model.lifecycle_state != "ACTIVE":
+        raise Conflict(
+            f"The model {model.display_name!r} is {model.lifecycle_state}, so it can't be deployed.",
+            hint="Activate the model first.",
+        )
+    if source is None:
+        raise Conflict(
+            f"The model {model.display_name!r} has no artifact, so it can't be deployed.",
+            hint="Upload its artifact first.",
+        )

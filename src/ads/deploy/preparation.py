@@ -1,0 +1,114 @@
+"""What a revision needs before its first replica: the unpacked artifact and the environment, got in the background."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ads.deploy.artifacts import unpack
+from ads.deploy.environments import Environment, resolve
+from ads.errors import AdsError
+from ads.home import Home
+from ads.registry.deployments import ModelSource
+
+__all__ = ["Preparations", "Prepared"]
+
+logger = logging.getLogger(__name__)
+
+Key = tuple[str, int]
+_AT_ONCE = 2
+_TRY_AGAIN_AFTER = 30.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A revision that is ready to be started."""
+
+    artifact: Path
+    environment: Environment
+    seconds: float
+
+
+class Preparations:
+    """Prepares revisions, each by one thread. ``wake`` is called when one has ended.
+
+    Nothing here outlives the process: preparing again what is in place already takes milliseconds.
+    """
+
+    def __init__(
+        self, home: Home, archive: Callable[[ModelSource], Path], timeout: float, wake: Callable[[], None]
+    ) -> None:
+        self._home = home
+        self._archive = archive
+        self._timeout = timeout
+        self._wake = wake
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="prepare")
+        self._lock = threading.Lock()
+        self._running: set[Key] = set()
+        self._done: dict[Key, Prepared] = {}
+        self._broken: dict[Key, tuple[float, str]] = {}
+
+    def begin(self, key: Key, source: ModelSource, report: Callable[[str], None]) -> None:
+        """Prepare a revision unless that is under way or done. ``report`` hears of what takes long."""
+        with self._lock:
+            if key in self._running or key in self._done:
+                return
+            self._running.add(key)
+        self._threads.submit(self._prepare, key, source, report)
+
+    def done(self, key: Key) -> Prepared | None:
+        """Return what a revision runs with, None as long as it isn't in place."""
+        with self._lock:
+            return self._done.get(key)
+
+    def give_up(self, key: Key, cause: str) -> None:
+        """Remember why a revision can't be used."""
+        with self._lock:
+            self._broken[key] = (time.monotonic(), cause)
+
+    def broken(self, key: Key, *, serving: bool) -> str | None:
+        """Return why a revision can't be used. One that has served before is tried again after half a minute."""
+        with self._lock:
+            since, cause = self._broken.get(key, (0.0, None))
+            if cause is not None and serving and time.monotonic() - since > _TRY_AGAIN_AFTER:
+                del self._broken[key]
+                return None
+            return cause
+
+    def forget(self, deployment_id: str, keep: set[int]) -> None:
+        """Forget all revisions of a deployment but these."""
+        with self._lock:
+            for known in (self._done, self._broken):
+                for key in [key for key in known if key[0] == deployment_id and key[1] not in keep]:
+                    known.pop(key)
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _prepare(self, key: Key, source: ModelSource, report: Callable[[str], None]) -> None:
+        began = time.monotonic()
+        try:
+            artifact = unpack(self._home, source.sha256, lambda: self._archive(source))
+            environment = resolve(self._home, artifact, self._timeout, report)
+            prepared = Prepared(artifact, environment, time.monotonic() - began)
+        except AdsError as error:
+            self._failed(key, str(error))
+        except Exception as error:  # a thread's boundary: whatever it was, the deployment must hear of it
+            logger.exception("preparing revision %s of %s failed", key[1], key[0])
+            self._failed(key, f"The model's files could not be put in place: {type(error).__name__}: {error}.")
+        else:
+            with self._lock:
+                self._done[key] = prepared
+                self._running.discard(key)
+        self._wake()
+
+    def _failed(self, key: Key, cause: str) -> None:
+        with self._lock:
+            self._broken[key] = (time.monotonic(), cause)
+            self._running.discard(key)
