@@ -11,7 +11,28 @@ from ads.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ModelState", "SummaryStatus"]
+    from ads.model.generic_model import GenericModel
+
+__all__ = [
+    "DEPLOY_STATUS_DETAIL",
+    "DEPLOY_STATUS_NAME",
+    "INITIATE_STATUS_DETAIL",
+    "INITIATE_STATUS_NAME",
+    "PREDICT_STATUS_CALL_ENDPOINT_DETAIL",
+    "PREDICT_STATUS_NAME",
+    "PREPARE_STATUS_GEN_RUNTIME_DETAIL",
+    "PREPARE_STATUS_GEN_SCORE_DETAIL",
+    "PREPARE_STATUS_NAME",
+    "PREPARE_STATUS_POPULATE_METADATA_DETAIL",
+    "PREPARE_STATUS_SERIALIZE_MODEL_DETAIL",
+    "SAVE_STATUS_INTROSPECT_TEST_DETAIL",
+    "SAVE_STATUS_NAME",
+    "SAVE_STATUS_UPLOAD_ARTIFACT_DETAIL",
+    "VERIFY_STATUS_LOCAL_TEST_DETAIL",
+    "VERIFY_STATUS_NAME",
+    "ModelState",
+    "SummaryStatus",
+]
 
 INITIATE_STATUS_NAME = "initiate"
 PREPARE_STATUS_NAME = "prepare()"
@@ -105,3 +126,23 @@ class SummaryStatus:
         if detail not in self._rows:
             raise InputError(f"The summary has no row {detail!r}.", hint=f"Rows: {'; '.join(self._rows)}.")
         return self._rows[detail]
+
+
+def description_of(model: GenericModel) -> str:
+    """Return what ``print(model)`` shows: YAML of algorithm, files, framework and OCIDs."""
+    import yaml
+
+    artifact = model.model_artifact
+    listing = {artifact.artifact_dir: [artifact.files()]} if artifact else None
+    return yaml.safe_dump(
+        {
+            "algorithm": model.algorithm,
+            "artifact_dir": listing,
+            "framework": model.framework,
+            "model_deployment_id": model.model_deployment_id,
+            "model_id": model.model_id,
+        },
+        allow_unicode=True,
+        default_flow_style=False,
+        width=4096,
+    )

@@ -143,6 +143,10 @@ class ModelCustomMetadata(ModelMetadata[ModelCustomMetadataItem]):
             raise InputError(f"There already is metadata {key!r}.", hint="Pass replace=True to replace it.")
         self._items[key.lower()] = item
 
+    def put(self, key: str, value: Any, description: str, category: str) -> None:
+        """Set an entry, whose value may be None, in the place where it was."""
+        self._items[key.lower()] = ModelCustomMetadataItem(key, value, description, category)
+
     def remove(self, key: str) -> None:
         """Remove an entry; raises ``ValueError`` when there is none."""
         self.get(key)

@@ -1,4 +1,4 @@
-"""The shape of a serializer: an object with a name that writes, reads, or both. Users bring their own by subclassing."""
+"""The shape of a serializer: an object with a name that writes, reads, or both."""
 
 from __future__ import annotations
 

@@ -56,12 +56,6 @@ def class_path(value: Any, names: tuple[str, ...]) -> str | None:
     return None
 
 
-def _frame(data: Any) -> Any:
-    from ads.schema.wire import frame_to_wire
-
-    return frame_to_wire(data)
-
-
 def _series(data: Any) -> Any:
     return [_plain(value) for value in data.tolist()]
 
@@ -84,7 +78,6 @@ def _unchanged(data: Any) -> Any:
 
 
 _ENVELOPES: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "pandas.DataFrame": ("<class 'pandas.core.frame.DataFrame'>", _frame),
     "pandas.Series": ("<class 'pandas.core.series.Series'>", _series),
     "numpy.ndarray": ("<class 'numpy.ndarray'>", _array),
     "builtins.list": ("<class 'list'>", _unchanged),
@@ -101,6 +94,10 @@ class JsonModelInputSERDE(ModelInputSerializer, SERDE):
 
     def serialize(self, data: Any, **_kwargs: Any) -> dict[str, Any]:
         """Return the envelope; raises ``TypeError`` for a type that it has no form for."""
+        if class_path(data, ("pandas.DataFrame",)):
+            from ads.schema.wire import frame_to_wire
+
+            return frame_to_wire(data)
         found = class_path(data, tuple(_ENVELOPES))
         if found is None:
             raise InputTypeError(

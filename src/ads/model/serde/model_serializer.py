@@ -92,8 +92,23 @@ _FORMATS: dict[str, _Format] = {
 }
 
 _FORMATS_OF_OTHER_FRAMEWORKS = frozenset(
-    "onnx sklearn_onnx lightgbm lightgbm_onnx xgboost xgboost_ubj xgboost_txt xgboost_onnx "
-    "torch torchscript torch_onnx tf tf_onnx spark huggingface".split()
+    [
+        "onnx",
+        "sklearn_onnx",
+        "lightgbm",
+        "lightgbm_onnx",
+        "xgboost",
+        "xgboost_ubj",
+        "xgboost_txt",
+        "xgboost_onnx",
+        "torch",
+        "torchscript",
+        "torch_onnx",
+        "tf",
+        "tf_onnx",
+        "spark",
+        "huggingface",
+    ]
 )
 """Names that users know and that this version has no format for."""
 

@@ -1,0 +1,23 @@
+"""A method that works on a class as well as on one of its instances, as some verbs of the models do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+__all__ = ["class_or_instance_method"]
+
+
+class class_or_instance_method:  # noqa: N801 - a decorator reads like a word
+    """Passes the instance when there is one, else the class, as the first argument."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function
+
+    def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
+        bound = partial(self._function, owner if instance is None else instance)
+        bound.__doc__ = self.__doc__
+        return bound

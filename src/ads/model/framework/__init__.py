@@ -1,0 +1,1 @@
+"""One file per machine learning framework: only what differs from the generic model."""

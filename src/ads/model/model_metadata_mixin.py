@@ -1,0 +1,48 @@
+"""The methods of every model that fill its metadata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from ads.model.options import DATA_SCHEMA_MAX_COL_NUM, PrepareOptions
+
+if TYPE_CHECKING:
+    from ads.model.generic_model import GenericModel
+
+__all__ = ["MetadataMixin"]
+
+
+class MetadataMixin:
+    """Fills metadata and schemas; ``prepare()`` does the same by itself."""
+
+    def populate_metadata(
+        self,
+        use_case_type: str | None = None,
+        data_sample: Any = None,
+        X_sample: Any = None,  # noqa: N803
+        y_sample: Any = None,
+        training_script_path: str | None = None,
+        training_id: str | None = None,
+        ignore_pending_changes: bool = True,
+        max_col_num: int = DATA_SCHEMA_MAX_COL_NUM,
+        ignore_conda_error: bool = False,
+    ) -> None:
+        """Fill taxonomy, custom and provenance metadata and the schemas."""
+        from ads.model.description import populate_metadata
+
+        arguments = {**locals(), "X_sample": data_sample if X_sample is None else X_sample}
+        populate_metadata(cast("GenericModel", self), PrepareOptions.of(arguments, {}))
+
+    def populate_schema(
+        self,
+        data_sample: Any = None,
+        X_sample: Any = None,  # noqa: N803
+        y_sample: Any = None,
+        max_col_num: int = DATA_SCHEMA_MAX_COL_NUM,
+    ) -> None:
+        """Make the schemas from samples and write them into the artifact."""
+        from ads.model.description import populate_schema
+
+        populate_schema(
+            cast("GenericModel", self), data_sample if X_sample is None else X_sample, y_sample, max_col_num
+        )

@@ -1,0 +1,77 @@
+"""What a caller of ``prepare()`` asked for, in one object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ads.errors import InputError, InputTypeError
+
+__all__ = ["CONDA_BUCKET_NS", "DATA_SCHEMA_MAX_COL_NUM", "DEFAULT_SAMPLE_ROWS", "PrepareOptions", "refuse_unknown"]
+
+CONDA_BUCKET_NS = "id19sfcrra6z"
+"""Object storage namespace of the service conda packs."""
+DATA_SCHEMA_MAX_COL_NUM = 2000
+"""Widest sample that a schema is made of."""
+DEFAULT_SAMPLE_ROWS = 5
+"""Most rows of ``X_sample`` that are kept in the artifact with the estimator's predictions."""
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """The arguments of ``prepare()``, checked one by one; ``preparation`` checks them against the model."""
+
+    inference_conda_env: str | None = None
+    inference_python_version: str | None = None
+    training_conda_env: str | None = None
+    training_python_version: str | None = None
+    model_file_name: str | None = None
+    as_onnx: bool = False
+    initial_types: Any = None
+    force_overwrite: bool = False
+    namespace: str = CONDA_BUCKET_NS
+    use_case_type: str | None = None
+    X_sample: Any = None
+    y_sample: Any = None
+    training_script_path: str | None = None
+    training_id: str | None = None
+    ignore_pending_changes: bool = True
+    max_col_num: int = DATA_SCHEMA_MAX_COL_NUM
+    ignore_conda_error: bool = False
+    score_py_uri: str | None = None
+    outputs: str | None = None
+    sample_rows: int = DEFAULT_SAMPLE_ROWS
+    model_save: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.sample_rows, bool) or not isinstance(self.sample_rows, int) or self.sample_rows < 0:
+            raise InputError(
+                f"sample_rows is {self.sample_rows!r}, not a number of rows.",
+                hint="Pass 0 to keep no rows of X_sample in the artifact, or a small number such as 5.",
+            )
+        for name in ("inference_python_version", "training_python_version"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise InputTypeError(
+                    f"{name} is {value!r}, not a text.", hint="Write it in quotes: 3.10 without them is 3.1."
+                )
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, Any], extra: Mapping[str, Any]) -> PrepareOptions:
+        """Return the options of a call with named ``arguments`` and ``extra`` keywords; unknown ones are refused."""
+        names = [field.name for field in fields(cls)]
+        refuse_unknown("prepare", extra, names)
+        return cls(**{name: arguments[name] for name in names if name in arguments}, **extra)
+
+
+def refuse_unknown(verb: str, extra: Mapping[str, Any], known: list[str]) -> None:
+    """Raise ``TypeError`` for a keyword that ``verb`` doesn't know, with the closest one it knows."""
+    for name in extra:
+        if name in known:
+            continue
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"It knows: {', '.join(known)}."
+        raise InputTypeError(f"{verb}() has no argument {name!r}.", hint=hint)

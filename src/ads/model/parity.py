@@ -1,0 +1,118 @@
+"""The parity sample of an artifact: a few rows as they are sent, and the answers that a replica must give."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ads.model.payload import JSON_CONTENT, Payload, first_rows, make_payload
+from ads.model.serde.model_input import class_path
+
+_LARGEST_BODY = 1024 * 1024
+"""Bytes of the largest request that is kept as a sample."""
+
+__all__ = ["SampleOptions", "answer_of", "record_again", "sample_from_estimator", "sample_from_score"]
+
+_log = logging.getLogger(__name__)
+
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """Whether and how a model keeps a sample: at most ``rows`` rows, written by ``serializer``."""
+
+    rows: int
+    serializer: Any
+
+
+def answer_of(prediction: Any) -> Any:
+    """Return what a generated score.py answers for the estimator's ``prediction``; None when JSON can't carry it."""
+    if class_path(prediction, ("pandas.DataFrame",)):
+        prediction = prediction.to_numpy()
+    value = prediction.tolist() if hasattr(prediction, "tolist") else prediction
+    answer = {"prediction": value}
+    try:
+        json.dumps(answer, allow_nan=False)
+    except (TypeError, ValueError):
+        return None
+    return answer
+
+
+def sample_from_estimator(estimator: Any, data: Any, options: SampleOptions) -> Any:
+    """Return the sample of the first rows of ``data`` with the estimator's own predictions.
+
+    None when rows are not wanted, or when the estimator doesn't take this data itself: then score.py prepares it, and
+    ``verify(data)`` records the sample from there.
+    """
+    from ads.artifact.sample import ParitySample, SampleCase
+
+    rows = first_rows(data, options.rows) if options.rows else None
+    if estimator is None or rows is None:
+        return None
+    try:
+        answer = answer_of(estimator.predict(rows))
+    except Exception as error:  # noqa: BLE001 - the estimator is the user's code, it may raise anything
+        _log.info("No parity sample yet: the estimator doesn't take X_sample as it is (%s).", error)
+        return None
+    if answer is None:
+        return None
+    payload = make_payload(options.serializer, rows, True, {})
+    if not _can_be_kept(payload):
+        return None
+    return ParitySample(cases=(SampleCase(body=payload.received, answer=answer),))
+
+
+def sample_from_score(score: Any, data: Any, auto_serialize_data: bool, options: SampleOptions) -> Any:
+    """Return the sample of the first rows of ``data`` with what ``score.predict`` answers; None if it has none."""
+    from ads.artifact.sample import ParitySample, SampleCase
+
+    rows = first_rows(data, options.rows) if options.rows else None
+    if rows is None:
+        return None
+    payload = make_payload(options.serializer, rows, auto_serialize_data, {})
+    if not _can_be_kept(payload):
+        return None
+    try:
+        case = SampleCase(body=payload.received, answer=score.predict(payload.received))
+    except Exception as error:  # noqa: BLE001 - score.py is the user's code, it may refuse a part of the data
+        _log.info("No parity sample: score.py doesn't take the first rows alone (%s).", error)
+        return None
+    return ParitySample(cases=(case,), expected_from="score.py")
+
+
+def _can_be_kept(payload: Payload) -> bool:
+    return payload.content_type == JSON_CONTENT and len(payload.body) <= _LARGEST_BODY
+
+
+def record_again(score: Any, folder: Path) -> None:
+    """Replace the answers in ``sample.json`` by those of an edited ``score.py``.
+
+    An edit may change what the script accepts; then the recorded rows mean nothing any more and the sample is removed,
+    with a line in the log.
+    """
+    from ads.artifact.layout import SAMPLE
+    from ads.artifact.sample import ParitySample, SampleCase
+
+    sample = ParitySample.read(folder)
+    if sample is None:
+        return
+    try:
+        cases = tuple(
+            SampleCase(body=case.body, answer=score.predict(case.body), content_type=case.content_type)
+            for case in sample.cases
+        )
+        ParitySample(cases=cases, expected_from="score.py").write(folder)
+    except Exception as error:  # noqa: BLE001 - score.py is the user's code, it may raise anything
+        _log.warning(
+            "The edited score.py doesn't take the recorded sample any more (%s: %s), so %s was removed and the "
+            "deployment will not be checked against it. Call verify(data) to record a new one.",
+            type(error).__name__,
+            error,
+            SAMPLE,
+        )
+        (folder / SAMPLE).unlink(missing_ok=True)

@@ -1,0 +1,64 @@
+"""The data of one prediction as it goes over the wire; the same for a local test and for a deployment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ads.errors import InputError, InputTypeError, NotSupported
+from ads.model.serde.model_input import class_path, encode
+
+__all__ = ["Payload", "first_rows", "make_payload"]
+
+JSON_CONTENT = "application/json"
+BYTES_CONTENT = "application/octet-stream"
+
+_ROWS = ("pandas.DataFrame", "pandas.Series", "numpy.ndarray", "builtins.list", "builtins.tuple")
+
+
+@dataclass(frozen=True)
+class Payload:
+    """A request body and its content type."""
+
+    body: bytes
+    content_type: str
+
+    @property
+    def received(self) -> Any:
+        """What ``score.predict`` gets: the JSON value, or bytes as they are."""
+        return json.loads(self.body) if self.content_type == JSON_CONTENT else self.body
+
+
+def make_payload(serializer: Any, data: Any, auto_serialize_data: bool, options: dict[str, Any]) -> Payload:
+    """Return ``data`` as a request.
+
+    Bytes go as they are. Otherwise ``serializer`` writes the data, or without ``auto_serialize_data`` the data must be
+    what JSON can write. Raises ``ValueError`` without data, ``TypeError`` for data that can't be sent.
+    """
+    if options.get("image") is not None:
+        raise NotSupported("Images can't be sent for this kind of model.", hint="Pass the pixels as data=.")
+    if isinstance(data, (bytes, bytearray)):
+        return Payload(bytes(data), BYTES_CONTENT)
+    if data is None:
+        raise InputError("There is no data to predict from.", hint="Pass data=, for example a few rows of the input.")
+    if auto_serialize_data:
+        data = serializer.serialize(data)
+    elif class_path(data, ("pandas.DataFrame", "pandas.Series", "numpy.ndarray")):
+        raise InputTypeError(
+            f"A {type(data).__name__} is not JSON.", hint="Pass auto_serialize_data=True, or lists and dictionaries."
+        )
+    body = encode(data)
+    return Payload(body, BYTES_CONTENT if isinstance(data, (bytes, bytearray)) else JSON_CONTENT)
+
+
+def first_rows(data: Any, count: int) -> Any:
+    """Return the first ``count`` rows of a frame, series, array or list of rows; other data as it is; None for none."""
+    found = class_path(data, _ROWS)
+    if found is None:
+        return data
+    if len(data) == 0:
+        return None
+    if found.startswith("builtins.") and not isinstance(data[0], (list, tuple, dict)):
+        return data
+    return data.iloc[:count] if hasattr(data, "iloc") else data[:count]

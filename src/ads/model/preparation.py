@@ -1,0 +1,300 @@
+"""prepare(): check every input, then write the artifact."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ads.errors import InputError, InputTypeError
+from ads.model import description, parity, runtime_record, serialization
+from ads.model.artifact import ModelArtifact
+from ads.model.summary import (
+    PREPARE_STATUS_GEN_RUNTIME_DETAIL,
+    PREPARE_STATUS_GEN_SCORE_DETAIL,
+    PREPARE_STATUS_SERIALIZE_MODEL_DETAIL,
+    SAVE_DETAILS,
+    VERIFY_STATUS_LOCAL_TEST_DETAIL,
+    ModelState,
+)
+
+if TYPE_CHECKING:
+    from ads.artifact.requirements import Requirements
+    from ads.model.generic_model import GenericModel
+    from ads.model.metadata.provenance import ModelProvenanceMetadata
+    from ads.model.options import PrepareOptions
+    from ads.score import Recipe
+
+__all__ = ["folder_of", "local_folder", "prepare"]
+
+_log = logging.getLogger(__name__)
+
+_PICKLE_SUFFIXES = {".joblib", ".pkl", ".pickle"}
+_SEARCHED_BYTES = 64 * 1024 * 1024
+"""How much of a user's own model file is searched for the libraries it needs."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Everything that ``prepare()`` found out before it writes the first file."""
+
+    options: PrepareOptions
+    model_file_name: str
+    writes_model: bool
+    recipe: Recipe | None
+    runtime: dict[str, Any]
+    schemas: description.Schemas
+    provenance: ModelProvenanceMetadata
+    sample: Any
+
+
+def prepare(model: GenericModel, options: PrepareOptions) -> None:
+    """Write the artifact of ``model``. An error in what was passed is raised before anything is written."""
+    plan = _check(model, options)
+    _remember(model, options)
+    _write(model, plan)
+
+
+def local_folder(artifact_dir: str | None) -> str | None:
+    """Return the absolute path of an artifact folder; raises ``ValueError`` for an address or a file."""
+    if artifact_dir is None:
+        return None
+    if not isinstance(artifact_dir, (str, Path)):
+        raise InputTypeError(f"artifact_dir must be a path, not {type(artifact_dir).__name__}.")
+    text = str(artifact_dir)
+    if "://" in text:
+        raise InputError(
+            f"artifact_dir is {text!r}; a model is prepared in a folder of this machine.",
+            hint="Prepare locally, then copy the artifact with upload_artifact(uri).",
+        )
+    folder = Path(text).expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"artifact_dir {folder} is a file.", hint="Name a folder; it is made if need be.")
+    return str(folder)
+
+
+def folder_of(model: GenericModel) -> Path:
+    """Return the model's folder; a model without one gets a new temporary folder. It is not created yet otherwise."""
+    if model.artifact_dir is None:
+        model.artifact_dir = tempfile.mkdtemp(prefix="openads-artifact-")
+    return Path(model.artifact_dir)
+
+
+def _check(model: GenericModel, options: PrepareOptions) -> _Plan:
+    serialization.refuse_onnx(options.as_onnx)
+    local_folder(model.artifact_dir)
+    folder = Path(model.artifact_dir) if model.artifact_dir else None
+    name = serialization.file_name_for(model, options.model_file_name)
+    writes_model = model.serialize and model.estimator is not None
+    _check_estimator(model, options, folder, name)
+    if folder is not None and not options.force_overwrite:
+        _check_existing(folder, name if writes_model else None, model.serialize)
+    if options.score_py_uri:
+        _require_file(options.score_py_uri)
+    description.check_use_case(options.use_case_type)
+    inference, training = runtime_record.resolve_packs(_with_properties(model, options))
+    return _Plan(
+        options=options,
+        model_file_name=name,
+        writes_model=writes_model,
+        recipe=_recipe(model, options, folder, name),
+        runtime=runtime_record.runtime_document(_with_properties(model, options), inference, training),
+        schemas=description.make_schemas(options.X_sample, options.y_sample, options.max_col_num),
+        provenance=description.fetch_provenance(model, options),
+        sample=_sample(model, options),
+    )
+
+
+def _check_estimator(model: GenericModel, options: PrepareOptions, folder: Path | None, name: str) -> None:
+    if not model.serialize:
+        return
+    if model.estimator is None:
+        if folder is None or not (folder / name).is_file():
+            raise InputError(
+                "There is no estimator to prepare.",
+                hint="Pass it to the constructor, or serialize=False if the model file is yours.",
+            )
+    elif not callable(getattr(model.estimator, "predict", None)) and not options.score_py_uri:
+        raise InputTypeError(
+            f"{type(model.estimator).__name__} has no predict method, which score.py calls.",
+            hint="Pass an object with predict(), or a score.py of your own with score_py_uri.",
+        )
+
+
+def _check_existing(folder: Path, model_file: str | None, serialize: bool) -> None:
+    names = ["runtime.yaml", *([model_file] if model_file else []), *(["score.py"] if serialize else [])]
+    found = [name for name in names if (folder / name).exists()]
+    if found:
+        raise InputError(
+            f"{folder} already holds {', '.join(found)}.",
+            hint="Pass force_overwrite=True to replace them, or name another artifact_dir.",
+        )
+
+
+def _require_file(uri: str) -> None:
+    if "://" not in uri and not Path(uri).expanduser().is_file():
+        raise InputError(f"score_py_uri {uri!r} is no file.", hint="Name the script that is to become score.py.")
+
+
+def _with_properties(model: GenericModel, options: PrepareOptions) -> PrepareOptions:
+    """Return the options with what the properties remember where a call says nothing."""
+    from dataclasses import replace
+
+    names = ("inference_conda_env", "inference_python_version", "training_conda_env", "training_python_version")
+    remembered = {name: getattr(options, name) or getattr(model.properties, name) for name in names}
+    return replace(options, **remembered)
+
+
+def _remember(model: GenericModel, options: PrepareOptions) -> None:
+    model.properties.with_dict(
+        {name: value for name, value in vars(options).items() if isinstance(value, str) and value}
+    )
+    model.ignore_conda_error = options.ignore_conda_error
+
+
+def _sample(model: GenericModel, options: PrepareOptions) -> Any:
+    if not model.serialize or options.score_py_uri:
+        return None
+    sample_options = parity.SampleOptions(options.sample_rows, model.model_input_serializer)
+    return parity.sample_from_estimator(model.estimator, options.X_sample, sample_options)
+
+
+def _write(model: GenericModel, plan: _Plan) -> None:
+    from ads.artifact import ignore, layout, requirements, runtime_yaml
+
+    folder = folder_of(model)
+    if plan.writes_model:  # first: it is the step that can fail, and it leaves nothing behind when it does
+        serialization.write_model_file(model, folder / plan.model_file_name, plan.options.model_save)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / layout.MANIFEST).unlink(missing_ok=True)  # it describes what a download brought, not what is here now
+    model.model_file_name = plan.model_file_name
+    model.model_artifact = ModelArtifact(str(folder), plan.model_file_name)
+    model.score = None
+    model.sample_options = parity.SampleOptions(plan.options.sample_rows, model.model_input_serializer)
+    if model.serialize or not (folder / layout.MODEL_IGNORE).exists():
+        ignore.write_default(folder)
+    runtime_yaml.write(folder, plan.runtime)
+    model.forget_runtime_info()
+    _write_score(plan, folder)
+    found = _requirements(model, folder)
+    if found is not None:
+        requirements.write(folder, found)
+    if model.serialize:
+        for name in (layout.INPUT_SCHEMA, layout.OUTPUT_SCHEMA, layout.SAMPLE):
+            (folder / name).unlink(missing_ok=True)
+    description.write_schemas(model, plan.schemas, folder)
+    if plan.sample is not None:
+        plan.sample.write(folder)
+    description.fill_metadata(model, plan.options, plan.provenance, folder)
+    _summarize(model, plan, folder)
+    _introspect(model)
+
+
+def _recipe(model: GenericModel, options: PrepareOptions, folder: Path | None, name: str) -> Recipe | None:
+    """Return what score.py is to be composed of; None where the user's own file is used."""
+    from ads.schema import is_text_sequence
+    from ads.score import Recipe, supported
+
+    own = not model.serialize and folder is not None and (folder / "score.py").is_file()
+    if options.score_py_uri or own:
+        return None
+    serializer = getattr(model.model_save_serializer, "name", "") if model.serialize else ""
+    framework = model.score_framework
+    if (framework, serializer) not in supported():  # the user's own serializer needs the user's own load_model()
+        framework, serializer = "generic", ""
+    one_dimensional = options.X_sample is not None and is_text_sequence(options.X_sample)
+    return Recipe(framework, serializer, name, one_dimensional)
+
+
+def _write_score(plan: _Plan, folder: Path) -> None:
+    """Write score.py: the user's file, or the composed one. A user's own one in the folder stays as it is."""
+    from ads.artifact.layout import RECIPE
+    from ads.score import write
+
+    if plan.options.score_py_uri:
+        _copy(plan.options.score_py_uri, folder / "score.py")
+        (folder / RECIPE).unlink(missing_ok=True)
+    if plan.recipe is not None:
+        result = write(plan.recipe, folder, force_overwrite=plan.options.force_overwrite)
+        if result.diff:
+            _log.warning("%s", result)
+
+
+def _copy(uri: str, target: Path) -> None:
+    if "://" not in uri:
+        source = Path(uri).expanduser().absolute()
+        if source != target:
+            shutil.copyfile(source, target)
+        return
+    import fsspec
+
+    with fsspec.open(uri, "rb") as source_file, target.open("wb") as target_file:
+        shutil.copyfileobj(source_file, target_file)
+
+
+def _requirements(model: GenericModel, folder: Path) -> Requirements | None:
+    """Return what the model needs to run; None when the user's folder says it itself."""
+    from ads.artifact.environment import capture_requirements
+    from ads.artifact.layout import REQUIREMENTS
+
+    existing = folder / REQUIREMENTS
+    if not model.serialize and existing.is_file() and not existing.read_text("utf-8").startswith("# python:"):
+        return None
+    if model.serialize and model.estimator is not None:
+        return capture_requirements(model.estimator, extra=[getattr(model.model_save_serializer, "name", "")])
+    return capture_requirements(model.estimator, extra=sorted({*_imports_of(folder), *_pickled_libraries(folder)}))
+
+
+def _imports_of(folder: Path) -> set[str]:
+    """Return the top-level packages that the Python files of the folder import; none for files that don't parse."""
+    names: set[str] = set()
+    for path in folder.glob("*.py"):
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (SyntaxError, ValueError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    return names - {path.stem for path in folder.glob("*.py")}
+
+
+def _pickled_libraries(folder: Path) -> set[str]:
+    """Return the known libraries whose classes the user's own pickles name; nothing is unpickled to find out."""
+    names: set[str] = set()
+    for path in folder.iterdir():
+        if path.suffix in _PICKLE_SUFFIXES and path.is_file():
+            with path.open("rb") as file:
+                content = file.read(_SEARCHED_BYTES)
+            found = re.findall(rb"\b(sklearn|xgboost|lightgbm|catboost|scipy|statsmodels|torch)[.\n]", content)
+            names.update(name.decode() for name in found)
+    return names
+
+
+def _summarize(model: GenericModel, plan: _Plan, folder: Path) -> None:
+    summary = model.summary
+    summary.set(ModelState.DONE, PREPARE_STATUS_GEN_RUNTIME_DETAIL, PREPARE_STATUS_GEN_SCORE_DETAIL)
+    summary.set(ModelState.AVAILABLE, VERIFY_STATUS_LOCAL_TEST_DETAIL, *SAVE_DETAILS)
+    if (folder / plan.model_file_name).exists():
+        summary.set(ModelState.DONE, PREPARE_STATUS_SERIALIZE_MODEL_DETAIL)
+        return
+    summary.set(ModelState.NEEDSACTION, PREPARE_STATUS_SERIALIZE_MODEL_DETAIL)
+    summary.update_action(
+        PREPARE_STATUS_SERIALIZE_MODEL_DETAIL, f"Write the model file {plan.model_file_name} into {folder}."
+    )
+    summary.update_action(
+        PREPARE_STATUS_GEN_SCORE_DETAIL, f"Fill load_model() in {folder / 'score.py'} so that it returns the model."
+    )
+
+
+def _introspect(model: GenericModel) -> None:
+    from ads.model.registration import introspect
+
+    introspect(model)

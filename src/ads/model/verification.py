@@ -1,0 +1,130 @@
+"""verify(): run ``score.py`` of the artifact on data as a deployment would receive it, and judge the answer."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ads.errors import ArtifactsNotAvailableError, VerificationFailed
+from ads.model.parity import answer_of, sample_from_estimator, sample_from_score
+from ads.model.payload import make_payload
+from ads.model.score_module import ScoreModule
+from ads.model.serde.model_input import class_path
+from ads.model.summary import VERIFY_STATUS_LOCAL_TEST_DETAIL, ModelState
+
+if TYPE_CHECKING:
+    from ads.model.generic_model import GenericModel
+
+__all__ = ["artifact_folder", "is_generated", "score_of", "unserializable", "verify"]
+
+KNOWN_OPTIONS = ["content_type", "headers", "image", "model_name", "model_version", "storage_options", "timeout"]
+"""Keywords that ``verify`` takes because ``predict`` does."""
+
+
+def verify(
+    model: GenericModel, data: Any, reload_artifacts: bool, auto_serialize_data: bool, options: dict[str, Any]
+) -> Any:
+    """Return what ``score.predict`` answers for ``data``, after checking that a deployment could send it.
+
+    The first verified rows become the parity sample when ``prepare()`` had none, or when score.py was edited.
+    """
+    folder = artifact_folder(model)
+    payload = make_payload(model.model_input_serializer, data, auto_serialize_data, options)
+    score = score_of(model, reload=reload_artifacts)
+    answer = score.predict(payload.received)
+    problem = unserializable(answer)
+    if problem:
+        raise VerificationFailed(
+            f"predict() in score.py returned what JSON can't carry: {problem}.",
+            hint="Convert it in post_inference(), for example with .tolist() for arrays.",
+        )
+    generated = is_generated(folder)
+    if generated:
+        _require_same_as_estimator(model.estimator, data, answer)
+    _record(model, folder, score, data, auto_serialize_data, generated)
+    model.summary.set(ModelState.DONE, VERIFY_STATUS_LOCAL_TEST_DETAIL)
+    return answer
+
+
+def artifact_folder(model: GenericModel) -> Path:
+    """Return the folder of the model's artifact; raises when there is none yet."""
+    if model.model_artifact is None:
+        raise ArtifactsNotAvailableError(
+            "The model has no artifact yet.", hint="Call prepare(), or load one with from_model_artifact()."
+        )
+    return Path(model.model_artifact.artifact_dir)
+
+
+def score_of(model: GenericModel, *, reload: bool) -> ScoreModule:
+    """Return the model's ``score.py``, imported afresh when ``reload`` is set or it never was."""
+    folder = artifact_folder(model)
+    if reload or model.score is None or model.score.folder != folder:
+        model.score = ScoreModule(folder)
+    return model.score
+
+
+def is_generated(folder: Path) -> bool:
+    """Return whether ``score.py`` was written by ``prepare()`` and is as it was written."""
+    from ads.artifact.layout import RECIPE
+    from ads.score import is_edited
+
+    return (folder / RECIPE).is_file() and not is_edited(folder)
+
+
+def unserializable(value: Any, path: str = "the answer") -> str | None:
+    """Return where ``value`` holds something that JSON has no form for, and its type; None if it holds nothing such."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else f"{path} is {value}"
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, (str, int, float, bool)) and key is not None:
+                return f"{path} has a key of type {type(key).__name__}"
+            found = unserializable(item, f"{path}[{key!r}]")
+            if found:
+                return found
+        return None
+    if isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            found = unserializable(item, f"{path}[{index}]")
+            if found:
+                return found
+        return None
+    kind = type(value)
+    return f"{path} is a {kind.__module__}.{kind.__qualname__}"
+
+
+def _require_same_as_estimator(estimator: Any, data: Any, answer: Any) -> None:
+    from ads.artifact.sample import compare
+
+    if estimator is None or class_path(data, ("pandas.DataFrame", "numpy.ndarray", "builtins.list")) is None:
+        return
+    try:
+        expected = answer_of(estimator.predict(data))
+    except Exception:  # noqa: BLE001 - score.py takes forms of data that the estimator itself refuses
+        return
+    difference = compare(expected, answer) if expected is not None else None
+    if difference:
+        raise VerificationFailed(
+            f"score.py answers something else than the estimator: {difference}",
+            hint="Call prepare() again if the estimator changed since.",
+        )
+
+
+def _record(
+    model: GenericModel, folder: Path, score: ScoreModule, data: Any, auto_serialize_data: bool, generated: bool
+) -> None:
+    from ads.artifact.sample import ParitySample
+
+    options = model.sample_options
+    if options is None or not options.rows:
+        return
+    recorded = ParitySample.read(folder)
+    if recorded is not None and (generated or recorded.expected_from == "score.py"):
+        return
+    sample = sample_from_estimator(model.estimator, data, options) if generated and auto_serialize_data else None
+    sample = sample or sample_from_score(score, data, auto_serialize_data, options)
+    if sample is not None:
+        sample.write(folder)
