@@ -76,7 +76,7 @@ class ModelDeploymentInfrastructure(Builder):
 
     def _take(self, key: str, value: Any) -> None:
         """Set one value; the parts are accepted in snake_case too."""
-        if isinstance(value, Mapping) and key in {self.CONST_SHAPE_CONFIG_DETAILS}:
+        if isinstance(value, Mapping) and key == self.CONST_SHAPE_CONFIG_DETAILS:
             details = {("memoryInGBs" if k == "memory_in_gbs" else k): v for k, v in value.items()}
             self.set_spec(key, details)
         elif isinstance(value, Mapping) and key in {self.CONST_ACCESS_LOG, self.CONST_PREDICT_LOG}:

@@ -1,0 +1,110 @@
+"""The access log and the predict log of a deployment."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ads.errors import InputError
+
+if TYPE_CHECKING:
+    from ads.client import Service
+
+__all__ = ["LOG_TYPES", "DeploymentLog"]
+
+LOG_TYPES = ("access", "predict")
+_MARKS = {"access": "A", "predict": "P"}
+_MOST_LINES = 1000
+
+
+class DeploymentLog:
+    """One or both logs of a deployment, oldest line first. Lines are ``{"time", "type", "message"}``."""
+
+    def __init__(self, service: Service, deployment_id: str, log_type: str | None = None) -> None:
+        if log_type not in (None, *LOG_TYPES):
+            raise InputError(f"{log_type!r} is no log of a deployment.", hint=f"Logs: {', '.join(LOG_TYPES)}.")
+        self._service = service
+        self._deployment_id = deployment_id
+        self._types = LOG_TYPES if log_type is None else (log_type,)
+
+    def search(
+        self, limit: int = 100, time_start: Any = None, time_end: Any = None, log_filter: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the last ``limit`` lines between the two times (datetime or RFC 3339) that contain ``log_filter``."""
+        begin, end = _moment(time_start), _moment(time_end)
+        wanted = limit if not (begin or end or log_filter) else _MOST_LINES
+        lines = [line for kind in self._types for line in self._read(kind, max(wanted, limit))]
+        chosen = [
+            line
+            for line in lines
+            if (not begin or str(line["time"]) >= begin)
+            and (not end or str(line["time"]) <= end)
+            and (not log_filter or log_filter in str(line["message"]))
+        ]
+        chosen.sort(key=lambda line: str(line["time"]))
+        return chosen[-limit:]
+
+    def tail(
+        self, source: str | None = None, limit: int = 100, time_start: Any = None, log_filter: str | None = None
+    ) -> None:
+        """Print the last lines."""
+        _print(line for line in self.search(limit, time_start, None, log_filter) if _from(line, source))
+
+    def head(self, source: str | None = None, limit: int = 100, time_start: Any = None) -> None:
+        """Print the first lines since ``time_start``, as far back as the log is kept."""
+        lines = [line for line in self.search(_MOST_LINES, time_start) if _from(line, source)]
+        _print(lines[:limit])
+
+    def stream(
+        self,
+        source: str | None = None,
+        interval: float = 3,
+        stop_condition: Callable[[], bool] | None = None,
+        time_start: Any = None,
+        log_filter: str | None = None,
+    ) -> None:
+        """Print lines as they come, looking every ``interval`` seconds, until ``stop_condition()`` is true."""
+        seen: set[tuple[str, str, str]] = set()
+        while True:
+            stop = stop_condition is not None and stop_condition()
+            lines = self.search(_MOST_LINES, time_start, None, log_filter)
+            keys = {(str(line["time"]), str(line["type"]), str(line["message"])): line for line in lines}
+            _print(line for key, line in keys.items() if key not in seen and _from(line, source))
+            seen = set(keys)
+            if stop:
+                return
+            time.sleep(interval)
+
+    def _read(self, kind: str, limit: int) -> Iterator[dict[str, Any]]:
+        path = f"/openads/v1/deployments/{self._deployment_id}/logs"
+        content = self._service.get_json(path, {"type": kind, "limit": min(limit, _MOST_LINES)})
+        for line in content.get("lines", []):
+            yield {
+                "time": line.get("time") or "",
+                "type": line.get("type") or kind,
+                "message": line.get("message") or "",
+            }
+
+
+def _from(line: dict[str, Any], source: str | None) -> bool:
+    return source is None or source == line["type"]
+
+
+def _print(lines: Any) -> None:
+    for line in lines:
+        sys.stdout.write(f"[{_MARKS.get(line['type'], '?')}] {line['time']} {line['message']}\n")
+    sys.stdout.flush()
+
+
+def _moment(value: Any) -> str:
+    """Return a time as RFC 3339 text in UTC, which sorts as time does."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    from datetime import timezone
+
+    moment = value if value.tzinfo is not None else value.replace(tzinfo=timezone.utc)
+    return str(moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
