@@ -1,0 +1,1 @@
+"""Public import paths for what describes the data of a model."""

@@ -1,0 +1,109 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+"""From any form that a table has in JSON to a frame or array with the dtypes of the training data."""
+
+from contextlib import suppress
+
+from ads.score.blocks.script import InputError
+
+
+def columns_of(data, dtypes):
+    """Return {column: values} of columns, records, one record, rows, one row, or the split form."""
+    import numpy as np
+
+    names = list(map(str, dtypes))
+    if isinstance(data, dict) and isinstance(data.get("columns"), list) and isinstance(data.get("data"), list):
+        data, names = data["data"], list(map(str, data["columns"]))
+    elif isinstance(data, dict) and not any(isinstance(values, (list, dict)) for values in data.values()):
+        data = [data]
+    if isinstance(data, dict):
+        return {name: list(v.values()) if isinstance(v, dict) else v for name, v in data.items()}
+    if len(data) == 0:
+        raise InputError("The payload has no rows.")
+    if isinstance(data[0], dict):
+        for name, row in ((name, row) for name in names for row, record in enumerate(data) if name not in record):
+            raise InputError("The column %r is missing from row %d." % (name, row))
+        return {name: [record[name] for record in data] for name in names or data[0]}
+    if not isinstance(data[0], list) and not getattr(data[0], "ndim", 0):  # one row, or the only column's values
+        data = [data] if len(names) > 1 else [[value] for value in data]
+    if set(dtypes.values()) == {"float64"}:  # much faster at once; what is no number is found below
+        with suppress(TypeError, ValueError):
+            data = np.asarray(data, "float64")
+    for row in () if getattr(data, "ndim", 0) == 2 and data.shape[1] == len(names) else range(len(data)):
+        if len(data[row]) != len(names):
+            raise InputError("Row %d has %d values, not %d." % (row, len(data[row]), len(names)))
+    return dict(zip(names, data.T if hasattr(data, "T") else zip(*data)))  # noqa: B905 - Python 3.8
+
+
+def table(columns, dtypes, about):
+    """Return the columns as the frame or array of the training data: its order, its dtypes, nothing surplus."""
+    import numpy as np
+
+    names, kinds = list(map(str, dtypes)) or list(columns), set(dtypes.values())
+    is_array = len(kinds) == 1 and list(dtypes) == list(range(len(dtypes)))
+    if is_array and len(columns) == len(names) and set(columns) != set(names):
+        columns = dict(zip(names, columns.values()))  # noqa: B905 - Python 3.8
+    for name in names:
+        if name not in columns:
+            raise InputError("The column %r is missing, from row 0 on." % name)
+        if not hasattr(columns[name], "__len__") or len(columns[name]) != len(columns[names[0]]):
+            raise InputError("The column %r has not one value for each row of %r." % (name, names[0]))
+    told = {
+        name: dtype
+        for name, dtype in about.get("dtypes", {}).items()
+        if dtypes.get(name) in (None, "object", "category")
+    }
+    wanted = dict(zip(names, dtypes.values()), **told)  # noqa: B905 - Python 3.8
+    cells = [typed(columns[name], wanted.get(name), name) for name in names]
+    if is_array:
+        return np.array(cells).T
+    import pandas as pd
+
+    frame = pd.DataFrame(np.array(cells).T if kinds == {"float64"} else dict(enumerate(cells)))
+    frame.columns = labels(*about["columns"]) if "columns" in about else list(dtypes) or names
+    frame.index = labels(*about["index"]) if "index" in about else frame.index
+    return frame
+
+
+def typed(values, dtype, name, row=0):
+    """Return a column's values with this dtype, or name the row whose value can't have it."""
+    try:
+        return convert(values, dtype)
+    except (TypeError, ValueError, OverflowError):
+        if len(values) == 1:
+            raise InputError("Column %r, row %d: %r is not a %s." % (name, row, values[0], dtype)) from None
+        half = len(values) // 2
+        typed(values[:half], dtype, name, row), typed(values[half:], dtype, name, row + half)
+        raise
+
+
+def convert(values, dtype):
+    """Return the values with this dtype, exactly; integers with a gap or a fraction become floats."""
+    import numpy as np
+
+    if str(dtype).startswith("float"):
+        return np.array(values, dtype)
+    import pandas as pd
+
+    if isinstance(dtype, dict) and "nan" in dtype:
+        values, dtype = [np.nan if row in dtype["nan"] else value for row, value in enumerate(values)], "object"
+    elif isinstance(dtype, dict):
+        dtype = pd.CategoricalDtype(pd.Index(convert(dtype["categories"], dtype["dtype"])), dtype["ordered"])
+    elif str(dtype).startswith(("int", "uint")):
+        try:
+            return np.asarray(pd.Series(values, dtype=dtype))
+        except (TypeError, ValueError):
+            return np.array(values, "float64")
+    elif dtype == "bool":
+        values = pd.Series(values, dtype="boolean")
+        return values if values.hasnans else values.astype("bool")
+    elif str(dtype)[:8] in ("datetime", "timedelt") and any(isinstance(value, (int, float)) for value in values):
+        values = (pd.to_datetime if dtype[0] == "d" else pd.to_timedelta)(values, unit="ms")
+        values = values.tz_localize("UTC") if "," in dtype else values
+    return pd.Series(values, dtype=dtype)
+
+
+def labels(values, dtype, name):
+    """Return the index, or the column labels, that the client's frame had."""
+    import pandas as pd
+
+    return pd.Index(convert(values, dtype), name=name)

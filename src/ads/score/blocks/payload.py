@@ -1,0 +1,78 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+"""From the decoded body of a request to the frame or array that the model was trained on."""
+
+import json
+import os
+from contextlib import suppress
+from functools import lru_cache
+
+from ads.score.blocks.columns import columns_of, table
+from ads.score.blocks.script import INPUT_SCHEMA, InputError
+
+
+@lru_cache(maxsize=1)
+def fetch_data_type_from_schema(input_schema_path=INPUT_SCHEMA):
+    """Return {column: dtype} of the training data, in order; empty where no schema tells."""
+    if not os.path.exists(input_schema_path):
+        return {}
+    with open(input_schema_path, encoding="utf-8") as schema_file:
+        columns = sorted(json.load(schema_file)["schema"], key=lambda column: column["order"])
+    columns = [column for column in columns if column["feature_type"] != "Tensor"]
+    return {tuple(c["name"]) if isinstance(c["name"], list) else c["name"]: c["dtype"] for c in columns}
+
+
+def deserialize(data, input_schema_path=INPUT_SCHEMA):
+    """Return the payload as the frame or array that the model was trained on. Bytes stay as they are."""
+    if isinstance(data, bytes):
+        return data
+    dtypes = fetch_data_type_from_schema(input_schema_path)
+    data, about = unwrap(data, dtypes)
+    if isinstance(data, str):
+        raise InputError("The payload is a text where the model needs a table: columns, records or rows.")
+    first = data[0] if isinstance(data, list) and data else data
+    if not dtypes and not isinstance(first, dict):
+        return data
+    return table(columns_of(data, dtypes), dtypes, about)
+
+
+def deserialize_texts(data, input_schema_path=INPUT_SCHEMA):
+    """Return the payload as a sequence of texts: a Series where the model was trained on a named one, else a list."""
+    if isinstance(data, bytes):
+        return data
+    dtypes = fetch_data_type_from_schema(input_schema_path)
+    data, about = unwrap([data] if isinstance(data, str) else data, dtypes)
+    data = table(columns_of([data] if isinstance(data, str) else data, dtypes or {0: "object"}), dtypes, about)
+    texts = data.iloc[:, 0] if hasattr(data, "iloc") else data[:, 0]
+    return texts if isinstance(next(iter(dtypes), 0), str) else texts.tolist()
+
+
+def deserialize_for_any(data, input_schema_path=INPUT_SCHEMA):
+    """Return a frame where columns were sent or the model was trained on one; everything else as it was sent."""
+    if isinstance(data, bytes):
+        return data
+    dtypes = fetch_data_type_from_schema(input_schema_path)
+    data, about = unwrap(data, dtypes)
+    by_name = bool(dtypes) and list(dtypes) != list(range(len(dtypes)))
+    if isinstance(data, dict) and (by_name or about or any(isinstance(v, (list, dict)) for v in data.values())):
+        return table(columns_of(data, dtypes), dtypes, about)
+    if by_name and len(dtypes) > 1 and (isinstance(data, list) or hasattr(data, "tolist")):
+        return table(columns_of(data, dtypes), dtypes, about)
+    return data
+
+
+def unwrap(data, dtypes):
+    """Return what the client's envelope holds, and what it says about a frame. A text is never a path or URL."""
+    kind, about = "", {}  # type: ignore[var-annotated]
+    if isinstance(data, dict) and "data" in data and "columns" not in data and not data.keys() <= dtypes.keys():
+        kind, about, data = str(data.get("data_type")), data.get("frame", about), data["data"]
+    if isinstance(data, str) and ("ndarray" in kind or "EagerTensor" in kind):
+        import base64
+        import io
+
+        import numpy as np
+
+        return np.load(io.BytesIO(base64.b64decode(data)), allow_pickle=False), about
+    if isinstance(data, str) and data.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError):  # a text may just look like JSON
+            data = json.loads(data)
+    return data, about
