@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from ads.gateway.answer import CONTINUE, Refusal
 from ads.gateway.framing import Body, ChunkedBody, CountedBody, body_of
@@ -100,7 +100,7 @@ class Exchange(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the head and what came with it."""
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)
         self._transport = transport
         if self._over:
             transport.abort()

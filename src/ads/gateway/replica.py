@@ -1,14 +1,28 @@
-"""The connection to one replica: one frame in flight, found again by itself after the replica was replaced."""
+"""The connection to one replica: one frame in flight, found again by itself after the replica was replaced.
+
+A connection counts once the replica has answered a PING: the socket of a process that was just killed may still accept.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 from ads.gateway.answer import error_body
-from ads.gateway.frames import ANSWER, FrameError, FrameReader, Input, Output, decode_answer, encode_predict
+from ads.gateway.frames import (
+    ANSWER,
+    PING,
+    PONG,
+    FrameError,
+    FrameReader,
+    Input,
+    Output,
+    decode_answer,
+    encode_empty,
+    encode_predict,
+)
 from ads.gateway.tables import ReplicaRoute
 
 __all__ = ["Replica", "ReplicaOwner"]
@@ -35,7 +49,7 @@ class ReplicaOwner(Protocol):
 
 
 class Replica(asyncio.Protocol):
-    """One replica as the gateway sees it. ``ready`` means connected, ``busy`` that a frame is in flight."""
+    """One replica as the gateway sees it. ``ready`` means that it answers, ``busy`` that a frame is in flight."""
 
     def __init__(self, route: ReplicaRoute, owner: ReplicaOwner, largest_answer: int) -> None:
         self.id = route.id
@@ -102,24 +116,28 @@ class Replica(asyncio.Protocol):
                     return
         finally:
             self._connecting = None
+            if self._transport is None and not self._held:
+                self.start()  # it was lost as soon as it was made
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the first frame."""
-        assert isinstance(transport, asyncio.Transport)
+        """Ask whether anybody is there."""
+        transport = cast("asyncio.Transport", transport)
         self._transport = transport
         self._reader = FrameReader(self._largest)
-        self._connecting = None
         if self._retired:
             transport.close()
             return
-        self.ready = True
-        self.busy = False
-        self._owner.connected(self)
+        self._frame_id += 1
+        transport.write(encode_empty(PING, self._frame_id))
 
     def data_received(self, data: bytes) -> None:
         """Hand complete answers to the owner; end the connection when something else comes."""
         try:
             for kind, frame_id, payload in self._reader.feed(data):
+                if kind == PONG and not self.ready and frame_id == self._frame_id:
+                    self.ready = True
+                    self._owner.connected(self)
+                    continue
                 if kind != ANSWER or not self.busy or frame_id != self._frame_id:
                     raise FrameError("It answered what was not asked.")  # noqa: TRY301
                 outputs = decode_answer(payload)

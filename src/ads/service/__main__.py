@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ads.errors import AdsError
 from ads.home import Home
-from ads.service.serve import AlreadyRunning, serve
+from ads.service.instance import AlreadyRunning, serve
+from ads.service.shutdown import stop
 from ads.service.start import ALREADY_RUNNING, start_detached
-from ads.service.stop import stop
 from ads.settings import load_settings
 
 
@@ -33,7 +33,7 @@ def main() -> int:
         elif options.background:
             serve(settings, any_port=True)
         else:
-            serve(settings, on_ready=lambda url: print(f"The service answers at {url}", flush=True))
+            serve(settings, on_ready=lambda found: print(f"The service answers at {found.url}", flush=True))
     except AlreadyRunning as error:
         if options.background:
             return ALREADY_RUNNING

@@ -6,6 +6,7 @@ import errno
 import socket
 
 from ads.errors import SettingError
+from ads.service.environment import is_chosen
 from ads.settings import Settings
 
 __all__ = ["listen", "url_of"]
@@ -22,7 +23,7 @@ def listen(settings: Settings, *, any_port: bool = False) -> socket.socket:
     try:
         return _bind(settings.host, settings.port)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE and any_port and "port" not in settings.sources:
+        if error.errno == errno.EADDRINUSE and any_port and not is_chosen(settings, "port"):
             return _bind(settings.host, 0)
         if error.errno == errno.EADDRINUSE:
             raise SettingError(

@@ -1,4 +1,4 @@
-"""The orders that the supervisor takes on its socket: one JSON object per line, one answer per order, in order. Pure."""
+"""The orders that the supervisor takes on its socket: one JSON object per line, one answer per order. Pure."""
 
 from __future__ import annotations
 

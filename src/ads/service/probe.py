@@ -1,4 +1,4 @@
-"""Ask the service one short question over HTTP. A dozen lines instead of an HTTP library: the supervisor stays small."""
+"""Ask the service one short question over HTTP. A few lines instead of a library: the supervisor stays small."""
 
 from __future__ import annotations
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ads.errors import ServiceUnreachable
 from ads.home import Home, ServiceFile
+from ads.service.environment import environment_for
+from ads.service.instance import prepare_home, service_log
 from ads.service.lock import is_held
 from ads.service.probe import address_of, status_of
-from ads.service.serve import prepare_home, service_log
 from ads.settings import Settings
 
 __all__ = ["ALREADY_RUNNING", "find_running", "start_detached"]
@@ -56,13 +57,17 @@ def start_detached(settings: Settings, *, seconds: float = _START_SECONDS) -> Se
 
 
 def _spawn(settings: Settings, home: Home, log: Path) -> subprocess.Popen[bytes]:
-    argv = [sys.executable, "-m", "ads.service", "--background", "--home", str(home.root)]
-    for name in ("host", "port"):
-        if name in settings.sources:
-            argv += [f"--{name}", str(getattr(settings, name))]
+    argv = [sys.executable, "-m", "ads.service", "--background"]
+    environment = {**environment_for(settings), "OPENADS_HOME": str(home.root)}
     with log.open("ab") as output:
         return subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=home.root, start_new_session=True
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            cwd=home.root,
+            start_new_session=True,
         )
 
 

@@ -11,20 +11,20 @@ from pathlib import Path
 from ads._version import __version__
 from ads.errors import Conflict, SettingError
 from ads.home import Home, ServiceFile
+from ads.service.environment import environment_for
 from ads.service.listening import listen, url_of
 from ads.service.lock import Lock, holder
 from ads.service.orders import ChildSpec
 from ads.service.probe import address_of, status_of
 from ads.service.supervisor import Supervisor
 from ads.service.sweep import record, sweep
-from ads.settings import Settings, setting_names
+from ads.settings import Settings
 
 __all__ = ["AlreadyRunning", "prepare_home", "serve"]
 
 _GATEWAY_GRACE = 65.0
 _CONTROL_GRACE = 20.0
 _PROBE_SECONDS = 0.25
-_CLIENT_SETTINGS = frozenset({"url", "token"})
 
 
 class AlreadyRunning(Conflict):
@@ -49,8 +49,8 @@ def prepare_home(settings: Settings) -> Home:
     return home
 
 
-def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[str], None] | None = None) -> None:
-    """Run the service until SIGTERM or SIGINT. ``on_ready`` is called with its address once it answers.
+def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[ServiceFile], None] | None = None) -> int:
+    """Run the service until SIGTERM or SIGINT; return the exit status. ``on_ready`` is called once it answers.
 
     Raises AlreadyRunning when the data directory is taken, SettingError when home or port can't be used.
     """
@@ -69,6 +69,7 @@ def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[str
             url = url_of(listening)
             check = _Readiness(home, url, on_ready)
             Supervisor(home, _permanent(settings, home, listening), check).run()
+        return 0
     finally:
         home.remove_service_file()
         record(home, ())
@@ -78,7 +79,7 @@ def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[str
 class _Readiness:
     """Writes the service file as soon as gateway and control answer with the administrator's token."""
 
-    def __init__(self, home: Home, url: str, on_ready: Callable[[str], None] | None) -> None:
+    def __init__(self, home: Home, url: str, on_ready: Callable[[ServiceFile], None] | None) -> None:
         self._home = home
         self._url = url
         self._on_ready = on_ready
@@ -93,21 +94,21 @@ class _Readiness:
             return False
         if status_of(address, "/openads/v1/service", token=token, timeout=_PROBE_SECONDS) != 200:
             return False
-        self._home.write_service_file(ServiceFile(self._url, token, os.getpid(), __version__))
+        found = ServiceFile(self._url, token, os.getpid(), __version__)
+        self._home.write_service_file(found)
         if self._on_ready is not None:
-            self._on_ready(self._url)
+            self._on_ready(found)
         return True
 
 
 def _permanent(settings: Settings, home: Home, listening: socket.socket) -> list[ChildSpec]:
     """Return control and gateway. Both get the settings that this process was given, wherever they came from."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("OPENADS_")}
-    for name in setting_names():
-        if name in settings.sources and name not in _CLIENT_SETTINGS:
-            env["OPENADS_" + name.upper()] = str(getattr(settings, name))
-    env["OPENADS_HOME"] = str(home.root)
-    env["OPENADS_SERVICE_URL"] = url_of(listening)
-    env["PYTHONUNBUFFERED"] = "1"
+    env = {
+        **environment_for(settings),
+        "OPENADS_HOME": str(home.root),
+        "OPENADS_SERVICE_URL": url_of(listening),
+        "PYTHONUNBUFFERED": "1",
+    }
     descriptor = listening.fileno()
 
     def child(name: str, module: str, *arguments: str, grace: float, pass_fds: tuple[int, ...] = ()) -> ChildSpec:
