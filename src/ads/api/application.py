@@ -10,10 +10,23 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from ads import __version__
-from ads.api import artifact, models, problems, projects, provenance, resource_search, service, users
+from ads.api import (
+    artifact,
+    deployments,
+    models,
+    problems,
+    projects,
+    provenance,
+    resource_search,
+    service,
+    users,
+    work_requests,
+)
 from ads.api.authentication import Door
 from ads.api.context import Context
 from ads.api.rules import authorize
+from ads.deploy.controller import Controller
+from ads.deploy.engines.base import Engine
 
 __all__ = ["ROUTERS", "create_app"]
 
@@ -24,6 +37,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     artifact.router,
     provenance.router,
     models.router,
+    deployments.router,
+    work_requests.router,
     service.router,
     users.router,
     resource_search.router,
@@ -31,8 +46,11 @@ ROUTERS: tuple[APIRouter, ...] = (
 """Every route of the control plane."""
 
 
-def create_app(context: Context) -> FastAPI:
-    """Return the application that serves this context. Its lifespan runs the engine and closes the context."""
+def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
+    """Return the application that serves this context; its lifespan ends with closing it.
+
+    With an engine it also looks after the deployments; without one it only records what is wanted of them.
+    """
     app = FastAPI(
         title="OpenADS",
         version=__version__,
@@ -44,6 +62,9 @@ def create_app(context: Context) -> FastAPI:
         dependencies=[Depends(authorize)],
     )
     app.state.context = context
+    app.state.controller = None
+    if engine is not None:
+        app.state.controller = Controller(context.database, context.home, context.settings, engine, context.archive)
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
@@ -54,10 +75,15 @@ def create_app(context: Context) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
+    controller: Controller | None = app.state.controller
     removed = await run_in_threadpool(context.sweep_blobs)
     if removed:
         logger.info("removed %s blobs that no model uses", removed)
+    if controller is not None:
+        controller.start()
     try:
         yield
     finally:
+        if controller is not None:
+            await run_in_threadpool(controller.stop)
         context.close()

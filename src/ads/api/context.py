@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from fastapi import Request
 
@@ -11,12 +12,13 @@ from ads.home import Home
 from ads.registry.artifacts import is_blob_used
 from ads.registry.blobs import BlobStore
 from ads.registry.database import Database, open_database
+from ads.registry.deployments import ModelSource
 from ads.registry.events import Caller
 from ads.registry.identities import Defaults, Identities, ensure_defaults
 from ads.registry.schema import upgrade
 from ads.settings import Settings
 
-__all__ = ["Context", "caller_of", "context_of", "open_context"]
+__all__ = ["Context", "caller_of", "context_of", "open_context", "wake_engine"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,10 @@ class Context:
     blobs: BlobStore
     identities: Identities
     defaults: Defaults
+
+    def archive(self, source: ModelSource) -> Path:
+        """Return the archive that a deployment unpacks, checked. Raises BlobDamaged."""
+        return self.blobs.verified_path(source.sha256, source.size)
 
     def sweep_blobs(self) -> int:
         """Remove blobs that nothing refers to any more; return how many."""
@@ -79,3 +85,10 @@ def caller_of(request: Request) -> Caller:
     """Return who sent the request."""
     caller: Caller = request.state.caller
     return caller
+
+
+def wake_engine(request: Request) -> None:
+    """Have the deployments looked at now: call it after the change is committed."""
+    controller = request.app.state.controller
+    if controller is not None:
+        controller.wake()

@@ -15,7 +15,7 @@ from ads.api.context import caller_of, context_of
 from ads.errors import InputError, ServiceError
 from ads.registry.paging import Page, PageRequest, fetch_page
 
-__all__ = ["DEFAULT_LIMIT", "ListShape", "page_of", "query_value"]
+__all__ = ["DEFAULT_LIMIT", "ListShape", "limit_of", "page_of", "query_value"]
 
 DEFAULT_LIMIT = 100
 _LARGEST_LIMIT = 1000
@@ -71,13 +71,14 @@ def page_of(
         query={"path": request.url.path, "principal": caller_of(request).principal, **values},
         sort_by=sort_by,
         order="ASC" if order == "ASC" else "DESC",
-        limit=_limit(request),
+        limit=limit_of(request),
         token=request.query_params.get("page"),
     )
     return fetch_page(session, select(values), shape.sort, shape.seq, wanted)
 
 
-def _limit(request: Request) -> int:
+def limit_of(request: Request) -> int:
+    """Return how many rows a page may have. Raises InputError."""
     text = request.query_params.get("limit")
     if text is None:
         return DEFAULT_LIMIT

@@ -52,6 +52,7 @@ RULES: dict[tuple[str, str], Verb] = {
     ("GET", f"{_SCIENCE}/workRequests/{{work_request_id}}/errors"): "read",
     ("DELETE", f"{_SCIENCE}/workRequests/{{work_request_id}}"): "manage",
     ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs"): "read",
+    ("POST", f"{_OPEN}/deployments/{{deployment_id}}/actions/restart"): "use",
     ("GET", f"{_OPEN}/service"): "inspect",
     ("POST", f"{_OPEN}/keys"): "manage",
     ("GET", f"{_OPEN}/keys"): "inspect",

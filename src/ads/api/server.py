@@ -21,6 +21,8 @@ import uvicorn
 
 from ads.api.application import create_app
 from ads.api.context import Context, open_context
+from ads.deploy.engines.base import Engine
+from ads.deploy.engines.local import LocalEngine
 from ads.errors import AdsError
 from ads.settings import load_settings
 
@@ -56,11 +58,11 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def make_server(context: Context) -> _Server:
+def make_server(context: Context, engine: Engine | None = None) -> _Server:
     """Return a server for this context; ``server.run(sockets=[…])`` serves until ``server.stop()``."""
     return _Server(
         uvicorn.Config(
-            create_app(context),
+            create_app(context, engine),
             lifespan="on",
             ws="none",
             log_config=None,
@@ -85,7 +87,7 @@ def open_socket(path: Path) -> socket.socket:
 
 def serve(context: Context) -> int:
     """Serve on the home's control socket until told to stop; return the exit status."""
-    server = make_server(context)
+    server = make_server(context, LocalEngine(context.home))
     path = context.home.control_socket
     listening = open_socket(path)
     _when_parent_ends(server.stop)
@@ -104,6 +106,7 @@ def serve(context: Context) -> int:
 def main() -> int:
     """Run the control plane with the settings of the environment; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # it names each of its plugins
     try:
         context = open_context(load_settings())
     except AdsError as error:

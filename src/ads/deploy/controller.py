@@ -112,13 +112,15 @@ class Controller:
         self._stops.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
+        trouble = ""
         while not self._over.is_set():
             self._awake.clear()
             try:
                 pause = self.round()
             except EngineUnavailable as error:
-                logger.warning("%s", error.message)
-                pause = _AFTER_TROUBLE
+                if error.message != trouble:
+                    logger.warning("%s", error.message)
+                trouble, pause = error.message, _AFTER_TROUBLE
             except Exception:  # the loop's boundary: one bad round must not end the service
                 logger.exception("a round of the reconcile loop failed")
                 pause = _AFTER_TROUBLE
@@ -135,10 +137,7 @@ class Controller:
         if self._routes.publish(self._route(case) for case in cases):
             self._log_routes(cases, time.monotonic() - began)
         for case in cases:
-            try:
-                self._act(case)
-            except (AdsError, OSError):  # one deployment's trouble is not the others'
-                logger.exception("deployment %s can't be looked after now", case.row.id)
+            self._look_after(case)
         self._stop_orphans(rows, reports)
         self._logged = {k: v for k, v in self._logged.items() if any(row.work_request_id == k for row in rows)}
         if changed:
@@ -211,7 +210,9 @@ class Controller:
 
     def _new_lines(self, case: _Case) -> list[tuple[str, str]]:
         request = case.row.work_request_id
-        if request is None or case.row.target != "ACTIVE" or case.row.revision == case.row.serving_revision:
+        if request is None or case.row.target != "ACTIVE" or case.row.lifecycle_state not in _FLUX:
+            return []
+        if case.row.revision == case.row.serving_revision:
             return []
         if request not in self._logged:
             with self._database.read() as session:
@@ -259,6 +260,13 @@ class Controller:
         )
 
     # -- the replicas
+
+    def _look_after(self, case: _Case) -> None:
+        """Do what is to be done about one deployment; its trouble is not that of the others."""
+        try:
+            self._act(case)
+        except (AdsError, OSError) as error:
+            logger.warning("deployment %s can't be looked after now: %s", case.row.id, error)
 
     def _act(self, case: _Case) -> None:
         for action in case.actions:

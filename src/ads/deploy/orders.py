@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ads.deploy.spec import DeploymentSpec, merge_configuration, needs_new_replicas, parse_spec
+from ads.deploy.spec import DeploymentSpec, merge_configuration, needs_new_replicas, parse_spec, with_defaults
 from ads.deploy.states import TRANSITIONS, Verb, require_transition
 from ads.errors import Conflict
 from ads.registry.deployments import Deployment, artifact_of, get_deployment, insert_deployment
@@ -34,6 +34,7 @@ __all__ = [
     "create_deployment",
     "deactivate_deployment",
     "delete_deployment",
+    "move_deployment",
     "restart_deployment",
     "update_deployment",
 ]
@@ -70,8 +71,14 @@ def create_deployment(
     require_compartment(session, details.compartment_id)
     require_project(session, details.project_id)
     _require_deployable(session, spec)
-    values = {**vars(details), "display_name": details.display_name or default_name("deployment", now())}
-    deployment = insert_deployment(session, {**values, "model_id": spec.model_id, "created_by": caller.principal})
+    values = {
+        **vars(details),
+        "configuration": with_defaults(details.configuration),
+        "display_name": details.display_name or default_name("deployment", now()),
+        "model_id": spec.model_id,
+        "created_by": caller.principal,
+    }
+    deployment = insert_deployment(session, values)
     _begin(session, caller, deployment, "create")
     remember_outcome(session, caller, attempt, deployment.id)
     return deployment
@@ -122,6 +129,17 @@ def delete_deployment(session: Session, caller: Caller, deployment_id: str, if_m
     """Return the deployment, DELETING. What was under way for it is given up. Raises Conflict, NotFound."""
     deployment = _found(session, deployment_id, if_match)
     return _begin(session, caller, deployment, "delete")
+
+
+def move_deployment(
+    session: Session, caller: Caller, deployment_id: str, compartment_id: str, if_match: str | None = None
+) -> Deployment:
+    """Return the deployment in another compartment. Raises NotFound, PreconditionFailed."""
+    deployment = _found(session, deployment_id, if_match)
+    require_compartment(session, compartment_id)
+    record(session, caller, "deployment.move", deployment.id, compartment_id, origin=deployment.compartment_id)
+    deployment.compartment_id = compartment_id
+    return changed(deployment)
 
 
 def _found(session: Session, deployment_id: str, if_match: str | None) -> Deployment:

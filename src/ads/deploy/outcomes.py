@@ -65,4 +65,3 @@ def _finish(session: Session, deployment: Deployment, status: str, message: str,
         finish_work_request(session, deployment.work_request_id, "SUCCEEDED", message)
     else:
         finish_work_request(session, deployment.work_request_id, "FAILED", message, code=code)
-    deployment.work_request_id = None

@@ -9,7 +9,14 @@ from typing import Any
 
 from ads.errors import InputError
 
-__all__ = ["MOST_REPLICAS", "DeploymentSpec", "merge_configuration", "needs_new_replicas", "parse_spec"]
+__all__ = [
+    "MOST_REPLICAS",
+    "DeploymentSpec",
+    "merge_configuration",
+    "needs_new_replicas",
+    "parse_spec",
+    "with_defaults",
+]
 
 MOST_REPLICAS = 64
 _GIB = 1024**3
@@ -54,6 +61,19 @@ def parse_spec(configuration: Mapping[str, Any], processors: int | None = None) 
         environment=variables,
         bandwidth_mbps=_integer(model, "bandwidthMbps", "modelConfigurationDetails.", None),
     )
+
+
+def with_defaults(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a checked configuration with the parts that clients read and may leave out when they write."""
+    model = dict(configuration["modelConfigurationDetails"])
+    model["scalingPolicy"] = {"policyType": "FIXED_SIZE", "instanceCount": 1, **(model.get("scalingPolicy") or {})}
+    environment = {"environmentConfigurationType": "DEFAULT", "environmentVariables": {}}
+    given = configuration.get("environmentConfigurationDetails") or {}
+    return {
+        **configuration,
+        "modelConfigurationDetails": model,
+        "environmentConfigurationDetails": {**environment, **given},
+    }
 
 
 def merge_configuration(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
