@@ -52,8 +52,8 @@ class LiveDeployment(DeploymentDescription):
 
     def sync(self) -> Self:
         """Read the deployment from the service into this object and return it."""
-        self._read(Service.find().get_json(f"{_DEPLOYMENTS}/{self._require_id()}"))
-        return self
+        deployment_id = self._require_id()
+        return self._read(Service.find().get_json(f"{_DEPLOYMENTS}/{deployment_id}"))
 
     @classmethod
     def from_id(cls, id: str) -> Self:  # noqa: A002 - the public name
@@ -93,7 +93,8 @@ class LiveDeployment(DeploymentDescription):
 
     def logs(self, log_type: str | None = None) -> DeploymentLog:
         """Return both logs, or one: ``access`` or ``predict``."""
-        return DeploymentLog(Service.find(), self._require_id(), log_type)
+        deployment_id = self._require_id()
+        return DeploymentLog(Service.find(), deployment_id, log_type)
 
     @property
     def access_log(self) -> DeploymentLog:
