@@ -176,8 +176,7 @@ def _write(model: GenericModel, plan: _Plan) -> None:
     model.model_artifact = ModelArtifact(str(folder), plan.model_file_name)
     model.score = None
     model.sample_options = parity.SampleOptions(plan.options.sample_rows, model.model_input_serializer)
-    if model.serialize or not (folder / layout.MODEL_IGNORE).exists():
-        ignore.write_default(folder)
+    ignore.write_default(folder / layout.MODEL_IGNORE)
     runtime_yaml.write(folder, plan.runtime)
     model.forget_runtime_info()
     _write_score(plan, folder)

@@ -162,6 +162,8 @@ def encode(payload: Any) -> bytes:
         return bytes(payload)
     try:
         return json.dumps(payload, default=_numpy_value, allow_nan=False, ensure_ascii=False).encode()
+    except InputTypeError:
+        raise
     except ValueError as error:
         raise InputError(
             f"The data can't be sent as JSON: {error}.",
