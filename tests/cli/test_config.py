@@ -74,7 +74,7 @@ def test_oci_prints_lines_that_can_be_pasted(ads, service, home):
     compile(text.split("# oci-cli")[0], "oci", "exec")
     compile(text.split("# oracle-ads")[1].split("\n", 1)[1], "oracle-ads", "exec")
     assert f"export OCI_CLI_ENDPOINT={service.url}\n" in text
-    assert f"service_endpoint='{service.url}'" in text
+    assert f'service_endpoint="{service.url}"' in text
 
 
 def test_the_oci_client_accepts_the_profile(ads, service, home):

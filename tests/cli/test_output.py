@@ -112,3 +112,12 @@ def test_a_record_leaves_out_what_has_no_value():
 )
 def test_plain_values_stay_on_one_line(value, text):
     assert plain(value) == text
+
+
+def test_a_record_for_people_can_be_copied_and_keeps_its_lines(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    output = sink(terminal=True)
+    columns = (Column("details", lambda row: row["details"]), Column("model id", lambda row: row["id"]))
+    output.record({"details": "It failed.\nDo this.", "id": "ocid1." + "a" * 80}, columns)
+    assert output.stdout.getvalue() == f"Details   It failed.\n          Do this.\nModel ID  ocid1.{'a' * 80}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from ads.cli import references
 from ads.cli.commands import LazyCommand, LazyGroup, command, pass_invocation
 from ads.cli.confirmation import confirm
 from ads.cli.invocation import Invocation
-from ads.cli.moments import ago
+from ads.cli.moments import ago, moment
 from ads.cli.output import Column
 from ads.cli.references import DEPLOYMENT, MODEL, short_id
 from ads.errors import DeploymentFailed, NotFound
@@ -80,7 +81,7 @@ INFO_COLUMNS = (
     Column("model id", lambda row: _configuration(row).get("modelId")),
     Column("instances", lambda row: (_configuration(row).get("scalingPolicy") or {}).get("instanceCount")),
     Column("shape", _shape),
-    Column("created", lambda row: row.get("timeCreated"), ago),
+    Column("created", lambda row: row.get("timeCreated"), moment),
     Column("tags", lambda row: row.get("freeformTags") or None),
     Column("project", lambda row: row.get("projectId")),
 )
@@ -96,10 +97,12 @@ def ls(invocation: Invocation, everything: bool, state: str | None) -> None:
     if state:
         params["lifecycleState"] = state.upper()
     listed = invocation.service.list(DEPLOYMENT.path, params=params)
-    count = invocation.output.table(
-        (row for row in listed if everything or state or row.get("lifecycleState") != "DELETED"), LIST_COLUMNS
-    )
-    if not count:
+    rows = [row for row in listed if everything or state or row.get("lifecycleState") != "DELETED"]
+    invocation.output.table(rows, LIST_COLUMNS)
+    failed = next((row for row in rows if row.get("lifecycleState") == "FAILED"), None)
+    if failed:
+        invocation.output.hint(f"See why it failed: ads deployments info {_name_to_paste(failed)}")
+    if not rows:
         invocation.output.talk(f"No deployment is {state.upper()}." if state else "No deployments yet.")
         invocation.output.hint("Make one from Python: model.deploy(display_name=…)")
 
@@ -119,6 +122,10 @@ def info(invocation: Invocation, reference: str) -> None:
         invocation.output.hint(f"See why: ads deployments logs {reference}")
     elif state == "INACTIVE":
         invocation.output.hint(f"Serve it again: ads deployments start {reference}")
+
+
+def _name_to_paste(row: Mapping[str, Any]) -> str:
+    return shlex.quote(str(row.get("displayName") or short_id(row["id"])))
 
 
 def _model_name(invocation: Invocation, deployment: Mapping[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from ads.cli import references
 from ads.cli.commands import LazyCommand, LazyGroup, command, pass_invocation
 from ads.cli.confirmation import confirm
 from ads.cli.invocation import Invocation
-from ads.cli.moments import ago
+from ads.cli.moments import ago, moment
 from ads.cli.output import Column
 from ads.cli.references import MODEL, short_id
 
@@ -130,7 +130,7 @@ INFO_COLUMNS = (
     Column("state", lambda row: row.get("lifecycleState"), state=True),
     Column("details", lambda row: row.get("lifecycleDetails")),
     Column("description", lambda row: row.get("description")),
-    Column("created", lambda row: row.get("timeCreated"), ago),
+    Column("created", lambda row: row.get("timeCreated"), moment),
     _metadata("UseCaseType"),
     _metadata("Framework"),
     _metadata("FrameworkVersion"),

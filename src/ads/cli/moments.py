@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 
-__all__ = ["ago", "duration", "size"]
+__all__ = ["ago", "duration", "moment", "size"]
 
 
 def ago(timestamp: str, now: datetime | None = None) -> str:
     """Return how long ago an RFC 3339 time was (``"3 minutes ago"``), or its date when that is over a month."""
-    try:
-        then = datetime.fromisoformat(timestamp.replace("Z", "+00:00"))
-    except ValueError:
+    then = _parsed(timestamp)
+    if then is None:
         return timestamp
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=timezone.utc)
     seconds = ((now or datetime.now(timezone.utc)) - then).total_seconds()
     if seconds < 5:
         return "just now"
     if seconds > 30 * 86400:
         return then.astimezone().strftime("%Y-%m-%d")
     return f"{duration(seconds)} ago"
+
+
+def moment(timestamp: str, now: datetime | None = None) -> str:
+    """Return an RFC 3339 time to the second, with how long ago it was: ``"2026-01-31 10:15:30 UTC (1 hour ago)"``."""
+    then = _parsed(timestamp)
+    if then is None:
+        return timestamp
+    text = then.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+    relative = ago(timestamp, now)
+    return f"{text} ({relative})" if relative.endswith(("ago", "now")) else text
+
+
+def _parsed(timestamp: str) -> datetime | None:
+    try:
+        # Python 3.10 reads neither a "Z" nor a fraction of other than 3 or 6 digits.
+        then = datetime.fromisoformat(re.sub(r"\.(\d+)", _microseconds, timestamp.replace("Z", "+00:00")))
+    except ValueError:
+        return None
+    return then if then.tzinfo else then.replace(tzinfo=timezone.utc)
+
+
+def _microseconds(fraction: re.Match[str]) -> str:
+    return f".{fraction[1][:6]:0<6}"
 
 
 def duration(seconds: float) -> str:

@@ -160,15 +160,19 @@ class Output:
         self._print(table)
 
     def _draw_record(self, row: Row, columns: Sequence[Column]) -> None:
-        from rich.table import Table
+        """Write label and value, one below the other.
 
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for column in columns:
-            if column.value(row) not in (None, ""):
-                table.add_row(column.header.capitalize(), self._cell(column, row))
-        self._print(table)
+        Long values are left to the terminal to wrap: so an id or an address can still be copied in one piece.
+        """
+        pairs = [(_label(column.header), column, column.value(row)) for column in columns]
+        pairs = [(label, column, value) for label, column, value in pairs if value not in (None, "")]
+        width = max((len(label) for label, _, _ in pairs), default=0)
+        for label, column, value in pairs:
+            text = column.shown(value) if column.shown else value if isinstance(value, str) else plain(value)
+            text = _printable(text).replace("\n", "\n" + " " * (width + 2))
+            style = _STATE_STYLES.get(str(value)) if column.state else None
+            shown = self.styled(text, style, self.stdout) if style else text
+            self._write_lines([f"{self.styled(label, 'bold', self.stdout)}{' ' * (width - len(label) + 2)}{shown}"])
 
     def _print(self, table: Any) -> None:
         from rich.console import Console
@@ -200,6 +204,12 @@ def plain(value: Any) -> str:
 
         return json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+def _label(header: str) -> str:
+    """Return ``model id`` as ``Model ID``."""
+    label = header[:1].upper() + header[1:].lower()
+    return label[:-2] + "ID" if label.lower().split()[-1] == "id" else label
 
 
 def _printable(text: str) -> str:
