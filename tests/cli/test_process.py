@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pty
+import select
+import signal
 import subprocess
 import sys
 import time
@@ -80,18 +82,21 @@ def in_terminal(*arguments: str, answer: str = "") -> tuple[int, str]:
         os.environ.update(TERM="xterm-256color", COLUMNS="100", LINES="40")
         os.execv(sys.executable, [sys.executable, "-W", "ignore", "-m", "ads.cli", *arguments])
     shown = b""
-    sent = False
-    while True:
-        try:
+    deadline = time.monotonic() + 30
+    try:
+        while time.monotonic() < deadline:
+            if not select.select([terminal], [], [], 0.5)[0]:
+                # A Ctrl-C in the moment before Python's input() waits is noticed with the next key only.
+                os.write(terminal, answer.encode() if b"[y/N]" in shown else b"")
+                continue
             piece = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        shown += piece
-        if answer and not sent and b"[y/N]" in shown:
-            os.write(terminal, answer.encode())
-            sent = True
+            shown += piece
+            if answer and b"[y/N]" in piece:
+                os.write(terminal, answer.encode())
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    else:
+        os.kill(child, signal.SIGKILL)
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()
 
