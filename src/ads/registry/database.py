@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ads.errors import ServiceUnavailable, SettingError
@@ -83,7 +83,7 @@ def open_database(settings: Settings, home: Home) -> Database:
         sqlite = parsed.get_backend_name() == "sqlite"
         arguments: dict[str, Any] = {"connect_args": {"timeout": _BUSY_TIMEOUT}} if sqlite else {"pool_pre_ping": True}
         engine = create_engine(parsed, **arguments)
-    except (ImportError, ValueError, DatabaseError) as error:
+    except (ImportError, ValueError, SQLAlchemyError) as error:
         raise SettingError(
             f"database_url can't be used: {error}", hint="Leave it empty for SQLite, or give a SQLAlchemy URL."
         ) from error
