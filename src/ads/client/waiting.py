@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -31,6 +30,7 @@ class WorkRequest:
     operation: str = ""
     percent_complete: float = 0.0
     errors: tuple[str, ...] = ()
+    finished: str = ""
 
     @property
     def is_final(self) -> bool:
@@ -100,6 +100,7 @@ def _look(service: Service, work_request_id: str) -> WorkRequest:
         operation=str(content.get("operationType") or ""),
         percent_complete=float(content.get("percentComplete") or 0),
         errors=errors,
+        finished=str(content.get("timeFinished") or ""),
     )
 
 
@@ -109,41 +110,36 @@ class _Checklist:
 
     label: str
     out: TextIO
-    clock: Callable[[], float] = time.monotonic
-    printed: int = 0
-    opened: bool = False
-    times: list[float] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
 
     def show(self, service: Service, request: WorkRequest) -> None:
         """Write what is new since the last look."""
-        entries = list(service.list(f"/20190101/workRequests/{request.id}/logs"))
-        if not self.opened:
-            self.out.write(f"{self.label}\n")
-            self.opened = True
-        for entry in entries[self.printed :]:
-            self._close_line("✓", entry)
+        if not self.entries:
+            self.out.write(f"\r{self.label}")
+        found = list(service.list(f"/20190101/workRequests/{request.id}/logs"))
+        for entry in found[len(self.entries) :]:
+            self._end_line("✓", str(entry.get("timestamp") or ""))
             self.out.write(f"  … {entry.get('message', '')}")
-            self.times.append(_seconds(entry, self.clock()))
-            self.printed += 1
+            self.entries.append(entry)
         if request.is_final:
-            self._close_line("✗" if request.failed else "✓", None)
+            self._end_line("✗" if request.failed else "✓", request.finished)
         self.out.flush()
 
-    def _close_line(self, mark: str, following: dict[str, Any] | None) -> None:
-        """Put a mark and the seconds on the running line."""
-        if not self.times:
-            return
-        ended = _seconds(following, self.clock()) if following is not None else None
-        seconds = f"  {max(ended - self.times[-1], 0.0):.1f} s" if ended is not None else ""
-        self.out.write(f"{seconds}\r  {mark}\n")
+    def _end_line(self, mark: str, ended: str) -> None:
+        """Put a mark and the seconds on the running line, and begin the next one."""
+        if self.entries:
+            running = self.entries[-1]
+            seconds = _seconds_between(str(running.get("timestamp") or ""), ended)
+            self.out.write(f"\r  {mark} {running.get('message', '')}{seconds}")
+        self.out.write("\n")
 
 
-def _seconds(entry: dict[str, Any] | None, otherwise: float) -> float:
-    """Return the entry's time in seconds; the difference of two is what counts."""
+def _seconds_between(begin: str, end: str) -> str:
+    """Return the text for the time between two moments (RFC 3339); none when one of them is unknown."""
     from datetime import datetime
 
-    stamp = str((entry or {}).get("timestamp") or "")
     try:
-        return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
+        first, last = (datetime.fromisoformat(moment.replace("Z", "+00:00")) for moment in (begin, end))
     except ValueError:
-        return otherwise
+        return ""
+    return f"  {max((last - first).total_seconds(), 0.0):.1f} s"
