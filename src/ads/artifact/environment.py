@@ -64,6 +64,7 @@ def loaded_modules(estimator: object) -> set[str]:
     notebook.
     """
     modules: set[str] = set()
+    kinds: set[type] = set()
     seen: set[int] = set()
     level: list[Any] = [estimator]
     for _ in range(_MAX_DEPTH):
@@ -72,7 +73,9 @@ def loaded_modules(estimator: object) -> set[str]:
             if id(value) in seen or len(seen) >= _MAX_OBJECTS:
                 continue
             seen.add(id(value))
-            modules.update(_modules_of(value))
+            if type(value) not in kinds or isinstance(value, type | FunctionType | ModuleType):
+                kinds.add(type(value))
+                modules.update(_modules_of(value))
             following.extend(_parts(value))
         level = following
     return modules

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +27,7 @@ _PROVENANCE_TEXTS = (
     "USER_OCID",
     "VM_IMAGE_INTERNAL_ID",
 )
-_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./@\-]*(?::[A-Za-z0-9_./@\-]+)*")
+_PLAIN = re.compile(r"\.|[A-Za-z/][A-Za-z0-9_./@\-]*(?::[A-Za-z0-9_./@\-]+)*")
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
@@ -158,4 +157,13 @@ def _scalar(value: object) -> str:
         return content
     if content.isprintable():
         return "'" + content.replace("'", "''") + "'"
-    return json.dumps(content)
+    return '"' + "".join(_escaped(character) for character in content) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

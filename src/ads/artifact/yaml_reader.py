@@ -72,7 +72,7 @@ class _Builder:
         if depth > _MAX_DEPTH:
             raise self._refuse(event, f"more than {_MAX_DEPTH} levels")
         if isinstance(event, self._yaml.ScalarEvent):
-            return None if event.style is None and event.value in _NULLS else event.value
+            return None if event.implicit[0] and event.value in _NULLS else event.value
         if isinstance(event, self._yaml.SequenceStartEvent):
             return self._list(depth)
         return self._mapping(depth)

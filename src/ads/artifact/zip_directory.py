@@ -156,7 +156,8 @@ def _parse_entry(directory: bytes, position: int) -> tuple[Member, int]:
     if signature != z.CENTRAL_SIGNATURE or end > len(directory):
         raise damaged("its directory is broken")
     raw_name = directory[name_end - name_length : name_end]
-    name = _decode_name(raw_name, flags)
+    # Info-ZIP on Unix leaves UTF-8 names unmarked in some locales; elsewhere unmarked names may have any encoding.
+    name = _decode_name(raw_name, utf8=bool(flags & z.FLAG_UTF8) or made_by >> 8 == _UNIX)
     check_name(name)
     extras = _parse_extras(directory[name_end:extra_end], name)
     size, packed, offset, disk = _widen(extras, name, (size, packed, offset, disk))
@@ -178,9 +179,9 @@ def _parse_entry(directory: bytes, position: int) -> tuple[Member, int]:
     return member, end
 
 
-def _decode_name(raw: bytes, flags: int) -> str:
+def _decode_name(raw: bytes, *, utf8: bool) -> str:
     try:
-        return raw.decode("utf-8" if flags & z.FLAG_UTF8 else "ascii")
+        return raw.decode("utf-8" if utf8 else "ascii")
     except UnicodeDecodeError:
         raise ArchiveError(
             f"The archive's member {ascii(raw)[1:82]} has a name that is not UTF-8, or not marked as UTF-8.",

@@ -7,7 +7,6 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-
 from ads.errors import InputError, InputTypeError
 
 if TYPE_CHECKING:

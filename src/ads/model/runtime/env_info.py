@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-
 from ads.artifact.conda_packs import DEFAULT_BUCKET, DEFAULT_NAMESPACE, PUBLISHED, SERVICE_PACK, CondaPack, resolve
 from ads.model.runtime.document import RuntimeDocument
 
