@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ads.errors import ServiceTimeout
@@ -30,7 +30,6 @@ class WorkRequest:
     operation: str = ""
     percent_complete: float = 0.0
     errors: tuple[str, ...] = ()
-    finished: str = ""
 
     @property
     def is_final(self) -> bool:
@@ -100,46 +99,30 @@ def _look(service: Service, work_request_id: str) -> WorkRequest:
         operation=str(content.get("operationType") or ""),
         percent_complete=float(content.get("percentComplete") or 0),
         errors=errors,
-        finished=str(content.get("timeFinished") or ""),
     )
 
 
 @dataclass
 class _Checklist:
-    """The stages of the work, one line each: the last line is still running until the next one comes."""
+    """What the service reports as done, one line each; a failure ends the list with its reason."""
 
     label: str
     out: TextIO
-    entries: list[dict[str, Any]] = field(default_factory=list)
+    shown: int = -1
 
     def show(self, service: Service, request: WorkRequest) -> None:
         """Write what is new since the last look."""
-        if not self.entries:
-            self.out.write(f"\r{self.label}")
-        found = list(service.list(f"/20190101/workRequests/{request.id}/logs"))
-        for entry in found[len(self.entries) :]:
-            self._end_line("✓", str(entry.get("timestamp") or ""))
-            self.out.write(f"  … {entry.get('message', '')}")
-            self.entries.append(entry)
-        if request.is_final:
-            self._end_line("✗" if request.failed else "✓", request.finished)
+        if self.shown < 0:
+            self.out.write(f"{self.label}\n")
+            self.shown = 0
+        entries = list(service.list(f"/20190101/workRequests/{request.id}/logs"))
+        reasons = {str(entry.get("message")) for entry in entries} & set(request.errors)
+        for entry in entries[self.shown :]:
+            message = str(entry.get("message") or "")
+            self.out.write(f"  {'✗' if message in reasons else '✓'} {message}\n")
+        self.shown = len(entries)
+        if request.failed:
+            for reason in request.errors:
+                if reason not in reasons:
+                    self.out.write(f"  ✗ {reason}\n")
         self.out.flush()
-
-    def _end_line(self, mark: str, ended: str) -> None:
-        """Put a mark and the seconds on the running line, and begin the next one."""
-        if self.entries:
-            running = self.entries[-1]
-            seconds = _seconds_between(str(running.get("timestamp") or ""), ended)
-            self.out.write(f"\r  {mark} {running.get('message', '')}{seconds}")
-        self.out.write("\n")
-
-
-def _seconds_between(begin: str, end: str) -> str:
-    """Return the text for the time between two moments (RFC 3339); none when one of them is unknown."""
-    from datetime import datetime
-
-    try:
-        first, last = (datetime.fromisoformat(moment.replace("Z", "+00:00")) for moment in (begin, end))
-    except ValueError:
-        return ""
-    return f"  {max((last - first).total_seconds(), 0.0):.1f} s"
