@@ -39,7 +39,7 @@ def _die_with_parent() -> Callable[[], None] | None:
 class Child:
     """A child that is to be running. ``pid`` is 0 while it waits for its next start, at ``due`` (monotonic)."""
 
-    def __init__(self, spec: ChildSpec, lifeline: int) -> None:
+    def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
         self.pid = 0
         self.started = 0.0
@@ -49,7 +49,7 @@ class Child:
         self.due: float | None = None
         self.stopping = False
         self.kill_at: float | None = None
-        self._lifeline = lifeline
+        self._lifeline_end: int | None = None
         self._crashes = 0
         self._began = 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -65,6 +65,8 @@ class Child:
         self._began = time.monotonic()
         self.started = time.time()
         spec = self.spec
+        # A pipe for each start: what one child does to its end, for example make it non-blocking, is nobody else's.
+        lifeline, self._lifeline_end = os.pipe()
         try:
             Path(spec.log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(spec.log, "ab") as log:  # noqa: PTH123 - a descriptor to hand on
@@ -73,16 +75,18 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env={**spec.env, "OPENADS_LIFELINE": str(self._lifeline)},
+                    env={**spec.env, "OPENADS_LIFELINE": str(lifeline)},
                     cwd=spec.cwd,
                     start_new_session=True,
-                    pass_fds=(self._lifeline, *spec.pass_fds),
+                    pass_fds=(lifeline, *spec.pass_fds),
                     preexec_fn=_die_with_parent(),  # noqa: PLW1509 - there is one thread only
                 )
             self.pid = self._process.pid
         except (OSError, subprocess.SubprocessError) as error:
             sys.stderr.write(f"{spec.name} could not be started: {error}\n")
             self._ended(_COMMAND_NOT_FOUND)
+        finally:
+            os.close(lifeline)
 
     def reap(self) -> bool:
         """Return whether the process ended since the last look; then its group is swept and its next start is due."""
@@ -97,6 +101,9 @@ class Child:
 
     def _ended(self, code: int) -> None:
         now = time.monotonic()
+        if self._lifeline_end is not None:
+            os.close(self._lifeline_end)
+            self._lifeline_end = None
         self._process = None
         self.pid = 0
         self.kill_at = None

@@ -33,8 +33,7 @@ class Supervisor:
     def __init__(self, home: Home, permanent: Sequence[ChildSpec], check: Callable[[], bool]) -> None:
         self._home = home
         self._selector = selectors.DefaultSelector()
-        self._lifeline, self._lifeline_end = os.pipe()
-        self._children = {spec.name: Child(spec, self._lifeline) for spec in permanent}
+        self._children = {spec.name: Child(spec) for spec in permanent}
         self._permanent = frozenset(self._children)
         self._check: Callable[[], bool] | None = check
         self._check_at = 0.0
@@ -64,7 +63,7 @@ class Supervisor:
             orders.close()
             signal.set_wakeup_fd(before)
             self._selector.close()
-            for descriptor in (wakeup, wakeup_end, self._lifeline, self._lifeline_end):
+            for descriptor in (wakeup, wakeup_end):
                 os.close(descriptor)
 
     def _leave(self, *_: object) -> None:
@@ -149,7 +148,7 @@ class Supervisor:
         if child is not None and child.stopping:
             raise InputError(f"{spec.name} is stopping.")
         if child is None:
-            child = self._children[spec.name] = Child(spec, self._lifeline)
+            child = self._children[spec.name] = Child(spec)
             child.start()
             record(self._home, self._children.values())
         return _line({"ok": True, "pid": child.pid})
