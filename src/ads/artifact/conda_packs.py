@@ -26,6 +26,7 @@ __all__ = [
     "CondaPack",
     "catalog",
     "resolve",
+    "resolve_path",
 ]
 
 DEFAULT_BUCKET = "service-conda-packs"
@@ -67,11 +68,16 @@ def resolve(
     wanted = slug_or_path.strip()
     packs = _known(home)
     if "://" in wanted:
-        return _resolve_path(wanted, packs)
+        return _of_path(wanted, packs)
     pack = packs.get(wanted)
     if pack is None:
         raise _unknown(wanted, packs)
     return _moved(pack, namespace, bucket)
+
+
+def resolve_path(path: str, *, home: Path | None = None) -> CondaPack:
+    """Return the pack at a full path; as :func:`resolve`, but a slug is refused."""
+    return _of_path(path.strip(), _known(home))
 
 
 def catalog(
@@ -123,7 +129,7 @@ def _records(document: Mapping[str, Any]) -> Iterator[CondaPack]:
         yield CondaPack(str(record["slug"]), path, str(record.get("type") or _type_of(path)), str(record["python"]))
 
 
-def _resolve_path(path: str, packs: Mapping[str, CondaPack]) -> CondaPack:
+def _of_path(path: str, packs: Mapping[str, CondaPack]) -> CondaPack:
     match = _OCI_PATH.fullmatch(path)
     if match is None or not path.isprintable() or ".." in path.split("/"):
         raise CondaPackNotFound(

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from ads.artifact import layout
-from ads.artifact.conda_packs import resolve
+from ads.artifact.conda_packs import resolve_path
 from ads.artifact.runtime_yaml import MODEL_ARTIFACT_VERSION
 from ads.errors import ArtifactError, CondaPackNotFound
 from ads.introspect.report import Check, Finding
@@ -125,7 +125,7 @@ def runtime_path_exist(view: ArtifactView) -> Finding:
     path = view.environment_path
     if path:
         try:
-            success = True if resolve(path).in_catalog else None
+            success = True if resolve_path(path).in_catalog else None
             error = f"WARNING: {path} is not in the catalog of conda packs, so whether it exists was not checked."
         except CondaPackNotFound as problem:
             success, error = False, f"INFERENCE_ENV_PATH in runtime.yaml: {problem.message}"

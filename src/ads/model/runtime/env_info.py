@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ads.artifact.conda_packs import DEFAULT_BUCKET, DEFAULT_NAMESPACE, PUBLISHED, SERVICE_PACK, CondaPack, resolve
+from ads.artifact.conda_packs import (
+    DEFAULT_BUCKET,
+    DEFAULT_NAMESPACE,
+    PUBLISHED,
+    SERVICE_PACK,
+    CondaPack,
+    resolve,
+    resolve_path,
+)
 from ads.model.runtime.document import RuntimeDocument
 
 if TYPE_CHECKING:
@@ -62,7 +70,7 @@ class EnvInfo(ABC):  # noqa: B024 - the two classes below differ only in the nam
         The slug is the path's last part; the Python version comes from the catalog or the slug, else it is empty.
         Raises :class:`~ads.errors.CondaPackNotFound` (a ``ValueError``) for anything else.
         """
-        return cls._from_pack(resolve(env_path))
+        return cls._from_pack(resolve_path(env_path))
 
     @classmethod
     def _from_pack(cls, pack: CondaPack) -> Self:
