@@ -50,7 +50,7 @@ class Child:
         self.stopping = False
         self.kill_at: float | None = None
         self._lifeline_end: int | None = None
-        self._crashes = 0
+        self.crashes = 0
         self._began = 0.0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -110,9 +110,9 @@ class Child:
         self.exit_code = code if code >= 0 else None
         self.signal = -code if code < 0 else None
         if not self.stopping:
-            self._crashes = next_crashes(self._crashes, now - self._began)
+            self.crashes = next_crashes(self.crashes, now - self._began)
             self.restarts += 1
-            self.due = now + pause(self._crashes)
+            self.due = now + pause(self.crashes)
 
     def stop(self) -> None:
         """Ask the process to end; :attr:`kill_at` says when asking is over."""

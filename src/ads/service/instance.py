@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ads._version import __version__
-from ads.errors import Conflict, SettingError
+from ads.errors import Conflict, ServiceUnreachable, SettingError
 from ads.home import Home, ServiceFile
+from ads.service.child import Child
 from ads.service.environment import environment_for
 from ads.service.listening import listen, url_of
 from ads.service.lock import Lock, holder
@@ -25,6 +26,7 @@ __all__ = ["AlreadyRunning", "prepare_home", "serve"]
 _GATEWAY_GRACE = 65.0
 _CONTROL_GRACE = 20.0
 _PROBE_SECONDS = 0.25
+_LOG_TAIL_LINES = 15
 
 
 class AlreadyRunning(Conflict):
@@ -52,7 +54,8 @@ def prepare_home(settings: Settings) -> Home:
 def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[ServiceFile], None] | None = None) -> int:
     """Run the service until SIGTERM or SIGINT; return the exit status. ``on_ready`` is called once it answers.
 
-    Raises AlreadyRunning when the data directory is taken, SettingError when home or port can't be used.
+    Raises AlreadyRunning when the data directory is taken, SettingError when home or port can't be used, and
+    ServiceUnreachable when the service's own processes can't be started.
     """
     os.umask(0o077)
     home = prepare_home(settings)
@@ -68,12 +71,25 @@ def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[Ser
         with listen(settings, any_port=any_port) as listening:
             url = url_of(listening)
             check = _Readiness(home, url, on_ready)
-            Supervisor(home, _permanent(settings, home, listening), check).run()
+            failed = Supervisor(home, _permanent(settings, home, listening), check).run()
+        if failed is not None:
+            raise _impossible(failed)
         return 0
     finally:
         home.remove_service_file()
         record(home, ())
         lock.release()
+
+
+def _impossible(child: Child) -> ServiceUnreachable:
+    """Return the error for a service whose own processes can't be started, with the end of their log."""
+    name, log = child.spec.name, Path(child.spec.log)
+    how = f"signal {child.signal}" if child.signal else f"exit status {child.exit_code}"
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]) if log.exists() else ""
+    return ServiceUnreachable(
+        f"The service can't be started: its {name} process ended with {how}.\n{tail}".strip(),
+        hint=f"Its whole log is {log}.",
+    )
 
 
 class _Readiness:

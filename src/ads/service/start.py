@@ -78,9 +78,5 @@ def _failure(message: str, log: Path, begin: int) -> ServiceUnreachable:
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         lines = []
-    for name in ("control", "gateway"):
-        other = log.with_name(f"{name}.log")
-        if other.exists():
-            lines += other.read_text(errors="replace").splitlines()[-5:]
     tail = "\n".join(lines[-_LOG_TAIL_LINES:])
     return ServiceUnreachable(f"{message}\n{tail}".strip(), hint=f"Its logs are in {log.parent}.")

@@ -20,6 +20,9 @@ from ads.service.sweep import record
 __all__ = ["Supervisor"]
 
 _CHECK_SECONDS = 0.05
+_MOST_EARLY_DEATHS = 3
+_CONFIGURATION = 78
+"""Exit status of a child that can't work with the settings it was given."""
 _OK = b'{"ok": true}\n'
 
 
@@ -27,7 +30,8 @@ class Supervisor:
     """Run with :meth:`run` until SIGTERM or SIGINT.
 
     ``permanent`` are the children that no order may stop, in the order of their start. ``check`` is called every 50 ms
-    until it returns True: it finds out that the service answers.
+    until it returns True: it finds out that the service answers. A permanent child that keeps dying before that ends
+    the run; later it is restarted for ever.
     """
 
     def __init__(self, home: Home, permanent: Sequence[ChildSpec], check: Callable[[], bool]) -> None:
@@ -39,9 +43,10 @@ class Supervisor:
         self._check_at = 0.0
         self._waiting: dict[str, list[OrderConnection]] = {}
         self._leaving = False
+        self._failed: Child | None = None
 
-    def run(self) -> None:
-        """Serve until asked to end; then the children have ended too."""
+    def run(self) -> Child | None:
+        """Serve until asked to end; then the children have ended too. Return the child that made a start impossible."""
         wakeup, wakeup_end = os.pipe()
         for descriptor in (wakeup, wakeup_end):
             os.set_blocking(descriptor, False)
@@ -59,6 +64,7 @@ class Supervisor:
             while not self._leaving:
                 self._step()
             self._end_children()
+            return self._failed
         finally:
             orders.close()
             signal.set_wakeup_fd(before)
@@ -104,11 +110,18 @@ class Supervisor:
             if not child.reap() and not (child.stopping and not child.running):
                 continue
             changed = True
+            if self._check is not None and name in self._permanent and not child.stopping:
+                self._judge_start(child)
             if child.stopping:
                 del self._children[name]
             for connection in self._waiting.pop(name, ()):
                 connection.answer(_OK)
         return changed
+
+    def _judge_start(self, child: Child) -> None:
+        if child.exit_code == _CONFIGURATION or child.crashes >= _MOST_EARLY_DEATHS:
+            self._failed = child
+            self._leaving = True
 
     def _take(self, connection: OrderConnection, line: bytes) -> None:
         try:

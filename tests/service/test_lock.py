@@ -1,0 +1,28 @@
+import os
+
+from ads.service.lock import Lock, holder, is_held
+
+
+def test_one_holder(tmp_path):
+    path = tmp_path / "lock"
+    assert not is_held(path)
+    assert holder(path) == 0
+    first, second = Lock(path), Lock(path)
+    assert first.acquire()
+    assert not second.acquire()
+    assert is_held(path)
+    assert holder(path) == os.getpid()
+    first.release()
+    assert not is_held(path)
+    assert second.acquire()
+    second.release()
+
+
+def test_what_is_asked_about_is_not_taken(tmp_path):
+    path = tmp_path / "lock"
+    path.write_text("1\n")
+    assert holder(path) == 0
+    lock = Lock(path)
+    assert not is_held(path)
+    assert lock.acquire()
+    lock.release()
