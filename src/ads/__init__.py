@@ -5,6 +5,30 @@ Importing this package does nothing: no network, no logging set-up, no framework
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ads._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from ads.session import getLogger, hello, set_debug_mode, set_documentation_mode, set_expert_mode
+
+__all__ = [
+    "__version__",
+    "getLogger",
+    "hello",
+    "set_debug_mode",
+    "set_documentation_mode",
+    "set_expert_mode",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from ads import session
+
+        return getattr(session, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,12 +6,18 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path, monkeypatch):
-    """No test of this room reads or starts the user's own service, nor properties from the environment."""
-    monkeypatch.setenv("OPENADS_HOME", str(tmp_path / "home"))
+def _no_notebook_session(monkeypatch):
+    """No test of this room takes properties from the environment of a notebook session or a job."""
     for name in os.environ:
         if name.endswith("_OCID"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def no_service(tmp_path, monkeypatch):
+    """Nothing answers here and nothing is started: a test that asks a service fails."""
+    monkeypatch.setenv("OPENADS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("OPENADS_URL", "http://127.0.0.1:9")
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ from ads.errors import ChangesNotCommitted, NotSupported
 from ads.model.framework.sklearn_model import SklearnModel
 from ads.model.generic_model import GenericModel
 
+pytestmark = pytest.mark.usefixtures("no_service")
+
 HAND_WRITTEN = """\
 import os
 

@@ -7,6 +7,8 @@ import pytest
 from ads.model.framework.sklearn_model import SklearnModel
 from ads.model.generic_model import PREPARE_STATUS_GEN_SCORE_DETAIL, ModelState, SummaryStatus
 
+pytestmark = pytest.mark.usefixtures("no_service")
+
 
 def statuses(model):
     return dict(zip(*(model.summary_status().reset_index()[name] for name in ("Details", "Status")), strict=True))

@@ -12,6 +12,8 @@ from ads.model.framework.sklearn_model import SklearnModel
 from ads.model.generic_model import ArtifactsNotAvailableError, GenericModel
 from ads.model.verification import unserializable
 
+pytestmark = pytest.mark.usefixtures("no_service")
+
 SCORE = """\
 def load_model():
     return object()

@@ -65,9 +65,10 @@ def list_files(folder: Path | str, keep: Iterable[str] = ()) -> list[str]:
 def model_file_name(folder: Path | str) -> str:
     """Return the name of the model file as the recipe records it, or ``""`` when there is none."""
     try:
-        recipe = json.loads((Path(folder) / RECIPE).read_text(encoding="utf-8"))
+        record = json.loads((Path(folder) / RECIPE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return ""
+    recipe = record.get("recipe", record) if isinstance(record, dict) else None
     name = recipe.get("model_file_name") if isinstance(recipe, dict) else None
     return name if isinstance(name, str) else ""
 

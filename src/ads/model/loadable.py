@@ -46,7 +46,8 @@ class Loadable:
         target = loading.Target(
             model_file_name, artifact_dir, auth, bool(force_overwrite), properties, bool(ignore_conda_error)
         )
-        return loading.from_model_artifact(cls, uri, target, kwargs)
+        model: Self = loading.from_model_artifact(cls, uri, target, kwargs)
+        return model
 
     @classmethod
     def from_model_catalog(
@@ -70,7 +71,8 @@ class Loadable:
             model_file_name, artifact_dir, auth, bool(force_overwrite), properties, bool(ignore_conda_error)
         )
         source = loading.CatalogSource(auth, bucket_uri, remove_existing_artifact, kwargs)
-        return loading.from_model_catalog(cls, model_id, target, source, bool(download_artifact))
+        model: Self = loading.from_model_catalog(cls, model_id, target, source, bool(download_artifact))
+        return model
 
     @classmethod
     def from_model_deployment(
@@ -94,7 +96,8 @@ class Loadable:
             model_file_name, artifact_dir, auth, bool(force_overwrite), properties, bool(ignore_conda_error)
         )
         source = loading.CatalogSource(auth, bucket_uri, remove_existing_artifact, kwargs)
-        return loading.from_model_deployment(cls, model_deployment_id, target, source, bool(download_artifact))
+        model: Self = loading.from_model_deployment(cls, model_deployment_id, target, source, bool(download_artifact))
+        return model
 
     @classmethod
     def from_id(

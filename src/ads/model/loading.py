@@ -79,7 +79,7 @@ class CatalogSource:
         )
 
 
-def from_model_artifact(cls: type[GenericModel], uri: str, target: Target, extra: Mapping[str, Any]) -> Any:
+def from_model_artifact(cls: Any, uri: str, target: Target, extra: Mapping[str, Any]) -> Any:
     """Return a model of the folder or archive at ``uri``."""
     refuse_unknown("from_model_artifact", extra, ["reload"])
     folder = _target_folder(target.artifact_dir)
@@ -90,9 +90,7 @@ def from_model_artifact(cls: type[GenericModel], uri: str, target: Target, extra
     return _model_of(cls, folder, target, reload=bool(extra.get("reload", False)))
 
 
-def from_model_catalog(
-    cls: type[GenericModel], model_id: str, target: Target, source: CatalogSource, download: bool
-) -> Any:
+def from_model_catalog(cls: Any, model_id: str, target: Target, source: CatalogSource, download: bool) -> Any:
     """Return the model of a catalog entry."""
     from ads.model.datascience_model import DataScienceModel
 
@@ -113,7 +111,7 @@ def from_model_catalog(
 
 
 def from_model_deployment(
-    cls: type[GenericModel], model_deployment_id: str, target: Target, source: CatalogSource, download: bool
+    cls: Any, model_deployment_id: str, target: Target, source: CatalogSource, download: bool
 ) -> Any:
     """Return the model that a deployment serves, with the deployment."""
     from ads.model.deployment import ModelDeployment
@@ -205,14 +203,16 @@ def _fetch_local(source: Path, folder: Path, *, force_overwrite: bool) -> None:
     extract_zip(source, folder, replace=True)
 
 
-def _bare(cls: type[GenericModel], target: Target) -> GenericModel:
+def _bare(cls: Any, target: Target) -> GenericModel:
     """Return a model without estimator; what the class demands of estimators doesn't apply to it."""
-    model = cls.without_estimator(artifact_dir=target.artifact_dir, auth=target.auth, properties=target.properties)
+    model: GenericModel = cls.without_estimator(
+        artifact_dir=target.artifact_dir, auth=target.auth, properties=target.properties
+    )
     model.ignore_conda_error = target.ignore_conda_error
     return model
 
 
-def _model_of(cls: type[GenericModel], folder: Path, target: Target, *, reload: bool) -> Any:
+def _model_of(cls: Any, folder: Path, target: Target, *, reload: bool) -> Any:
     from ads.artifact.layout import REQUIRED_FILES
 
     missing = [name for name in REQUIRED_FILES if not (folder / name).is_file()]

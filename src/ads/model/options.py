@@ -45,7 +45,8 @@ class PrepareOptions:
     model_save: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.sample_rows, bool) or not isinstance(self.sample_rows, int) or self.sample_rows < 0:
+        rows: Any = self.sample_rows  # callers pass anything
+        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
             raise InputError(
                 f"sample_rows is {self.sample_rows!r}, not a number of rows.",
                 hint="Pass 0 to keep no rows of X_sample in the artifact, or a small number such as 5.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from ads.errors import DeploymentFailed, InputError, MissingModelDeploymentIdError
+from ads.errors import InputError, MissingModelDeploymentIdError
 from ads.model.options import PrepareOptions, refuse_unknown
 from ads.model.payload import make_payload
 from ads.model.summary import DEPLOY_STATUS_DETAIL, PREDICT_STATUS_CALL_ENDPOINT_DETAIL, ModelState
@@ -116,10 +116,8 @@ def deploy(model: GenericModel, options: DeployOptions) -> ModelDeployment:
             wait_for_completion=bool(options.wait_for_completion),
             max_wait_time=options.more("max_wait_time", 1200),
             poll_interval=options.more("poll_interval", 10),
+            raise_on_failure=options.more("raise_on_failure", True),
         )
-    except DeploymentFailed:
-        if options.more("raise_on_failure", True):
-            raise
     finally:
         _show_state(model, deployment.lifecycle_state)
     return deployment

@@ -1,0 +1,164 @@
+"""save(), update(), delete() and the artifact as a zip file; the catalog's client is replaced."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ads.errors import IntrospectionNotPassed, RuntimeInfoInconsistencyError
+from ads.model.datascience_model import DataScienceModel
+from ads.model.framework.sklearn_model import SklearnModel
+from ads.model.generic_model import ArtifactsNotAvailableError
+
+pytestmark = pytest.mark.usefixtures("no_service")
+
+OCID = "ocid1.datasciencemodel.oc1..one"
+
+
+@pytest.fixture
+def catalog(monkeypatch):
+    """What reached the catalog: pairs of verb and entry."""
+    calls = []
+
+    def create(self, **kwargs):
+        calls.append(("create", self, kwargs))
+        return self.set_spec(self.CONST_ID, OCID)
+
+    monkeypatch.setattr(DataScienceModel, "create", create)
+    monkeypatch.setattr(DataScienceModel, "update", lambda self, **kwargs: calls.append(("update", self, kwargs)))
+    monkeypatch.setattr(DataScienceModel, "delete", lambda self, **kwargs: calls.append(("delete", self, kwargs)))
+    monkeypatch.setattr(DataScienceModel, "from_id", classmethod(lambda cls, ocid: cls(spec={"id": ocid})))
+    return calls
+
+
+@pytest.fixture
+def prepared(iris, classifier, tmp_path):
+    return SklearnModel(classifier, artifact_dir=str(tmp_path / "a")).prepare(X_sample=iris[0], y_sample=iris[1])
+
+
+def test_save_registers_everything_and_returns_the_ocid(prepared, catalog):
+    prepared.metadata_custom.add("team", "risk")
+    found = prepared.save(
+        display_name="churn", description="d", freeform_tags={"a": "b"}, version_label="v1", project_id="ocid1.project"
+    )
+    assert found == prepared.model_id == OCID
+    ((verb, entry, arguments),) = catalog
+    assert verb == "create"
+    assert arguments["model_by_reference"] is False
+    assert (entry.display_name, entry.description, entry.version_label) == ("churn", "d", "v1")
+    assert entry.freeform_tags == {"a": "b"}
+    assert entry.project_id == "ocid1.project"
+    assert entry.artifact == prepared.artifact_dir
+    assert entry.custom_metadata_list["team"].value == "risk"
+    assert entry.defined_metadata_list["Algorithm"].value == "LogisticRegression"
+    assert entry.input_schema.keys == prepared.schema_input.keys
+    summary = prepared.summary_status().reset_index().set_index("Details")["Status"]
+    assert summary["Conducted Introspect Test"] == "Done"
+    assert summary["Uploaded artifact to model catalog"] == "Done"
+    assert summary["Deployed the model"] == "Available"
+
+
+def test_a_name_is_made_up(prepared, catalog):
+    prepared.save()
+    assert catalog[0][1].display_name.startswith("sklearn-")
+
+
+def test_before_prepare(classifier, catalog):
+    with pytest.raises(ArtifactsNotAvailableError):
+        SklearnModel(classifier).save()
+    assert not catalog
+
+
+def test_a_failed_check_stops_it_and_can_be_ignored(prepared, catalog):
+    (Path(prepared.artifact_dir) / "score.py").write_text("def load_model():\n    return 1\n")
+    with pytest.raises(IntrospectionNotPassed, match="score_predict"):
+        prepared.save(reload=False)
+    assert not catalog
+    row = prepared.summary_status().reset_index().set_index("Details").loc["Conducted Introspect Test"]
+    assert row["Status"] == "Failed"
+    assert prepared.save(reload=False, ignore_introspection=True) == OCID
+
+
+def test_reload_runs_the_script(prepared, catalog):
+    (Path(prepared.artifact_dir) / "score.py").write_text(
+        "def load_model():\n    raise OSError('gone')\ndef predict(data, model=None):\n    return 1\n"
+    )
+    with pytest.raises(OSError, match="gone"):
+        prepared.save()
+    assert not catalog
+    assert prepared.save(reload=False) == OCID
+
+
+def test_runtime_yaml_edited_behind_the_object(prepared, catalog):
+    assert prepared.runtime_info is not None
+    path = Path(prepared.artifact_dir) / "runtime.yaml"
+    path.write_text(path.read_text().replace("'3.11'", "'3.10'"))
+    with pytest.raises(RuntimeInfoInconsistencyError, match="reload_runtime_info"):
+        prepared.save()
+    prepared.reload_runtime_info()
+    assert prepared.save() == OCID
+
+
+def test_an_edited_script_answers_for_the_sample(prepared, catalog):
+    import json
+
+    folder = Path(prepared.artifact_dir)
+    path = folder / "score.py"
+    path.write_text(path.read_text().replace("def predict(", "def raw_predict(", 1) + EDIT)
+    prepared.save()
+    sample = json.loads((folder / "sample.json").read_text())
+    assert sample["expected_from"] == "score.py"
+    assert sample["cases"][0]["answer"]["edited"] is True
+
+
+EDIT = """
+
+def predict(data, model=load_model()):
+    return {**raw_predict(data, model), "edited": True}
+"""
+
+
+def test_a_sample_that_the_edited_script_refuses_is_dropped_with_a_word(prepared, catalog, caplog):
+    folder = Path(prepared.artifact_dir)
+    (folder / "score.py").write_text(
+        "def load_model():\n    return 1\ndef predict(data, model=None):\n    return data['words']\n"
+    )
+    prepared.save()
+    assert not (folder / "sample.json").exists()
+    assert "verify(data)" in caplog.text
+
+
+def test_update_sends_the_metadata_along(prepared, catalog):
+    with pytest.raises(ValueError, match="save"):
+        prepared.update(description="x")
+    prepared.save()
+    prepared.metadata_custom.add("later", 1)
+    assert prepared.update(description="x") is prepared
+    verb, entry, arguments = catalog[-1]
+    assert (verb, arguments) == ("update", {"description": "x"})
+    assert entry.custom_metadata_list["later"].value == 1
+
+
+def test_delete_on_the_model_and_on_the_class(prepared, catalog):
+    with pytest.raises(ValueError, match="model_id"):
+        SklearnModel.delete()
+    SklearnModel.delete(model_id="ocid1.datasciencemodel.x")
+    assert catalog[-1][1].id == "ocid1.datasciencemodel.x"
+    prepared.save()
+    prepared.delete_model(delete_associated_model_deployment=True, delete_model_artifact=True)
+    assert catalog[-1][0] == "delete"
+    assert catalog[-1][1].id == OCID
+    assert catalog[-1][2] == {"delete_associated_model_deployment": True}
+    assert not Path(prepared.artifact_dir).exists()
+
+
+def test_the_artifact_as_a_zip_file(prepared, tmp_path):
+    target = tmp_path / "out" / "model.zip"
+    prepared.upload_artifact(str(target))
+    with zipfile.ZipFile(target) as archive:
+        assert "score.py" in archive.namelist()
+    with pytest.raises(ValueError, match="force_overwrite"):
+        prepared.upload_artifact(str(target))
+    prepared.upload_artifact(str(target), force_overwrite=True)
+    prepared.upload_artifact(f"file://{tmp_path}/other.zip")
+    assert (tmp_path / "other.zip").read_bytes() == target.read_bytes()
