@@ -99,7 +99,7 @@ def raw_archive(files: dict[str, str]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
         for name, text in files.items():
-            target.writestr(name, text)
+            target.writestr(zipfile.ZipInfo(name), text)  # the same bytes at any time
     return buffer.getvalue()
 
 

@@ -60,6 +60,6 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
 def archive(text: str = "") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
-        target.writestr("score.py", f"# {text}\n")
-        target.writestr("runtime.yaml", "{}\n")
+        target.writestr(zipfile.ZipInfo("score.py"), f"# {text}\n")
+        target.writestr(zipfile.ZipInfo("runtime.yaml"), "{}\n")
     return buffer.getvalue()
