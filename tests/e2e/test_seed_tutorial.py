@@ -47,7 +47,8 @@ def test_the_tutorial_from_a_pickle_to_an_endpoint_and_back(local_service: Path,
     assert {
         "input_schema.json", "model.joblib", "output_schema.json", "runtime.yaml", "score.py", ".model-ignore",
     } <= files  # fmt: skip
-    assert model.runtime_info.model_deployment.inference_conda_env.inference_env_slug == "generalml_py37_cpu_v1"
+    # The tutorial spells the slug its own way; the artifact names the pack as it is published.
+    assert model.runtime_info.model_deployment.inference_conda_env.inference_env_slug == "generalml_p37_cpu_v1"
     assert model.schema_input["mean radius"].dtype == "float64"
     assert model.metadata_taxonomy["Algorithm"].value == "RandomForestClassifier"
     assert model.metadata_taxonomy["UseCaseType"].value == "binary_classification"
