@@ -229,7 +229,9 @@ def test_broken_operator_catalog_blocks_nothing(folder, tmp_path):
     assert introspect(folder).status == "Passed"
 
 
-@pytest.mark.parametrize("path", ["file:///etc/passwd", "http://169.254.169.254/", "../../x", "oci://b@n/../x", "mlcpuv1"])
+@pytest.mark.parametrize(
+    "path", ["file:///etc/passwd", "http://169.254.169.254/", "../../x", "oci://b@n/../x", "mlcpuv1"]
+)
 def test_path_that_is_no_pack_fails(folder, path):
     set_environment(folder, INFERENCE_ENV_PATH=path)
     assert outcome(folder)["runtime_path_exist"] == "Failed"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ads.artifact import plain_yaml
 from ads.artifact.layout import RUNTIME_YAML
-from ads.artifact.yaml_reader import parse_mapping
+from ads.artifact.yaml_reader import MAX_BYTES, parse_mapping
 from ads.errors import ArtifactError
 
 __all__ = ["MODEL_ARTIFACT_VERSION", "check", "parse", "problems", "python_version", "read", "text", "write"]
@@ -27,8 +27,6 @@ _PROVENANCE_TEXTS = (
     "USER_OCID",
     "VM_IMAGE_INTERNAL_ID",
 )
-_PLAIN = re.compile(r"\.|[A-Za-z/][A-Za-z0-9_./@\-]*(?::[A-Za-z0-9_./@\-]+)*")
-_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
 
 def read(folder: Path | str) -> dict[str, Any]:
@@ -42,7 +40,8 @@ def read(folder: Path | str) -> dict[str, Any]:
 
 def parse(content: bytes) -> dict[str, Any]:
     """Return the mapping in ``content``. Raises :class:`~ads.errors.ArtifactError`."""
-    return parse_mapping(content, RUNTIME_YAML)
+    plain = plain_yaml.parse(content) if len(content) <= MAX_BYTES else None
+    return plain if plain is not None else parse_mapping(content, RUNTIME_YAML)
 
 
 def check(document: Mapping[str, Any]) -> None:
@@ -83,7 +82,7 @@ def text(document: Mapping[str, Any]) -> str:
 
     Values are text, ``None`` or further mappings.
     """
-    return "\n" + "".join(_lines(document, 0))
+    return plain_yaml.text(document)
 
 
 def write(folder: Path | str, document: Mapping[str, Any]) -> None:
@@ -131,39 +130,3 @@ def _provenance_problems(provenance: object) -> list[str]:
 
 def _unknown(section: Mapping[str, Any], known: tuple[str, ...], name: str) -> list[str]:
     return [f"{name} has the unknown key {key[:60]!r}." for key in section if key not in known]
-
-
-def _lines(section: Mapping[str, Any], depth: int) -> list[str]:
-    lines: list[str] = []
-    indent = "  " * depth
-    for key in sorted(section, key=str.upper):
-        value = section[key]
-        if isinstance(value, Mapping):
-            if value:
-                lines.append(f"{indent}{key.upper()}:\n")
-                lines.extend(_lines(value, depth + 1))
-            else:
-                lines.append(f"{indent}{key.upper()}: {{}}\n")
-        else:
-            lines.append(f"{indent}{key.upper()}: {_scalar(value)}\n")
-    return lines
-
-
-def _scalar(value: object) -> str:
-    if value is None:
-        return "null"
-    content = str(value)
-    if _PLAIN.fullmatch(content) and content.lower() not in _WORDS:
-        return content
-    if content.isprintable():
-        return "'" + content.replace("'", "''") + "'"
-    return '"' + "".join(_escaped(character) for character in content) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    if character.isprintable():
-        return character
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
