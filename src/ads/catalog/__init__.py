@@ -1,0 +1,1 @@
+"""The import path ``ads.catalog`` that users know."""
