@@ -5,11 +5,12 @@ Importing this package does nothing: no network, no logging set-up, no framework
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ads._version import __version__
 
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
 if TYPE_CHECKING:
+    from typing import Any
+
     from ads.session import getLogger, hello, set_debug_mode, set_documentation_mode, set_expert_mode
 
 __all__ = [

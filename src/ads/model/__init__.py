@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
+if TYPE_CHECKING:
+    from typing import Any
 
 _ADDRESSES = {
     "DataScienceModel": "ads.model.datascience_model",
@@ -22,6 +23,8 @@ __all__ = sorted(_ADDRESSES)  # noqa: PLE0605 - one table says both what there i
 def __getattr__(name: str) -> Any:
     if name not in _ADDRESSES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value = getattr(import_module(_ADDRESSES[name]), name)
     globals()[name] = value
     return value

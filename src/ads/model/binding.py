@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from types import MethodType
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["class_or_instance_method"]
 
@@ -13,11 +16,8 @@ class class_or_instance_method:  # noqa: N801 - a decorator reads like a word
     """Passes the instance when there is one, else the class, as the first argument."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
 
     def __get__(self, instance: Any, owner: type) -> Callable[..., Any]:
-        bound = partial(self._function, owner if instance is None else instance)
-        bound.__doc__ = self.__doc__
-        return bound
+        return MethodType(self.__wrapped__, owner if instance is None else instance)

@@ -61,7 +61,7 @@ def write_schemas(model: GenericModel, schemas: Schemas, folder: Path) -> None:
         model.schema_output = schemas.output
 
 
-def populate_schema(model: GenericModel, x_sample: Any, y_sample: Any, max_col_num: int) -> None:
+def populate_schema(model: Any, x_sample: Any, y_sample: Any, max_col_num: int) -> None:
     """Make the schemas and write them into the model's folder."""
     from ads.model.verification import artifact_folder
 
@@ -82,7 +82,7 @@ def check_use_case(use_case_type: str | None) -> None:
     )
 
 
-def populate_metadata(model: GenericModel, options: PrepareOptions) -> None:
+def populate_metadata(model: Any, options: PrepareOptions) -> None:
     """Fill the metadata and write the schemas; every input is checked first."""
     from ads.model.verification import artifact_folder
 

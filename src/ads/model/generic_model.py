@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ads.errors import (
     ArtifactsNotAvailableError,
     NotActiveDeploymentError,
@@ -12,15 +10,18 @@ from ads.errors import (
     SerializeModelNotImplementedError,
 )
 from ads.model.binding import class_or_instance_method
+from ads.model.defaults import *  # noqa: F403 - defaults are known at this address
+from ads.model.defaults import CONDA_BUCKET_NS, DATA_SCHEMA_MAX_COL_NUM, DEFAULT_POLL_INTERVAL, DEFAULT_WAIT_TIME
 from ads.model.loadable import DataScienceModelType, Loadable
 from ads.model.model_metadata_mixin import MetadataMixin
-from ads.model.options import CONDA_BUCKET_NS, DATA_SCHEMA_MAX_COL_NUM, PrepareOptions, refuse_unknown
-from ads.model.serde.model_input import ModelInputSerializerFactory, ModelInputSerializerType
-from ads.model.serde.model_serializer import ModelSerializerFactory, ModelSerializerType
+from ads.model.serde.names import ModelInputSerializerType, ModelSerializerType
 from ads.model.summary import *  # noqa: F403 - the rows and words of the summary are known at this address
 from ads.model.summary import ModelState, SummaryStatus
 
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
 if TYPE_CHECKING:
+    from typing import Any
+
     import pandas as pd
     from typing_extensions import Self
 
@@ -53,11 +54,6 @@ __all__ = [
     "SerializeModelNotImplementedError",
     "SummaryStatus",
 ]
-
-DEFAULT_WAIT_TIME = 1200
-"""Seconds that deploying, updating and restarting wait."""
-DEFAULT_POLL_INTERVAL = 10
-"""Most seconds between two looks at the state; a service on this machine is asked more often."""
 
 
 class ModelDeploymentRuntimeType:
@@ -103,6 +99,7 @@ class GenericModel(MetadataMixin, Loadable):
         from ads.model.metadata.custom import ModelCustomMetadata
         from ads.model.metadata.provenance import ModelProvenanceMetadata
         from ads.model.metadata.taxonomy import ModelTaxonomyMetadata
+        from ads.model.options import refuse_unknown
         from ads.model.preparation import local_folder
 
         refuse_unknown(type(self).__name__, kwargs, ["as_onnx"])
@@ -205,10 +202,14 @@ class GenericModel(MetadataMixin, Loadable):
 
     def set_model_save_serializer(self, model_save_serializer: Any) -> None:
         """Choose how the model file is written: a name, or an object with ``serialize`` and ``model_file_suffix``."""
+        from ads.model.serde.model_serializer import ModelSerializerFactory
+
         self.model_save_serializer = ModelSerializerFactory.get(model_save_serializer)
 
     def set_model_input_serializer(self, model_input_serializer: Any) -> None:
         """Choose how data is written for a prediction: a name, or an object with ``serialize``."""
+        from ads.model.serde.model_input import ModelInputSerializerFactory
+
         self.model_input_serializer = ModelInputSerializerFactory.get(model_input_serializer)
 
     def get_model_serializer(self) -> Any:
@@ -266,6 +267,7 @@ class GenericModel(MetadataMixin, Loadable):
         which a deployment must reproduce. Every input is checked first: a ``ValueError`` or ``TypeError`` leaves the
         folder as it was. Files that exist are kept unless ``force_overwrite`` is set.
         """
+        from ads.model.options import PrepareOptions
         from ads.model.preparation import prepare
 
         prepare(self, PrepareOptions.of(locals(), kwargs))
@@ -280,6 +282,7 @@ class GenericModel(MetadataMixin, Loadable):
         estimator's; what the script itself raises goes to the caller.
         """
         from ads.model import verification
+        from ads.model.options import refuse_unknown
 
         refuse_unknown("verify", kwargs, verification.KNOWN_OPTIONS)
         return verification.verify(self, data, reload_artifacts, auto_serialize_data, kwargs)
@@ -406,6 +409,7 @@ class GenericModel(MetadataMixin, Loadable):
         Raises :class:`~ads.errors.ModelWithActiveDeploymentError` while a deployment uses it, unless
         ``delete_associated_model_deployment`` is set. ``delete_model_artifact`` removes the local folder as well.
         """
+        from ads.model.options import refuse_unknown
         from ads.model.registration import delete
 
         refuse_unknown("delete", kwargs, ["timeout", "compartment_id"])

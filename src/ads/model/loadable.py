@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ads.errors import InputError
 
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
 if TYPE_CHECKING:
+    from typing import Any
+
     from typing_extensions import Self
 
     from ads.model.model_properties import ModelProperties

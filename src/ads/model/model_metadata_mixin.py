@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from ads.model.defaults import DATA_SCHEMA_MAX_COL_NUM
 
-from ads.model.options import DATA_SCHEMA_MAX_COL_NUM, PrepareOptions
-
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
 if TYPE_CHECKING:
-    from ads.model.generic_model import GenericModel
+    from typing import Any
 
 __all__ = ["MetadataMixin"]
 
@@ -29,9 +28,10 @@ class MetadataMixin:
     ) -> None:
         """Fill taxonomy, custom and provenance metadata and the schemas."""
         from ads.model.description import populate_metadata
+        from ads.model.options import PrepareOptions
 
         arguments = {**locals(), "X_sample": data_sample if X_sample is None else X_sample}
-        populate_metadata(cast("GenericModel", self), PrepareOptions.of(arguments, {}))
+        populate_metadata(self, PrepareOptions.of(arguments, {}))
 
     def populate_schema(
         self,
@@ -43,6 +43,4 @@ class MetadataMixin:
         """Make the schemas from samples and write them into the artifact."""
         from ads.model.description import populate_schema
 
-        populate_schema(
-            cast("GenericModel", self), data_sample if X_sample is None else X_sample, y_sample, max_col_num
-        )
+        populate_schema(self, data_sample if X_sample is None else X_sample, y_sample, max_col_num)

@@ -7,13 +7,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ads.errors import InputError, InputTypeError
+from ads.model.defaults import CONDA_BUCKET_NS, DATA_SCHEMA_MAX_COL_NUM
 
-__all__ = ["CONDA_BUCKET_NS", "DATA_SCHEMA_MAX_COL_NUM", "DEFAULT_SAMPLE_ROWS", "PrepareOptions", "refuse_unknown"]
+__all__ = ["DEFAULT_SAMPLE_ROWS", "PrepareOptions", "refuse_unknown"]
 
-CONDA_BUCKET_NS = "id19sfcrra6z"
-"""Object storage namespace of the service conda packs."""
-DATA_SCHEMA_MAX_COL_NUM = 2000
-"""Widest sample that a schema is made of."""
 DEFAULT_SAMPLE_ROWS = 5
 """Most rows of ``X_sample`` that are kept in the artifact with the estimator's predictions."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputError, MissingModelDeploymentIdError
+from ads.model import defaults
 from ads.model.options import PrepareOptions, refuse_unknown
 from ads.model.payload import make_payload
 from ads.model.summary import DEPLOY_STATUS_DETAIL, PREDICT_STATUS_CALL_ENDPOINT_DETAIL, ModelState
@@ -25,9 +26,6 @@ __all__ = [
     "restart_deployment",
     "update_deployment",
 ]
-
-_SHAPE = "VM.Standard.E4.Flex"
-_OCPUS, _MEMORY_IN_GBS, _INSTANCES, _BANDWIDTH_MBPS = 1, 16, 1, 10
 
 _EXTRA = [
     "cmd",
@@ -114,8 +112,8 @@ def deploy(model: GenericModel, options: DeployOptions) -> ModelDeployment:
     try:
         deployment.deploy(
             wait_for_completion=bool(options.wait_for_completion),
-            max_wait_time=options.more("max_wait_time", 1200),
-            poll_interval=options.more("poll_interval", 10),
+            max_wait_time=options.more("max_wait_time", defaults.DEFAULT_WAIT_TIME),
+            poll_interval=options.more("poll_interval", defaults.DEFAULT_POLL_INTERVAL),
             raise_on_failure=options.more("raise_on_failure", True),
         )
     finally:
@@ -188,8 +186,8 @@ def update_deployment(
     deployment.update(
         properties=properties,
         wait_for_completion=wait,
-        max_wait_time=1200 if max_wait_time is None else max_wait_time,
-        poll_interval=10 if poll_interval is None else poll_interval,
+        max_wait_time=defaults.DEFAULT_WAIT_TIME if max_wait_time is None else max_wait_time,
+        poll_interval=defaults.DEFAULT_POLL_INTERVAL if poll_interval is None else poll_interval,
         **changes,
     )
     if model is not None:
@@ -253,16 +251,17 @@ def _infrastructure(model: GenericModel, options: DeployOptions) -> ModelDeploym
     from ads.model.deployment import ModelDeploymentInfrastructure
 
     known = model.properties
-    shape = known.deployment_instance_shape or _SHAPE
+    shape = known.deployment_instance_shape or defaults.MODEL_DEPLOYMENT_INSTANCE_SHAPE
     infrastructure: ModelDeploymentInfrastructure = (
         ModelDeploymentInfrastructure()
         .with_shape_name(shape)
-        .with_replica(known.deployment_instance_count or _INSTANCES)
-        .with_bandwidth_mbps(known.deployment_bandwidth_mbps or _BANDWIDTH_MBPS)
+        .with_replica(known.deployment_instance_count or defaults.MODEL_DEPLOYMENT_INSTANCE_COUNT)
+        .with_bandwidth_mbps(known.deployment_bandwidth_mbps or defaults.MODEL_DEPLOYMENT_BANDWIDTH_MBPS)
     )
     if shape.endswith("Flex"):
         infrastructure.with_shape_config_details(
-            ocpus=known.deployment_ocpus or _OCPUS, memory_in_gbs=known.deployment_memory_in_gbs or _MEMORY_IN_GBS
+            ocpus=known.deployment_ocpus or defaults.MODEL_DEPLOYMENT_INSTANCE_OCPUS,
+            memory_in_gbs=known.deployment_memory_in_gbs or defaults.MODEL_DEPLOYMENT_INSTANCE_MEMORY_IN_GBS,
         )
     for value, take in (
         (known.compartment_id, infrastructure.with_compartment_id),

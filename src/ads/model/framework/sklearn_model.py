@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ads.errors import InputTypeError
-from ads.model.extractor import packages_of
 from ads.model.generic_model import FrameworkSpecificModel
 from ads.model.metadata.keys import Framework
-from ads.model.serde.model_serializer import SklearnModelSerializerType
+from ads.model.serde.names import SklearnModelSerializerType
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["SklearnModel"]
 
@@ -54,6 +55,8 @@ class SklearnModel(FrameworkSpecificModel):
 
 
 def _require_estimator(estimator: Any) -> None:
+    from ads.model.extractor import packages_of
+
     kind = estimator if isinstance(estimator, type) else type(estimator)
     name = f"{kind.__module__}.{kind.__qualname__}"
     if isinstance(estimator, type):

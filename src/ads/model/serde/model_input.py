@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ads.errors import InputError, InputTypeError, NotSupported
 from ads.model.serde.common import SERDE, Deserializer, Serializer
+from ads.model.serde.names import ModelInputSerializerType, SparkModelInputSerializerType
 
 __all__ = [
     "CloudpickleModelInputSERDE",
@@ -18,17 +19,10 @@ __all__ = [
     "ModelInputSerializer",
     "ModelInputSerializerFactory",
     "ModelInputSerializerType",
+    "SparkModelInputSerializerType",
     "class_path",
     "encode",
 ]
-
-
-class ModelInputSerializerType:
-    """The names that ``model_input_serializer`` takes."""
-
-    JSON = "json"
-    CLOUDPICKLE = "cloudpickle"
-    HUGGINGFACE = "huggingface"
 
 
 class ModelInputSerializer(Serializer):
@@ -145,7 +139,7 @@ class ModelInputSerializerFactory:
             return se
         if se.lower() in cls.classes:
             return cls.classes[se.lower()]()
-        if se.lower() in {ModelInputSerializerType.HUGGINGFACE, "spark"}:
+        if se.lower() in {ModelInputSerializerType.HUGGINGFACE, SparkModelInputSerializerType.SPARK}:
             raise NotSupported(
                 f"The input format {se!r} is not available in this version.", hint=f"Available: {known}."
             )

@@ -11,34 +11,35 @@ from typing import Any, ClassVar
 
 from ads.errors import InputError, NotSupported
 from ads.model.serde.common import SERDE, Deserializer, Serializer
+from ads.model.serde.names import (
+    HuggingFaceSerializerType,
+    LightGBMModelSerializerType,
+    ModelSerializerType,
+    PyTorchModelSerializerType,
+    SklearnModelSerializerType,
+    SparkModelSerializerType,
+    TensorflowModelSerializerType,
+    XgboostModelSerializerType,
+)
 
 __all__ = [
+    "HuggingFaceSerializerType",
+    "LightGBMModelSerializerType",
     "ModelDeserializer",
     "ModelSerializer",
     "ModelSerializerFactory",
     "ModelSerializerType",
+    "PyTorchModelSerializerType",
     "SklearnModelSerializerType",
+    "SparkModelSerializerType",
+    "TensorflowModelSerializerType",
+    "XgboostModelSerializerType",
 ]
 
 _log = logging.getLogger(__name__)
 
 _SEARCHED_BYTES = 256 * 1024 * 1024
 """Model files above this size are not searched for code that is stored by name only."""
-
-
-class ModelSerializerType:
-    """The names that ``GenericModel(model_save_serializer=...)`` takes."""
-
-    CLOUDPICKLE = "cloudpickle"
-    ONNX = "onnx"
-
-
-class SklearnModelSerializerType:
-    """The names that ``SklearnModel(model_save_serializer=...)`` takes."""
-
-    JOBLIB = "joblib"
-    CLOUDPICKLE = "cloudpickle"
-    ONNX = "sklearn_onnx"
 
 
 class ModelSerializer(Serializer):

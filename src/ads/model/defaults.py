@@ -1,0 +1,32 @@
+"""The values that hold where a caller says nothing."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CONDA_BUCKET_NS",
+    "DATA_SCHEMA_MAX_COL_NUM",
+    "DEFAULT_CONDA_BUCKET_NAME",
+    "DEFAULT_POLL_INTERVAL",
+    "DEFAULT_WAIT_TIME",
+    "MODEL_DEPLOYMENT_BANDWIDTH_MBPS",
+    "MODEL_DEPLOYMENT_INSTANCE_COUNT",
+    "MODEL_DEPLOYMENT_INSTANCE_MEMORY_IN_GBS",
+    "MODEL_DEPLOYMENT_INSTANCE_OCPUS",
+    "MODEL_DEPLOYMENT_INSTANCE_SHAPE",
+]
+
+CONDA_BUCKET_NS = "id19sfcrra6z"
+"""Object storage namespace of the service conda packs."""
+DEFAULT_CONDA_BUCKET_NAME = "service-conda-packs"
+"""Object storage bucket of the service conda packs."""
+DATA_SCHEMA_MAX_COL_NUM = 2000
+"""Widest sample that a schema is made of."""
+DEFAULT_WAIT_TIME = 1200
+"""Seconds that deploying, updating and restarting wait."""
+DEFAULT_POLL_INTERVAL = 10
+"""Most seconds between two looks at the state; a service on this machine is asked more often."""
+MODEL_DEPLOYMENT_INSTANCE_SHAPE = "VM.Standard.E4.Flex"
+MODEL_DEPLOYMENT_INSTANCE_OCPUS = 1
+MODEL_DEPLOYMENT_INSTANCE_MEMORY_IN_GBS = 16
+MODEL_DEPLOYMENT_INSTANCE_COUNT = 1
+MODEL_DEPLOYMENT_BANDWIDTH_MBPS = 10
