@@ -55,7 +55,7 @@ _AT_REST = 1.0
 _AFTER_TROUBLE = 0.5
 _STOPS_AT_ONCE = 8
 _FLUX = frozenset({"CREATING", "UPDATING", "DELETING"})
-_SERVING = frozenset({"ACTIVE", "UPDATING", "NEEDS_ATTENTION"})
+_SERVING = frozenset({"CREATING", "ACTIVE", "UPDATING", "NEEDS_ATTENTION"})
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ It loads its neighbours as the package ``_openads_worker`` by their path, and ta
 user's ``import frames`` must never find ours.
 """
 
+import atexit
+import contextlib
 import importlib.util
 import os
 import sys
@@ -28,4 +30,10 @@ def _load_package() -> None:
 if __name__ == "__main__":
     _load_package()
     replica = importlib.import_module(_PACKAGE + ".replica")
-    sys.exit(replica.main(sys.argv[1:]))
+    code = replica.main(sys.argv[1:])
+    # Taking the interpreter and its libraries apart can take half a second; what the user registered still runs.
+    atexit._run_exitfuncs()  # noqa: SLF001 - the one way to run them without the rest
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

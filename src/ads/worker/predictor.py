@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Tuple
 from .decode import CannotParse, decode_json
 from .encode import CannotEncode, encode_json
 from .frames import JSON, Item
+from .tracebacks import users_frames
 
 __all__ = ["Predictor"]
 
@@ -49,7 +50,7 @@ class Predictor:
         status = getattr(type(error), "http_status", None)
         if isinstance(status, int) and 400 <= status <= 499:
             return _error(400, "InvalidParameter", str(error) or type(error).__name__)
-        _log(meta, "".join(traceback.format_exception(type(error), error, error.__traceback__)))
+        _log(meta, "".join(traceback.format_exception(type(error), error, users_frames(error))))
         return _error(
             500,
             "InternalServerError",

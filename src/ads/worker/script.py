@@ -8,6 +8,7 @@ import types
 from typing import Any, Callable, Tuple
 
 from .status import Failure
+from .tracebacks import users_frames
 
 __all__ = ["import_script", "load_model", "prediction_function"]
 
@@ -91,7 +92,7 @@ def _short(error: BaseException) -> str:
 
 
 def _print(error: BaseException) -> None:
-    traceback.print_exception(type(error), error, error.__traceback__)
+    traceback.print_exception(type(error), error, users_frames(error))
 
 
 def _default_calls_load_model(source: bytes) -> bool:

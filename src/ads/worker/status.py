@@ -18,6 +18,16 @@ class Failure(Exception):
         self.hint = hint
 
 
+def _age_of_process() -> float:
+    """Return the seconds since this process was started, 0.0 where the system doesn't tell."""
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
+    except (OSError, ValueError, IndexError, AttributeError):
+        return 0.0
+
+
 class Status:
     """Writes the file at ``path`` at every change of state and at the end of every stage."""
 
@@ -26,7 +36,7 @@ class Status:
         self._state = "starting"
         self._stages: "List[Dict[str, Any]]" = []
         self._error: "Optional[Dict[str, str]]" = None
-        self._since = time.monotonic()
+        self._since = time.monotonic() - _age_of_process()
         self._write()
 
     def enter(self, state: str) -> None:
@@ -35,7 +45,7 @@ class Status:
         self._write()
 
     def stage_done(self, name: str, **more: Any) -> None:
-        """Note the seconds since the last stage ended (or the start) as those of stage ``name``."""
+        """Note the seconds since the last stage ended (or the process began) as those of stage ``name``."""
         now = time.monotonic()
         self._stages.append(dict(name=name, seconds=round(now - self._since, 4), **more))
         self._since = now

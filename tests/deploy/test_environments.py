@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ads.artifact.requirements import Requirements
+from ads.deploy.environments import Plan, plan, resolve
+from ads.errors import ArtifactError, EnvironmentBuildError
+from ads.home import Home
+
+OWN = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "h")
+    home.create()
+    return home
+
+
+def artifact(folder: Path, requirements: str | None) -> Path:
+    folder.mkdir(exist_ok=True)
+    if requirements is not None:
+        (folder / "requirements.txt").write_text(requirements)
+    (folder / "runtime.yaml").write_text(
+        "MODEL_DEPLOYMENT:\n  INFERENCE_CONDA_ENV:\n    INFERENCE_ENV_SLUG: generalml_p38_cpu_v1\n"
+        "    INFERENCE_PYTHON_VERSION: '3.8'\n"
+    )
+    return folder
+
+
+@pytest.mark.parametrize("requirements", [None, "", "pytest\n", f"# python: {OWN}.99\npytest>=1\n"])
+def test_the_services_own_environment_is_used_when_it_has_everything(
+    home: Home, tmp_path: Path, requirements: str | None
+) -> None:
+    found = resolve(home, artifact(tmp_path / "a", requirements), 60, pytest.fail)
+    assert found.own
+    assert found.python == Path(sys.executable)
+    assert list(home.environments.iterdir()) == []
+
+
+def nowhere(version: str) -> Path | None:
+    return None
+
+
+def somewhere(version: str) -> Path | None:
+    return Path("/usr/bin/python") if version == "3.9" else None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "lacking", "python_of", "decided"),
+    [
+        (Requirements(("a==1",), OWN), [], nowhere, Plan(False, OWN, ("a==1",))),
+        (Requirements(("a==1",), OWN), ["a"], nowhere, Plan(True, OWN, ("a==1",))),
+        (Requirements(("a==1",)), ["a"], nowhere, Plan(True, OWN, ("a==1",))),
+        (Requirements(("a==1",), "3.9.7"), [], somewhere, Plan(True, "3.9", ("a==1",))),
+    ],
+)
+def test_the_packages_decide(wanted: Requirements, lacking: list[str], python_of: object, decided: Plan) -> None:
+    assert plan(wanted, lacking, python_of) == decided  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pinned", ["3.9", "3.6.1"])
+def test_a_python_that_is_not_here_is_replaced_by_the_own_one_with_a_note(pinned: str) -> None:
+    decided = plan(Requirements(("a==1",), pinned), [], nowhere)
+    assert (decided.build, decided.python) == (False, OWN)
+    assert pinned[:3] in decided.note
+
+
+def test_what_is_missing_is_built_once_and_shared(home: Home, tmp_path: Path) -> None:
+    folder = artifact(tmp_path / "a", "six==1.16.0\n")
+    told: list[str] = []
+    built = resolve(home, folder, 300, told.append)
+    assert told == [f"environment: building Python {OWN} with six==1.16.0"]
+    assert not built.own
+    version = subprocess.run(
+        [built.python, "-c", "import six; print(six.__version__)"], capture_output=True, text=True, check=True
+    )
+    assert version.stdout == "1.16.0\n"
+    again = resolve(home, folder, 300, pytest.fail)
+    assert again.python == built.python
+    assert "cache" in again.description
+
+
+def test_a_failed_build_tells_the_resolvers_own_words_and_leaves_nothing(home: Home, tmp_path: Path) -> None:
+    folder = artifact(tmp_path / "a", "six==999.0.0\n")
+    with pytest.raises(EnvironmentBuildError, match=r"six==999\.0\.0") as caught:
+        resolve(home, folder, 300, lambda _line: None)
+    assert caught.value.hint
+    assert [entry for entry in home.environments.iterdir() if entry.is_dir()] == []
+
+
+def test_requirements_that_reach_elsewhere_are_refused(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="Line 1"):
+        resolve(home, artifact(tmp_path / "a", "--index-url http://evil\n"), 60, pytest.fail)
