@@ -55,6 +55,7 @@ def test_info_of_a_deployment_whose_model_is_gone(ads, service):
 )
 def test_verbs_act_and_wait(ads, service, verb, method, paths):
     arguments = ["--yes"] if verb == "delete" else []
+    service.deployments[0]["lifecycleState"] = "INACTIVE" if verb == "start" else "ACTIVE"
     result = ads("deployments", verb, "churn-api", *arguments)
     assert result.code == 0, result.err
     base = f"{DEPLOYMENTS}/{service.deployments[0]['id']}"
@@ -71,6 +72,7 @@ def test_no_wait_returns_at_once(ads, service):
 
 def test_a_failed_start_tells_the_cause_and_the_log(ads, service):
     service.work_status = "FAILED"
+    service.deployments[0]["lifecycleState"] = "INACTIVE"
     result = ads("deployments", "start", "churn-api")
     assert result.code == 1
     assert "no room" in result.err
@@ -79,10 +81,19 @@ def test_a_failed_start_tells_the_cause_and_the_log(ads, service):
 
 def test_a_wrong_state_is_a_conflict(ads, service):
     path = f"{DEPLOYMENTS}/{service.deployments[0]['id']}/actions/activate"
-    service.answers["POST", path] = (409, {"code": "Conflict", "message": "It is ACTIVE already."})
+    service.deployments[0]["lifecycleState"] = "UPDATING"
+    service.answers["POST", path] = (409, {"code": "Conflict", "message": "It is UPDATING."})
     result = ads("deployments", "start", "churn-api")
     assert result.code == 5
-    assert "It is ACTIVE already." in result.err
+    assert "It is UPDATING." in result.err
+    assert "ads deployments info churn-api" in result.err
+
+
+@pytest.mark.parametrize(("verb", "state"), [("start", "ACTIVE"), ("stop", "INACTIVE")])
+def test_what_is_so_already_is_no_error(ads, service, verb, state):
+    service.deployments[0]["lifecycleState"] = state
+    assert ads("deployments", verb, "churn-api").code == 0
+    assert service.asked("POST") == []
 
 
 def test_delete_needs_yes_where_nobody_can_be_asked(ads, service):

@@ -28,6 +28,15 @@ def test_a_line_keeps_its_indentation_but_can_not_steer_the_terminal(ads, servic
     assert ads("deployments", "logs", "churn-api").out == "2026-01-31T10:15:30Z     raise ValueError [2J\n"
 
 
+def test_a_request_is_one_line_of_key_facts(ads, service):
+    request = {"status": 200, "milliseconds": 3.04, "bytesIn": 170, "bytesOut": 22, "replica": "r-1", "requestId": "Q7"}
+    service.log = [{"time": "T", "type": "access", "message": json.dumps(request)}]
+    shown = ads("deployments", "logs", "churn-api", "--type", "access").out
+    assert " ".join(shown.split()) == "T 200 3.0 ms 170 → 22 bytes r-1 Q7"
+    service.log = [{"time": "T", "type": "access", "message": "not JSON"}]
+    assert ads("deployments", "logs", "churn-api", "--type", "access").out == "T not JSON\n"
+
+
 def test_an_empty_log_says_so(ads, service):
     result = ads("deployments", "logs", "churn-api", "--type", "access")
     assert (result.code, result.out) == (0, "")

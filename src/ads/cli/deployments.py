@@ -15,7 +15,7 @@ from ads.cli.invocation import Invocation
 from ads.cli.moments import ago, moment
 from ads.cli.output import Column
 from ads.cli.references import DEPLOYMENT, MODEL, short_id
-from ads.errors import DeploymentFailed, NotFound
+from ads.errors import Conflict, DeploymentFailed, NotFound
 
 __all__ = ["delete", "deployments", "info", "ls", "restart", "start", "stop"]
 
@@ -148,9 +148,10 @@ _timeout_option = click.option(
 @_timeout_option
 @pass_invocation
 def stop(invocation: Invocation, reference: str, no_wait: bool, timeout: float) -> None:
-    """Stop serving the deployment REF. It keeps its endpoint and can be started again."""
+    """Stop serving the deployment REF. It keeps its endpoint and can be started again. Stopping twice is no error."""
     found = references.find(invocation.service, DEPLOYMENT, reference)
-    _act(invocation, found, "deactivate", f"Stopping {found['displayName']!r}", no_wait, timeout)
+    if found.get("lifecycleState") != "INACTIVE":
+        _act(invocation, found, "deactivate", f"Stopping {found['displayName']!r}", no_wait, timeout)
     _tell_id(invocation, found)
     invocation.output.success(f"Deployment {found['displayName']!r} {'is being stopped' if no_wait else 'is stopped'}.")
     invocation.output.hint(f"Serve it again: ads deployments start {reference}")
@@ -162,9 +163,10 @@ def stop(invocation: Invocation, reference: str, no_wait: bool, timeout: float) 
 @_timeout_option
 @pass_invocation
 def start(invocation: Invocation, reference: str, no_wait: bool, timeout: float) -> None:
-    """Serve the stopped deployment REF again, at the same endpoint."""
+    """Serve the stopped deployment REF again, at the same endpoint. Starting twice is no error."""
     found = references.find(invocation.service, DEPLOYMENT, reference)
-    _act(invocation, found, "activate", f"Starting {found['displayName']!r}", no_wait, timeout)
+    if found.get("lifecycleState") != "ACTIVE":
+        _act(invocation, found, "activate", f"Starting {found['displayName']!r}", no_wait, timeout)
     _tell_id(invocation, found)
     invocation.output.success(f"Deployment {found['displayName']!r} {'is being started' if no_wait else 'is active'}.")
     invocation.output.hint(f"Ask it: ads predict {reference} --input rows.json")
@@ -209,7 +211,11 @@ def _act(
 
     path = f"{DEPLOYMENT.path}/{deployment['id']}"
     service = invocation.service
-    answer = service.request("POST", f"{path}/actions/{action}") if action else service.request("DELETE", path)
+    try:
+        answer = service.request("POST", f"{path}/actions/{action}") if action else service.request("DELETE", path)
+    except Conflict as error:
+        error.hint = error.hint or f"See its state: ads deployments info {_name_to_paste(deployment)}"
+        raise
     work_request_id = answer.headers.get("opc-work-request-id")
     if not work_request_id or no_wait:
         return
@@ -222,9 +228,10 @@ def _act(
         interrupted="It goes on in the service.",
     )
     if ended.failed:
-        name = deployment["displayName"]
         reasons = " ".join(ended.errors) or "the service gave no reason"
-        raise DeploymentFailed(f"{what} failed: {reasons}", hint=f"See its log: ads deployments logs {name}")
+        raise DeploymentFailed(
+            f"{what} failed: {reasons}", hint=f"See its log: ads deployments logs {_name_to_paste(deployment)}"
+        )
 
 
 def _tell_id(invocation: Invocation, deployment: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -89,14 +90,31 @@ def _write(invocation: Invocation, lines: Sequence[Line]) -> None:
     output = invocation.output
     for line in lines:
         if output.format == "json":
-            import json
-
             output.text(json.dumps(line, ensure_ascii=False))
         else:
-            parts = (plain(line.get("time")), _shown(line.get("message")))
+            parts = (plain(line.get("time")), _shown(line))
             output.text(" ".join(part for part in parts if part))
 
 
-def _shown(message: Any) -> str:
-    """Return a message with its indentation and tabs, without what could steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\t" else " " for c in str(message or ""))
+def _shown(line: Line) -> str:
+    """Return a line's message with its indentation, without what could steer a terminal; a request as its key facts."""
+    message = str(line.get("message") or "")
+    request = _request(message) if line.get("type") == "access" else None
+    if request is not None:
+        return "  ".join(
+            (
+                f"{request.get('status', '---')} {request.get('milliseconds', 0):>8.1f} ms",
+                f"{request.get('bytesIn', 0):>7} → {request.get('bytesOut', 0)} bytes",
+                plain(request.get("replica")),
+                plain(request.get("requestId")),
+            )
+        ).rstrip()
+    return "".join(c if c.isprintable() or c == "\t" else " " for c in message)
+
+
+def _request(message: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(message)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("milliseconds", 0), int | float) else None

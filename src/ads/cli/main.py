@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -14,7 +15,7 @@ from ads.cli import exit_codes
 from ads.cli.commands import LazyCommand, LazyGroup
 from ads.cli.invocation import Invocation
 from ads.cli.output import Output
-from ads.errors import AdsError
+from ads.errors import AdsError, ServiceError
 
 __all__ = ["cli", "main", "run"]
 
@@ -59,6 +60,10 @@ cli = LazyGroup(
 )
 
 
+# Method, path, status and request id, with which the client ends a message that the service sent.
+_EXCHANGE = re.compile(r" \([A-Z]+ /\S* answered \d{3}[^()]*\)$")
+
+
 def main() -> None:
     """Run ``ads`` with the arguments of this process, and end the process."""
     for stream in (sys.stdout, sys.stderr):
@@ -94,7 +99,7 @@ def _report(error: BaseException, invocation: Invocation) -> int:
         output.error(error.format_message(), hint=_usage_hint(error), code="usage")
         return exit_codes.USAGE
     if isinstance(error, AdsError):
-        _tell_ads_error(error, output)
+        _tell_ads_error(error, output, in_full=invocation.debug)
     elif isinstance(error, OSError):
         named = f" {error.filename}" if error.filename else ""
         output.error(
@@ -112,10 +117,14 @@ def _report(error: BaseException, invocation: Invocation) -> int:
     return exit_codes.exit_code_of(error)
 
 
-def _tell_ads_error(error: AdsError, output: Output) -> None:
+def _tell_ads_error(error: AdsError, output: Output, *, in_full: bool) -> None:
+    """Say message, hint and log tail. What only helps the service's operator is left out unless asked for."""
+    message, request_id = error.message, error.request_id
+    if isinstance(error, ServiceError) and not in_full and output.format == "human":
+        message = _EXCHANGE.sub("", message)
+        request_id = request_id if error.status >= 500 else ""
     tail = getattr(error, "log_tail", "")
-    message = f"{error.message}\n{tail}" if tail else error.message
-    output.error(message, hint=error.hint, code=error.code, request_id=error.request_id)
+    output.error(f"{message}\n{tail}" if tail else message, hint=error.hint, code=error.code, request_id=request_id)
 
 
 def _interrupted(error: click.Abort, output: Output) -> int:

@@ -15,6 +15,7 @@ from ads.cli.invocation import Invocation
 from ads.cli.moments import ago, moment
 from ads.cli.output import Column
 from ads.cli.references import MODEL, short_id
+from ads.errors import Conflict
 
 models = LazyGroup(
     "models",
@@ -81,12 +82,20 @@ def delete(invocation: Invocation, reference: str, yes: bool) -> None:
     confirm(
         invocation.output, f"Delete the model {model['displayName']!r} ({short_id(model['id'])}) and its artifact?", yes
     )
-    invocation.service.request("DELETE", f"{MODEL.path}/{model['id']}")
+    try:
+        invocation.service.request("DELETE", f"{MODEL.path}/{model['id']}")
+    except Conflict as error:
+        error.hint = error.hint or "See the deployments: ads deployments ls"
+        raise
     invocation.output.success(f"Model {model['displayName']!r} is deleted.")
     if invocation.format == "quiet":
         invocation.output.text(model["id"])
     elif invocation.format == "json":
         invocation.output.json({"id": model["id"], "lifecycleState": "DELETED"})
+
+
+# What oracle-ads, and we after it, write for "nothing".
+_NO_VALUE = (None, "", "NA")
 
 
 def _metadata(key: str) -> Column:
@@ -121,7 +130,10 @@ def _schema_width(key: str) -> Column:
 
 def _custom(row: Mapping[str, Any]) -> Any:
     items = row.get("customMetadataList") or []
-    return ", ".join(f"{item.get('key')}={item.get('value')}" for item in items if item.get("value")) or None
+    return (
+        ", ".join(f"{item.get('key')}={item.get('value')}" for item in items if item.get("value") not in _NO_VALUE)
+        or None
+    )
 
 
 INFO_COLUMNS = (

@@ -38,12 +38,12 @@ def serve(invocation: Invocation, host: str | None, port: int | None, detach: bo
 
     settings = invocation.load_settings(host=host, port=port)
     if not detach:
-        status = service.serve(settings, on_ready=lambda found: _tell(invocation, found))
+        status = service.serve(settings, on_ready=lambda found: _tell(invocation, found, "Ctrl-C"))
         invocation.output.talk("The service is stopped.")
         return status
     ran_before = service.find_running(invocation.home) is not None
     found = service.start_detached(settings)
-    _tell(invocation, found)
+    _tell(invocation, found, "ads stop")
     if port and not found.url.endswith(f":{port}"):
         reason = "it ran there before" if ran_before else f"port {port} is taken"
         invocation.output.warn(f"The service is not on port {port}: {reason}.")
@@ -68,7 +68,7 @@ def stop(invocation: Invocation) -> int:
     return exit_codes.OK
 
 
-def _tell(invocation: Invocation, found: ServiceFile) -> None:
+def _tell(invocation: Invocation, found: ServiceFile, end: str) -> None:
     output = invocation.output
     if output.format == "json":
         output.json({"url": found.url, "pid": found.pid, "version": found.version, "home": str(invocation.home.root)})
@@ -76,6 +76,7 @@ def _tell(invocation: Invocation, found: ServiceFile) -> None:
         output.text(found.url)
     else:
         _welcome(output, invocation.home, found)
+        output.hint(f"Stop it: {end}")
 
 
 def _welcome(output: Output, home: Home, found: ServiceFile) -> None:
@@ -87,4 +88,3 @@ def _welcome(output: Output, home: Home, found: ServiceFile) -> None:
         f'  HTTP            curl -H "Authorization: Bearer $(cat {home.token_file})" {found.url}/openads/v1/service'
     )
     output.talk("  OCI clients     ads config oci")
-    output.hint("Stop it: ads stop")
