@@ -129,7 +129,10 @@ def test_a_killed_supervisor_is_swept_up_by_the_next(supervised, eventually, lef
 
 def test_the_lifeline_is_each_childs_own(supervised, eventually):
     one = supervised()
-    reader = "import os\nfd = int(os.environ['OPENADS_LIFELINE'])\nprint('up', flush=True)\nos.read(fd, 1)\nprint('end', flush=True)"
+    reader = (
+        "import os\nfd = int(os.environ['OPENADS_LIFELINE'])\nprint('up', flush=True)\n"
+        "os.read(fd, 1)\nprint('end', flush=True)"
+    )
     one.start("replica/a", reader)
     eventually(lambda: "up" in one.log())
     one.start("replica/b", "import os\nos.set_blocking(int(os.environ['OPENADS_LIFELINE']), False)\n" + FOREVER)

@@ -25,11 +25,11 @@ class Access(NamedTuple):
 
     deployment_id: str
     time: float
-    request_id: str
+    request_id: bytes
     principal: str
     remote: str
-    method: str
-    path: str
+    method: bytes
+    path: bytes
     status: int
     bytes_in: int
     bytes_out: int
@@ -103,11 +103,11 @@ def _line(access: Access) -> str:
     moment = datetime.fromtimestamp(access.time, timezone.utc).isoformat(timespec="milliseconds")
     record = {
         "time": moment.replace("+00:00", "Z"),
-        "requestId": access.request_id,
+        "requestId": access.request_id.decode(),
         "principal": access.principal,
         "remote": access.remote,
-        "method": access.method,
-        "path": access.path,
+        "method": access.method.decode(),
+        "path": access.path.decode("latin-1"),
         "status": access.status,
         "bytesIn": access.bytes_in,
         "bytesOut": access.bytes_out,

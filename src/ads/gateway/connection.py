@@ -139,11 +139,14 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client took what was waiting."""
         self._full = False
-        self.deadline = _FOREVER
+        limits = self._door.limits
         if self._exchange is not None:
+            self.deadline = _FOREVER
             self._exchange.client_full(False)
+        elif self._state is _State.LINGERING:
+            self.deadline = self._door.clock() + limits.linger_seconds
         elif self._state is _State.HEAD:
-            self.deadline = self._door.clock() + self._door.limits.idle_seconds
+            self.deadline = self._door.clock() + limits.idle_seconds
             self._advance()
 
     def sweep(self, now: float) -> None:
@@ -306,8 +309,7 @@ class Connection(asyncio.Protocol):
             )
         )
         if close:
-            self._buffer = b""
-            self._transport.close()
+            self._close()
 
     def _refuse(self, refusal: Refusal) -> None:
         """Refuse a request whose framing is good: go on with the next one if this one's body is already here."""
@@ -329,21 +331,33 @@ class Connection(asyncio.Protocol):
         door = self._door
         head, self._head = self._head, None
         request_id = self._request_id if head is not None else door.ids.next(None)
-        self._state = _State.LINGERING
-        self._buffer = b""
         self._pieces = []
-        self.deadline = door.clock() + door.limits.linger_seconds
         bodiless = head is not None and head.method == b"HEAD"
         self._transport.write(
             encode_answer(
                 refusal.status, refusal.body, request_id, close=True, retry_after=refusal.retry_after, bodiless=bodiless
             )
         )
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close our side, and drop what the client still sends: closing both would lose the answer."""
         if self._eof or not self._transport.can_write_eof():
-            self._transport.close()
+            self._close()
             return
+        self._state = _State.LINGERING
+        self._buffer = b""
+        limits = self._door.limits
+        self.deadline = self._door.clock() + (limits.stall_seconds if self._full else limits.linger_seconds)
         self._transport.write_eof()
         self.resume_reading()
+
+    def _close(self) -> None:
+        """Close once the client has taken what was written; a client that doesn't is cut off."""
+        self._state = _State.LINGERING
+        self._buffer = b""
+        self.deadline = self._door.clock() + self._door.limits.stall_seconds
+        self._transport.close()
 
     def _note(self, status: int, bytes_out: int) -> None:
         """Put the prediction into its deployment's access log, if there is such a deployment."""
@@ -357,11 +371,11 @@ class Connection(asyncio.Protocol):
             Access(
                 deployment_id=place.deployment_id,
                 time=time.time() - seconds,
-                request_id=self._request_id.decode(),
+                request_id=self._request_id,
                 principal=self._admission.identity.principal,
                 remote=self._remote,
-                method=head.method.decode(),
-                path=head.target.decode(),
+                method=head.method,
+                path=head.target,
                 status=status,
                 bytes_in=self._size,
                 bytes_out=bytes_out,
@@ -398,7 +412,7 @@ class Connection(asyncio.Protocol):
         self._answer(refusal.status, refusal.body, refusal.retry_after)
         self._advance()
 
-    def exchange_done(self, *, reusable: bool, rest: bytes) -> None:
+    def exchange_done(self, *, reusable: bool, body_done: bool, rest: bytes) -> None:
         """Go on with the next request, or close."""
         self._exchange = None
         self._head = None
@@ -409,14 +423,10 @@ class Connection(asyncio.Protocol):
             self.deadline = self._door.clock() + self._door.limits.idle_seconds
             self._advance()
             return
-        self._state = _State.LINGERING
-        self._buffer = b""
-        self.deadline = self._door.clock() + self._door.limits.linger_seconds
-        if self._eof or not self._transport.can_write_eof():
-            self._transport.close()
+        if body_done:
+            self._close()
         else:
-            self._transport.write_eof()
-            self.resume_reading()
+            self._linger()
 
     def exchange_broken(self) -> None:
         """Let the client see that its answer is not whole."""

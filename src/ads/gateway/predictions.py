@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ads.gateway.answer import Refusal
-from ads.gateway.authentication import authenticate, check_digest
+from ads.gateway.authentication import Authentication, check_digest
 from ads.gateway.frames import BYTES, JSON, Input
 from ads.gateway.limits import Limits
 from ads.gateway.pool import Pool, Prediction
@@ -47,6 +47,7 @@ class Predictions:
         self._leaving: list[Pool] = []
         self._orders: set[asyncio.Task[None]] = set()
         self.tables = Tables(home, self._follow)
+        self._authentication = Authentication(self.tables, clock)
 
     @property
     def idle(self) -> bool:
@@ -55,7 +56,7 @@ class Predictions:
 
     def admit(self, head: RequestHead, place: Place) -> Admission:
         """Return where the prediction goes. Raises Refusal, credentials first: a stranger learns nothing else."""
-        identity = authenticate(head, self.tables)
+        identity = self._authentication.identify(head)
         if head.method != b"POST":
             raise Refusal(405, "MethodNotAllowed", "Predictions are made with POST.")
         if self.tables.routes is None:

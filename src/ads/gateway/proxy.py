@@ -56,7 +56,7 @@ class ProxyClient(Protocol):
     def exchange_refused(self, refusal: Refusal, *, body_done: bool, rest: bytes) -> None:
         """Nothing of an answer was sent: answer with this error."""
 
-    def exchange_done(self, *, reusable: bool, rest: bytes) -> None:
+    def exchange_done(self, *, reusable: bool, body_done: bool, rest: bytes) -> None:
         """The answer was sent whole. ``rest`` is what the client sent after its request."""
 
     def exchange_broken(self) -> None:
@@ -268,7 +268,9 @@ class Exchange(asyncio.Protocol):
             self._client.write(b"0\r\n\r\n")
         self._end()
         self._client.exchange_done(
-            reusable=self._request_body.done and not self._must_close, rest=self._request_body.rest
+            reusable=self._request_body.done and not self._must_close,
+            body_done=self._request_body.done,
+            rest=self._request_body.rest,
         )
 
     def connection_lost(self, exc: Exception | None) -> None:

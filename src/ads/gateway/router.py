@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 __all__ = ["Kind", "Place", "route"]
 
@@ -38,6 +39,7 @@ _READY = Place(Kind.READY)
 _CONTROL = Place(Kind.CONTROL)
 
 
+@lru_cache(maxsize=512)
 def route(target: bytes) -> Place:
     """Return where a request with this raw target (path and query) goes."""
     path = target.partition(b"?")[0]

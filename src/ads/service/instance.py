@@ -25,7 +25,7 @@ __all__ = ["AlreadyRunning", "prepare_home", "serve"]
 
 _GATEWAY_GRACE = 65.0
 _CONTROL_GRACE = 20.0
-_PROBE_SECONDS = 0.25
+_PROBE_SECONDS = 1.0
 _LOG_TAIL_LINES = 15
 
 
