@@ -81,7 +81,9 @@ def _is_default_index(index: pd.Index[Any]) -> bool:
 
 def _axis(labels: pd.Index[Any], what: str) -> list[Any]:
     """Return values, dtype and name of an index or of column labels."""
-    values, dtype = _encoded(labels.to_series(), what)
+    import pandas as pd
+
+    values, dtype = _encoded(pd.Series(labels, dtype=labels.dtype), what)
     name = labels.name if isinstance(labels.name, (str, int, float)) else None
     return [values, dtype or str(labels.dtype), name]
 
@@ -94,7 +96,9 @@ def _encoded(column: pd.Series[Any], name: str) -> tuple[list[Any], Any]:
     kind = getattr(dtype, "kind", "O")
     text = str(dtype)
     if isinstance(dtype, pd.CategoricalDtype):
-        categories, inner = _encoded(dtype.categories.to_series(), f"the categories of {name}")
+        categories, inner = _encoded(
+            pd.Series(dtype.categories, dtype=dtype.categories.dtype), f"the categories of {name}"
+        )
         codes = column.cat.codes.tolist()
         values = [categories[code] if code >= 0 else None for code in codes]
         return values, {

@@ -2,16 +2,34 @@
 """From any form that a table has in JSON to a frame or array with the dtypes of the training data."""
 
 from contextlib import suppress
+from itertools import chain
 
 from ads.score.blocks.script import InputError
 
 
-def columns_of(data, dtypes):
-    """Return {column: values} of columns, records, one record, rows, one row, or the split form."""
+def quick_table(data, dtypes):
+    """Return rows of floats as the frame or array at once; None where it takes more care than that."""
     import numpy as np
 
+    if set(dtypes.values()) != {"float64"} or isinstance(data, dict):
+        return None
+    if isinstance(data, list) and set(map(type, data)) == {list} and set(map(len, data)) == {len(dtypes)}:
+        with suppress(TypeError, ValueError):
+            data = np.fromiter(chain.from_iterable(data), "float64").reshape(len(data), -1)
+    if getattr(data, "dtype", None) != "float64" or data.shape[1:] != (len(dtypes),):
+        return None
+    if list(dtypes) == list(range(len(dtypes))):
+        return data
+    import pandas as pd
+
+    return pd.DataFrame(data, columns=pd.Index(list(dtypes)))
+
+
+def columns_of(data, dtypes):
+    """Return {column: values} of columns, records, one record, rows, one row, or the split form."""
     names = list(map(str, dtypes))
-    if isinstance(data, dict) and isinstance(data.get("columns"), list) and isinstance(data.get("data"), list):
+    split = isinstance(data, dict) and data.keys() >= {"columns", "data"} and isinstance(data["data"], list)
+    if split and all(isinstance(row, list) for row in data["data"]):
         data, names = data["data"], list(map(str, data["columns"]))
     elif isinstance(data, dict) and not any(isinstance(values, (list, dict)) for values in data.values()):
         data = [data]
@@ -20,17 +38,17 @@ def columns_of(data, dtypes):
     if len(data) == 0:
         raise InputError("The payload has no rows.")
     if isinstance(data[0], dict):
-        for name, row in ((name, row) for name in names for row, record in enumerate(data) if name not in record):
-            raise InputError("The column %r is missing from row %d." % (name, row))
-        return {name: [record[name] for record in data] for name in names or data[0]}
+        names = names if set(names) & set(data[0]) else list(data[0])
+        for row, record in enumerate(data):
+            for name in names:
+                if not isinstance(record, dict) or name not in record:
+                    raise InputError("The column %r is missing from row %d." % (name, row))
+        return {name: [record[name] for record in data] for name in names}
     if not isinstance(data[0], list) and not getattr(data[0], "ndim", 0):  # one row, or the only column's values
         data = [data] if len(names) > 1 else [[value] for value in data]
-    if set(dtypes.values()) == {"float64"}:  # much faster at once; what is no number is found below
-        with suppress(TypeError, ValueError):
-            data = np.asarray(data, "float64")
-    for row in () if getattr(data, "ndim", 0) == 2 and data.shape[1] == len(names) else range(len(data)):
-        if len(data[row]) != len(names):
-            raise InputError("Row %d has %d values, not %d." % (row, len(data[row]), len(names)))
+    for row, values in enumerate(data):
+        if isinstance(values, (str, dict)) or not hasattr(values, "__len__") or len(values) != len(names):
+            raise InputError("Row %d is %.80r, not a list of %d values." % (row, values, len(names)))
     return dict(zip(names, data.T if hasattr(data, "T") else zip(*data)))  # noqa: B905 - Python 3.8
 
 
@@ -39,7 +57,8 @@ def table(columns, dtypes, about):
     import numpy as np
 
     names, kinds = list(map(str, dtypes)) or list(columns), set(dtypes.values())
-    is_array = len(kinds) == 1 and list(dtypes) == list(range(len(dtypes)))
+    is_number = len(kinds) == 1 and str(*kinds).startswith(("float", "int", "uint", "bool")) and "boolean" not in kinds
+    is_array = is_number and list(dtypes) == list(range(len(dtypes)))
     if is_array and len(columns) == len(names) and set(columns) != set(names):
         columns = dict(zip(names, columns.values()))  # noqa: B905 - Python 3.8
     for name in names:
@@ -59,7 +78,7 @@ def table(columns, dtypes, about):
     import pandas as pd
 
     frame = pd.DataFrame(np.array(cells).T if kinds == {"float64"} else dict(enumerate(cells)))
-    frame.columns = labels(*about["columns"]) if "columns" in about else list(dtypes) or names
+    frame.columns = labels(*about["columns"]) if "columns" in about else pd.Index(list(dtypes) or names)
     frame.index = labels(*about["index"]) if "index" in about else frame.index
     return frame
 
@@ -81,13 +100,13 @@ def convert(values, dtype):
     import numpy as np
 
     if str(dtype).startswith("float"):
-        return np.array(values, dtype)
+        return np.fromiter(values, dtype, len(values))
     import pandas as pd
 
     if isinstance(dtype, dict) and "nan" in dtype:
         values, dtype = [np.nan if row in dtype["nan"] else value for row, value in enumerate(values)], "object"
     elif isinstance(dtype, dict):
-        dtype = pd.CategoricalDtype(pd.Index(convert(dtype["categories"], dtype["dtype"])), dtype["ordered"])
+        dtype = pd.CategoricalDtype(labels(dtype["categories"], dtype["dtype"], None), dtype["ordered"])
     elif str(dtype).startswith(("int", "uint")):
         try:
             return np.asarray(pd.Series(values, dtype=dtype))
@@ -106,4 +125,5 @@ def labels(values, dtype, name):
     """Return the index, or the column labels, that the client's frame had."""
     import pandas as pd
 
-    return pd.Index(convert(values, dtype), name=name)
+    values = pd.Series(convert(values, dtype))
+    return pd.Index(values, dtype=values.dtype, name=name)

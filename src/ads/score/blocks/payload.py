@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from functools import lru_cache
 
-from ads.score.blocks.columns import columns_of, table
+from ads.score.blocks.columns import columns_of, quick_table, table
 from ads.score.blocks.script import INPUT_SCHEMA, InputError
 
 
@@ -27,12 +27,12 @@ def deserialize(data, input_schema_path=INPUT_SCHEMA):
         return data
     dtypes = fetch_data_type_from_schema(input_schema_path)
     data, about = unwrap(data, dtypes)
-    if isinstance(data, str):
-        raise InputError("The payload is a text where the model needs a table: columns, records or rows.")
-    first = data[0] if isinstance(data, list) and data else data
-    if not dtypes and not isinstance(first, dict):
+    if isinstance(data, str) or not hasattr(data, "__len__"):
+        raise InputError("The payload is a single %s, not a table." % type(data).__name__)
+    if not dtypes and not isinstance(data[0] if isinstance(data, list) and data else data, dict):
         return data
-    return table(columns_of(data, dtypes), dtypes, about)
+    quick = quick_table(data, dtypes)
+    return table(columns_of(data, dtypes), dtypes, about) if quick is None else quick
 
 
 def deserialize_texts(data, input_schema_path=INPUT_SCHEMA):
@@ -63,7 +63,8 @@ def deserialize_for_any(data, input_schema_path=INPUT_SCHEMA):
 def unwrap(data, dtypes):
     """Return what the client's envelope holds, and what it says about a frame. A text is never a path or URL."""
     kind, about = "", {}  # type: ignore[var-annotated]
-    if isinstance(data, dict) and "data" in data and "columns" not in data and not data.keys() <= dtypes.keys():
+    is_column = "data" in dtypes and isinstance(data, dict) and data.keys() >= dtypes.keys() and "data_type" not in data
+    if isinstance(data, dict) and "data" in data and "columns" not in data and not is_column:
         kind, about, data = str(data.get("data_type")), data.get("frame", about), data["data"]
     if isinstance(data, str) and ("ndarray" in kind or "EagerTensor" in kind):
         import base64
