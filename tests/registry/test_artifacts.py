@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -94,11 +95,8 @@ def test_a_deleted_model_takes_no_artifact_and_frees_its_blob(catalog) -> None:
     artifact = store(catalog, model.id, archive())
     with catalog.database.write() as session:
         models.delete_model(session, catalog.caller, model.id)
-
-    def used(sha256: str) -> bool:
-        with catalog.database.read() as session:
-            return artifacts.is_blob_used(session, sha256)
-
+    with catalog.database.read() as session:
+        used = artifacts.used_blobs(session)
     assert catalog.blobs.sweep_blobs(used) == 0  # an upload may still be about to use it
     assert catalog.blobs.sweep_blobs(used, older_than=-1) == 1
     assert not (catalog.home.blobs / artifact.sha256).exists()
@@ -114,7 +112,7 @@ def test_the_same_content_is_stored_once_and_kept_while_used(catalog) -> None:
     with catalog.database.write() as session:
         models.delete_model(session, catalog.caller, first.id)
     with catalog.database.read() as session:
-        assert catalog.blobs.sweep_blobs(lambda sha256: artifacts.is_blob_used(session, sha256), older_than=-1) == 0
+        assert catalog.blobs.sweep_blobs(artifacts.used_blobs(session), older_than=-1) == 0
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
@@ -187,6 +185,20 @@ def test_a_crash_at_any_step_leaves_all_or_nothing(catalog, monkeypatch, step: s
             assert file.read() == content
     if not found:
         store(catalog, model.id, content)
+
+
+@pytest.mark.parametrize(("number", "stops"), [(errno.EIO, True), (errno.ENOSPC, False)])
+def test_a_failed_fsync_is_never_tried_again(catalog, monkeypatch, number: int, stops: bool) -> None:
+    model = catalog.model()
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(blobs.os, "fsync", fail)
+    with pytest.raises((OSError, ServiceError)):
+        store(catalog, model.id, archive())
+    assert catalog.database.failed.is_set() is stops
+    assert rows(catalog) == []
 
 
 def test_limits(catalog, monkeypatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from ads.api.context import Context
 from ads.api.rules import authorize
 from ads.deploy.controller import Controller
 from ads.deploy.engines.base import Engine
+from ads.errors import AdsError
 
 __all__ = ["ROUTERS", "create_app"]
 
@@ -76,9 +78,7 @@ def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     controller: Controller | None = app.state.controller
-    removed = await run_in_threadpool(context.sweep_blobs)
-    if removed:
-        logger.info("removed %s blobs that no model uses", removed)
+    sweep = asyncio.create_task(_sweep(context))
     if controller is not None:
         controller.start()
     try:
@@ -86,4 +86,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         if controller is not None:
             await run_in_threadpool(controller.stop)
+        await sweep
         context.close()
+
+
+async def _sweep(context: Context) -> None:
+    """Remove what deleted models left, while requests are already served."""
+    try:
+        removed = await run_in_threadpool(context.sweep_blobs)
+    except (AdsError, OSError) as error:
+        logger.warning("unused blobs could not be removed: %s", error)
+        return
+    if removed:
+        logger.info("removed %s blobs that no model uses", removed)

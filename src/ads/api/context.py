@@ -9,7 +9,7 @@ from pathlib import Path
 from fastapi import Request
 
 from ads.home import Home
-from ads.registry.artifacts import is_blob_used
+from ads.registry.artifacts import used_blobs
 from ads.registry.blobs import BlobStore
 from ads.registry.database import Database, open_database
 from ads.registry.deployments import ModelSource
@@ -40,12 +40,9 @@ class Context:
 
     def sweep_blobs(self) -> int:
         """Remove blobs that nothing refers to any more; return how many."""
-
-        def is_used(sha256: str) -> bool:
-            with self.database.read() as session:
-                return is_blob_used(session, sha256)
-
-        return self.blobs.sweep_blobs(is_used)
+        with self.database.read() as session:
+            used = used_blobs(session)
+        return self.blobs.sweep_blobs(used)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads.artifact.limits import Limits
@@ -22,9 +25,9 @@ __all__ = [
     "artifact_path",
     "expect_artifact",
     "get_artifact",
-    "is_blob_used",
     "open_artifact",
     "store_artifact",
+    "used_blobs",
 ]
 
 
@@ -58,7 +61,7 @@ def store_artifact(
     from ads.artifact.archive import check_zip
 
     check_zip(upload.path, Limits(max_bytes=max_bytes))
-    with blobs.keep(upload) as blob, database.write() as session:
+    with _disk_watched(database), blobs.keep(upload) as blob, database.write() as session:
         model = live_model(session, model_id)
         found = session.get(Artifact, model_id)
         if earlier_outcome(session, caller, attempt) is not None and found is not None:
@@ -99,9 +102,20 @@ def artifact_path(blobs: BlobStore, artifact: Artifact) -> Path:
     return blobs.verified_path(artifact.sha256, artifact.size)
 
 
-def is_blob_used(session: Session, sha256: str) -> bool:
-    """Tell whether any model's artifact has these bytes."""
-    return bool(session.scalar(select(exists().where(Artifact.sha256 == sha256))))
+def used_blobs(session: Session) -> set[str]:
+    """Return the names of all blobs that an artifact needs."""
+    return set(session.scalars(select(Artifact.sha256)))
+
+
+@contextmanager
+def _disk_watched(database: Database) -> Iterator[None]:
+    """Stop all writing when the disk fails: after a failed fsync nobody knows what it holds."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EIO:
+            database.failed.set()
+        raise
 
 
 def _has_one() -> Conflict:

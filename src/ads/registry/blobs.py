@@ -13,7 +13,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,15 +147,20 @@ class BlobStore:
             path.unlink(missing_ok=True)
         return len(left)
 
-    def sweep_blobs(self, is_used: Callable[[str], bool], older_than: float = _SWEEP_AFTER) -> int:
-        """Remove blobs that no row uses and that are older than any upload takes; return how many."""
+    def sweep_blobs(self, used: Collection[str], older_than: float = _SWEEP_AFTER) -> int:
+        """Remove blobs that aren't among the used ones and are older than any upload takes; return how many.
+
+        An upload that brings the same bytes again meanwhile makes them young, so they stay.
+        """
         removed = 0
-        for path in sorted(self._folder.iterdir()):
+        with os.scandir(self._folder) as entries:
+            candidates = [entry.name for entry in entries if entry.name not in used]
+        for name in candidates:
+            path = self._folder / name
             with self._naming, contextlib.suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime < older_than or is_used(path.name):
-                    continue
-                path.unlink()
-                removed += 1
+                if time.time() - path.stat().st_mtime >= older_than:
+                    path.unlink()
+                    removed += 1
         return removed
 
     def _path(self, sha256: str) -> Path:
