@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,7 +57,7 @@ def error_from_answer(method: str, path: str, status: int, headers: Mapping[str,
     code, message = error_text(body)
     kind = _CODES.get(code) or _CLASSES.get(status, ServiceError)
     request_id = headers.get("opc-request-id", "")
-    facts = f"{method} {path} answered {status}{' ' + code if code else ''}"
+    facts = f"{method} {_shortened(path)} answered {status}{' ' + code if code else ''}"
     if request_id:
         facts += f", request id {request_id}"
     return kind(
@@ -67,6 +68,11 @@ def error_from_answer(method: str, path: str, status: int, headers: Mapping[str,
         hint=_HINTS.get(kind, ""),
         request_id=request_id,
     )
+
+
+def _shortened(path: str) -> str:
+    """Return the path with OCIDs cut down to what people tell them apart by."""
+    return re.sub(r"(ocid1\.[a-z]+)\.[^/]*?([^/]{6})(?=/|$)", r"\1…\2", path)
 
 
 def error_text(body: bytes) -> tuple[str, str]:

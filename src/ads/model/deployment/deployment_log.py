@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -32,19 +33,21 @@ class DeploymentLog:
     def search(
         self, limit: int = 100, time_start: Any = None, time_end: Any = None, log_filter: str | None = None
     ) -> list[dict[str, Any]]:
-        """Return the last ``limit`` lines between the two times (datetime or RFC 3339) that contain ``log_filter``."""
+        """Return the last ``limit`` lines of each log, between two times (datetime, RFC 3339), with ``log_filter``."""
         begin, end = _moment(time_start), _moment(time_end)
         wanted = limit if not (begin or end or log_filter) else _MOST_LINES
-        lines = [line for kind in self._types for line in self._read(kind, max(wanted, limit))]
-        chosen = [
-            line
-            for line in lines
-            if (not begin or str(line["time"]) >= begin)
-            and (not end or str(line["time"]) <= end)
-            and (not log_filter or log_filter in str(line["message"]))
-        ]
-        chosen.sort(key=lambda line: str(line["time"]))
-        return chosen[-limit:]
+        found: list[dict[str, Any]] = []
+        for kind in self._types:
+            # What a model prints has no time: nobody can say that it was too early or too late.
+            chosen = [
+                line
+                for line in self._read(kind, max(wanted, limit))
+                if not (line["time"] and begin and line["time"] < begin)
+                and not (line["time"] and end and line["time"] > end)
+                and (not log_filter or log_filter in line["message"])
+            ]
+            found += chosen[-limit:]
+        return sorted(found, key=lambda line: str(line["time"]))
 
     def tail(
         self, source: str | None = None, limit: int = 100, time_start: Any = None, log_filter: str | None = None
@@ -66,13 +69,16 @@ class DeploymentLog:
         log_filter: str | None = None,
     ) -> None:
         """Print lines as they come, looking every ``interval`` seconds, until ``stop_condition()`` is true."""
-        seen: set[tuple[str, str, str]] = set()
+        seen: Counter[tuple[str, str, str]] = Counter()
         while True:
             stop = stop_condition is not None and stop_condition()
             lines = self.search(_MOST_LINES, time_start, None, log_filter)
-            keys = {(str(line["time"]), str(line["type"]), str(line["message"])): line for line in lines}
-            _print(line for key, line in keys.items() if key not in seen and _from(line, source))
-            seen = set(keys)
+            known, seen = seen, Counter()
+            for line in lines:
+                key = (line["time"], line["type"], line["message"])
+                seen[key] += 1
+                if seen[key] > known[key] and _from(line, source):
+                    _print([line])
             if stop:
                 return
             time.sleep(interval)
@@ -82,9 +88,9 @@ class DeploymentLog:
         content = self._service.get_json(path, {"type": kind, "limit": min(limit, _MOST_LINES)})
         for line in content.get("lines", []):
             yield {
-                "time": line.get("time") or "",
-                "type": line.get("type") or kind,
-                "message": line.get("message") or "",
+                "time": str(line.get("time") or ""),
+                "type": str(line.get("type") or kind),
+                "message": str(line.get("message") or ""),
             }
 
 

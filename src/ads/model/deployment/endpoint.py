@@ -69,11 +69,12 @@ def extra_headers(
 def predict(
     service: Service,
     deployment_id: str,
+    name: str,
     body: bytes,
     headers: Mapping[str, str],
     timeout: float = DEFAULT_PREDICT_TIMEOUT,
 ) -> Any:
-    """Return the decoded answer of the deployment. ``timeout`` in seconds.
+    """Return the decoded answer of the deployment; errors call it ``name``. ``timeout`` in seconds.
 
     Busy answers and lost connections are tried again: a prediction changes nothing. Raises
     :class:`~ads.errors.NotActiveDeploymentError` when the deployment exists but serves nothing now, otherwise
@@ -83,31 +84,31 @@ def predict(
     try:
         response = service.request("POST", path, content=body, headers=headers, timeout=timeout, repeatable=True)
     except NotFound as error:
-        raise _not_found(service, deployment_id, error) from error
+        raise _not_found(service, deployment_id, name, error) from error
     except ServiceError as error:
-        raise _failed(deployment_id, error, error.status, error.service_code) from error
+        raise _failed(name, error, error.status, error.service_code) from error
     except (ServiceTimeout, ServiceUnreachable) as error:
-        raise _failed(deployment_id, error, 0, "") from error
+        raise _failed(name, error, 0, "") from error
     try:
         return response.json()
     except ValueError as error:
         raise ModelDeploymentPredictError(
-            f"The deployment {deployment_id} answered something that is not JSON: {response.text[:200]!r}.",
+            f"The deployment {name} answered something that is not JSON: {response.text[:200]!r}.",
             status=response.status_code,
             hint="Let predict() in score.py return what JSON can carry.",
             request_id=response.headers.get("opc-request-id", ""),
         ) from error
 
 
-def _not_found(service: Service, deployment_id: str, error: NotFound) -> AdsError:
+def _not_found(service: Service, deployment_id: str, name: str, error: NotFound) -> AdsError:
     """Find out, with one more request, whether the deployment is gone or only not serving."""
     try:
         found = service.get_json(f"/20190101/modelDeployments/{deployment_id}")
     except NotFound:
-        return _failed(deployment_id, error, error.status, error.service_code)
+        return _failed(name, error, error.status, error.service_code)
     state = found.get("lifecycleState", "UNKNOWN")
     if state == "ACTIVE":
-        return _failed(deployment_id, error, error.status, error.service_code)
+        return _failed(name, error, error.status, error.service_code)
     hints = {
         "INACTIVE": "Start it with activate().",
         "CREATING": "Wait until it is ACTIVE.",
@@ -115,15 +116,15 @@ def _not_found(service: Service, deployment_id: str, error: NotFound) -> AdsErro
         "FAILED": "Its lifecycle_details and logs say why; deploy again once that is solved.",
     }
     return NotActiveDeploymentError(
-        f"The deployment {found.get('displayName') or deployment_id} is {state}, so it answers no predictions.",
+        f"The deployment {name} is {state}, so it answers no predictions.",
         hint=hints.get(state, "Deploy the model again."),
         request_id=error.request_id,
     )
 
 
-def _failed(deployment_id: str, error: AdsError, status: int, code: str) -> ModelDeploymentPredictError:
+def _failed(name: str, error: AdsError, status: int, code: str) -> ModelDeploymentPredictError:
     return ModelDeploymentPredictError(
-        f"The deployment {deployment_id} gave no prediction: {error.message}",
+        f"The deployment {name} gave no prediction: {error.message}",
         status=status,
         service_code=code,
         hint=_hint(error, status),

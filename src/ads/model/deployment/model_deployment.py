@@ -223,7 +223,9 @@ class ModelDeployment(LiveDeployment):
         headers = {k: v for k, v in headers.items() if k.lower() != "content-type"}
         headers["content-type"] = kwargs.get("content_type") or content_type
         timeout = kwargs.get("timeout") or endpoint.DEFAULT_PREDICT_TIMEOUT
-        return endpoint.predict(Service.find(), deployment_id, body, headers, timeout)
+        return endpoint.predict(
+            Service.find(), deployment_id, self.display_name or deployment_id, body, headers, timeout
+        )
 
     @property
     def model_input_serializer(self) -> Any:

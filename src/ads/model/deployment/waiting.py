@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Waiting", "failure", "follow"]
 
 _LOG_TAIL = 20
+_LOG_HEADING = "The last lines of its log:"
 _NOWHERE_ELSE = "Look at its logs with show_logs(), correct the model or its environment, and deploy again."
 
 DeploymentT = TypeVar("DeploymentT", bound="LiveDeployment")
@@ -57,12 +58,13 @@ def follow(deployment: DeploymentT, service: Service, response: Any, label: str,
 def failure(deployment: LiveDeployment, service: Service, label: str, request: WorkRequest) -> DeploymentFailed:
     """Return the error for an order that failed: cause, next step, and the last lines of the log."""
     reasons = [text for text in (deployment.lifecycle_details, *request.errors) if text]
-    cause, _, hint = (reasons[0] if reasons else "The service gave no reason.").partition("\n")
+    cause, _, rest = (reasons[0] if reasons else "The service gave no reason.").partition("\n")
+    hint, _, log_tail = rest.partition(_LOG_HEADING)
     return DeploymentFailed(
         f"{label} failed: {cause}",
         cause=cause,
-        hint=hint or _NOWHERE_ELSE,
-        log_tail=_log_tail(service, str(deployment.id)),
+        hint=hint.strip() or _NOWHERE_ELSE,
+        log_tail=log_tail.strip("\n") or _log_tail(service, str(deployment.id)),
     )
 
 
