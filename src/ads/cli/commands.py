@@ -93,7 +93,12 @@ class _HelpLayout(click.Command):
         shared = {option.name for option in shared_options()}
         own: list[tuple[str, str]] = []
         common: list[tuple[str, str]] = []
+        if any(parameter.metavar == "REF" for parameter in self.params):
+            with formatter.section("Argument"):
+                formatter.write_dl([("REF", "A name, an OCID, or the last six or more characters of one.")])
         for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Argument):
+                continue
             record = parameter.get_help_record(ctx)
             if record is not None:
                 (common if parameter.name in shared or "--help" in parameter.opts else own).append(record)

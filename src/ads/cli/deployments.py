@@ -14,6 +14,7 @@ from ads.cli.confirmation import confirm
 from ads.cli.invocation import Invocation
 from ads.cli.moments import ago, moment
 from ads.cli.output import Column
+from ads.cli.reference_argument import reference_argument
 from ads.cli.references import DEPLOYMENT, MODEL, short_id
 from ads.errors import Conflict, DeploymentFailed, NotFound
 
@@ -24,7 +25,7 @@ deployments = LazyGroup(
     sections={
         "Look": {
             "ls": LazyCommand("ads.cli.deployments:ls", "List the deployments, newest first."),
-            "info": LazyCommand("ads.cli.deployments:info", "Show one deployment: state, endpoint, model, replicas."),
+            "info": LazyCommand("ads.cli.deployments:info", "Show one deployment: state, endpoint, model."),
             "logs": LazyCommand("ads.cli.logs:logs", "Show or follow what a deployment writes."),
         },
         "Change": {
@@ -108,7 +109,7 @@ def ls(invocation: Invocation, everything: bool, state: str | None) -> None:
 
 
 @command("info", example="ads deployments info churn")
-@click.argument("reference", metavar="REF")
+@reference_argument(DEPLOYMENT)
 @pass_invocation
 def info(invocation: Invocation, reference: str) -> None:
     """Show the deployment REF. --format json shows everything that the service knows of it."""
@@ -143,7 +144,7 @@ _timeout_option = click.option(
 
 
 @command("stop", example="ads deployments stop churn")
-@click.argument("reference", metavar="REF")
+@reference_argument(DEPLOYMENT)
 @_wait_option
 @_timeout_option
 @pass_invocation
@@ -158,7 +159,7 @@ def stop(invocation: Invocation, reference: str, no_wait: bool, timeout: float) 
 
 
 @command("start", example="ads deployments start churn")
-@click.argument("reference", metavar="REF")
+@reference_argument(DEPLOYMENT)
 @_wait_option
 @_timeout_option
 @pass_invocation
@@ -173,7 +174,7 @@ def start(invocation: Invocation, reference: str, no_wait: bool, timeout: float)
 
 
 @command("restart", example="ads deployments restart churn")
-@click.argument("reference", metavar="REF")
+@reference_argument(DEPLOYMENT)
 @_timeout_option
 @pass_invocation
 def restart(invocation: Invocation, reference: str, timeout: float) -> None:
@@ -188,7 +189,7 @@ def restart(invocation: Invocation, reference: str, timeout: float) -> None:
 
 
 @command("delete", example="ads deployments delete churn\nads deployments delete k3q7zabc --yes")
-@click.argument("reference", metavar="REF")
+@reference_argument(DEPLOYMENT)
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @_wait_option
 @_timeout_option

@@ -13,6 +13,7 @@ from ads.cli import references
 from ads.cli.commands import command, pass_invocation
 from ads.cli.invocation import Invocation
 from ads.cli.output import plain
+from ads.cli.reference_argument import reference_argument
 from ads.cli.references import DEPLOYMENT
 
 __all__ = ["logs", "unseen"]
@@ -31,7 +32,7 @@ Line = dict[str, Any]
         ads deployments logs churn --type access -n 1000 --format json
     """,
 )
-@click.argument("reference", metavar="REF")
+@reference_argument(DEPLOYMENT)
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines as they come, until Ctrl-C.")
 @click.option(
     "--type",
@@ -42,7 +43,13 @@ Line = dict[str, Any]
     help="What the model's code and the replicas write, or one line per request.",
 )
 @click.option(
-    "-n", "--lines", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many of the last lines."
+    "-n",
+    "--lines",
+    type=click.IntRange(1, 1000),
+    metavar="COUNT",
+    default=100,
+    show_default=True,
+    help="How many of the last lines.",
 )
 @pass_invocation
 def logs(invocation: Invocation, reference: str, follow: bool, log_type: str, lines: int) -> None:

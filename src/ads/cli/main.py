@@ -21,7 +21,7 @@ __all__ = ["cli", "main", "run"]
 
 SECTIONS = {
     "Service on this machine": {
-        "serve": LazyCommand("ads.cli.serve:serve", "Start the service: catalog, deployments and their door."),
+        "serve": LazyCommand("ads.cli.serve:serve", "Start the service: catalog, gateway and deployments."),
         "stop": LazyCommand("ads.cli.serve:stop", "Stop the service and every process of it."),
         "status": LazyCommand(
             "ads.cli.status:status", "Say what runs, where, and how many models and deployments it has."

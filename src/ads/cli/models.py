@@ -14,6 +14,7 @@ from ads.cli.confirmation import confirm
 from ads.cli.invocation import Invocation
 from ads.cli.moments import ago, moment
 from ads.cli.output import Column
+from ads.cli.reference_argument import reference_argument
 from ads.cli.references import MODEL, short_id
 from ads.errors import Conflict
 
@@ -62,7 +63,7 @@ def ls(invocation: Invocation, everything: bool, name: str | None) -> None:
 
 
 @command("info", example="ads models info churn\nads models info churn --format json | jq -r .inputSchema")
-@click.argument("reference", metavar="REF")
+@reference_argument(MODEL)
 @pass_invocation
 def info(invocation: Invocation, reference: str) -> None:
     """Show the model REF: state, metadata, size of its schemas. --format json shows everything that is stored."""
@@ -73,7 +74,7 @@ def info(invocation: Invocation, reference: str) -> None:
 
 
 @command("delete", example="ads models delete churn\nads models delete k3q7zabc --yes")
-@click.argument("reference", metavar="REF")
+@reference_argument(MODEL)
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @pass_invocation
 def delete(invocation: Invocation, reference: str, yes: bool) -> None:

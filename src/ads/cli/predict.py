@@ -14,6 +14,7 @@ from ads.cli import payload, references
 from ads.cli.commands import command, pass_invocation
 from ads.cli.invocation import Invocation
 from ads.cli.output import plain
+from ads.cli.reference_argument import reference_argument
 from ads.cli.references import DEPLOYMENT
 from ads.errors import NotActiveDeploymentError, ServiceError
 
@@ -34,7 +35,7 @@ _ANSWERING = {"ACTIVE", "UPDATING", "NEEDS_ATTENTION"}
         cat rows.json | ads predict churn
     """,
 )
-@click.argument("reference", metavar="REF")
+@reference_argument(DEPLOYMENT)
 @click.option("--data", metavar="JSON", help="The rows themselves, as JSON.")
 @click.option(
     "--input",

@@ -26,11 +26,16 @@ __all__ = ["serve", "stop"]
     """,
 )
 @click.option("--host", metavar="ADDRESS", help="Address to listen on. Default: 127.0.0.1, this machine only.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 for any free one. Default: 8900.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Port to listen on; 0 for any free one. Default: 8900.",
+)
 @click.option("-d", "--detach", is_flag=True, help="Start in the background, and return once it answers.")
 @pass_invocation
 def serve(invocation: Invocation, host: str | None, port: int | None, detach: bool) -> int:
-    """Start the service: catalog, deployments and their door. Ctrl-C, or ads stop, ends it and everything it started.
+    """Start the service: catalog, gateway and deployments. Ctrl-C, or ads stop, ends it and everything it started.
 
     Deployments that were active are served again. -q prints the address once the service answers.
     """
