@@ -1,4 +1,4 @@
-"""The first tables: identities, projects, models, artifacts, provenance, retry tokens, events, deployments, work requests."""
+"""The first tables: identities, the catalog, its records, deployments, work requests."""
 
 import sqlalchemy as sa
 from alembic import op
