@@ -6,43 +6,24 @@ import asyncio
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol, cast
+from typing import cast
 
-from ads.gateway.access_log import Access, AccessLog
-from ads.gateway.answer import CONTINUE, Refusal, RequestIds, encode_answer, error_body
+from ads.gateway.access_log import Access
+from ads.gateway.answer import CONTINUE, Refusal, encode_answer
+from ads.gateway.door import Door
 from ads.gateway.framing import Body, ChunkedBody, CountedBody
-from ads.gateway.limits import Limits
+from ads.gateway.health import health
 from ads.gateway.pool import Prediction
-from ads.gateway.predictions import Admission, Predictions, too_large
+from ads.gateway.predictions import Admission, too_large
 from ads.gateway.proxy import Exchange
-from ads.gateway.request import HeadReader, RequestHead, check_beginning
+from ads.gateway.request import RequestHead, check_beginning
 from ads.gateway.router import Kind, Place, route
-from ads.home import Home
 
-__all__ = ["Connection", "Door"]
+__all__ = ["Connection"]
 
-_LIVE_BODY = b'{"status":"live"}'
-_READY_BODY = b'{"status":"ready"}'
-_NOT_READY = error_body("ServiceUnavailable", "The gateway has no tables yet.")
 _LATE = Refusal(408, "RequestTimeout", "The request took too long to arrive.")
 _FOREVER = float("inf")
 _CALLER_LEFT = 499
-
-
-class Door(Protocol):
-    """What all connections of one gateway share."""
-
-    home: Home
-    limits: Limits
-    heads: HeadReader
-    ids: RequestIds
-    predictions: Predictions
-    access_log: AccessLog
-    connections: set[Connection]
-    draining: bool
-
-    def clock(self) -> float:
-        """Return the loop's time."""
 
 
 class _State(Enum):
@@ -219,14 +200,12 @@ class Connection(asyncio.Protocol):
         return True
 
     def _answer_health(self, head: RequestHead, kind: Kind) -> None:
-        if head.method not in {b"GET", b"HEAD"}:
-            self._refuse(Refusal(405, "MethodNotAllowed", "Health is read with GET."))
-        elif head.has_body:
-            self._refuse(Refusal(400, "InvalidParameter", "Health is asked without a body."))
-        elif kind is Kind.READY and not self._door.predictions.tables.ready:
-            self._answer(503, _NOT_READY, 1)
+        try:
+            answer = health(head, kind, ready=self._door.predictions.tables.ready)
+        except Refusal as refusal:
+            self._refuse(refusal)
         else:
-            self._answer(200, _LIVE_BODY if kind is Kind.LIVE else _READY_BODY, 0)
+            self._answer(*answer)
 
     def _begin_exchange(self, head: RequestHead) -> None:
         self._state = _State.PROXYING
