@@ -58,6 +58,11 @@ def test_onnx_is_refused_clearly(classifier, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
+def test_outputs_other_than_predict_are_refused_clearly(classifier, tmp_path):
+    with pytest.raises(NotSupported, match="predict"):
+        SklearnModel(classifier, artifact_dir=str(tmp_path / "a")).prepare(outputs="predict_proba")
+
+
 def test_an_artifact_dir_that_is_a_file(classifier, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ValueError, match="is a file"):

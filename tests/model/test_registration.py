@@ -54,6 +54,7 @@ def test_save_registers_everything_and_returns_the_ocid(prepared, catalog):
     assert entry.input_schema.keys == prepared.schema_input.keys
     summary = prepared.summary_status().reset_index().set_index("Details")["Status"]
     assert summary["Conducted Introspect Test"] == "Done"
+    assert (Path(prepared.artifact_dir) / "test_json_output.json").is_file()
     assert summary["Uploaded artifact to model catalog"] == "Done"
     assert summary["Deployed the model"] == "Available"
 
@@ -87,6 +88,7 @@ def test_reload_runs_the_script(prepared, catalog):
         prepared.save()
     assert not catalog
     assert prepared.save(reload=False) == OCID
+    assert not (Path(prepared.artifact_dir) / "sample.json").exists()
 
 
 def test_runtime_yaml_edited_behind_the_object(prepared, catalog):

@@ -288,10 +288,10 @@ class GenericModel(MetadataMixin, Loadable):
         return verification.verify(self, data, reload_artifacts, auto_serialize_data, kwargs)
 
     def introspect(self) -> pd.DataFrame:
-        """Return the table of checks over ``score.py`` and ``runtime.yaml``, and keep it in the metadata."""
+        """Return the table of checks over ``score.py`` and ``runtime.yaml``; metadata and artifact keep the results."""
         from ads.model.registration import introspect
 
-        return introspect(self).to_dataframe()
+        return introspect(self, write=True).to_dataframe()
 
     def reload(self) -> Self:
         """Import ``score.py`` and load the model afresh, read ``runtime.yaml`` again, and return the model."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ads.errors import InputError, InputTypeError
+from ads.errors import InputError, InputTypeError, NotSupported
 from ads.model.defaults import CONDA_BUCKET_NS, DATA_SCHEMA_MAX_COL_NUM
 
 __all__ = ["DEFAULT_SAMPLE_ROWS", "PrepareOptions", "refuse_unknown"]
@@ -47,6 +47,11 @@ class PrepareOptions:
             raise InputError(
                 f"sample_rows is {self.sample_rows!r}, not a number of rows.",
                 hint="Pass 0 to keep no rows of X_sample in the artifact, or a small number such as 5.",
+            )
+        if self.outputs not in (None, "predict"):
+            raise NotSupported(
+                f"outputs={self.outputs!r} is not available in this version: score.py answers what predict() returns.",
+                hint="Edit post_inference() in score.py, or leave outputs out.",
             )
         for name in ("inference_python_version", "training_python_version"):
             value = getattr(self, name)

@@ -90,16 +90,18 @@ def _can_be_kept(payload: Payload) -> bool:
 
 
 def record_again(score: Any, folder: Path) -> None:
-    """Replace the answers in ``sample.json`` by those of an edited ``score.py``.
+    """Replace the answers in ``sample.json`` by those of an edited ``score.py``; ``score`` None: it may not be run.
 
     An edit may change what the script accepts; then the recorded rows mean nothing any more and the sample is removed,
-    with a line in the log.
+    with a line in the log. The same where answers of the estimator are recorded and the script may not be run.
     """
-    from ads.artifact.layout import SAMPLE
     from ads.artifact.sample import ParitySample, SampleCase
 
     sample = ParitySample.read(folder)
-    if sample is None:
+    if sample is None or (score is None and sample.expected_from == "score.py"):
+        return
+    if score is None:
+        _remove(folder, "score.py was edited and is not run")
         return
     try:
         cases = tuple(
@@ -108,11 +110,15 @@ def record_again(score: Any, folder: Path) -> None:
         )
         ParitySample(cases=cases, expected_from="score.py").write(folder)
     except Exception as error:  # noqa: BLE001 - score.py is the user's code, it may raise anything
-        _log.warning(
-            "The edited score.py doesn't take the recorded sample any more (%s: %s), so %s was removed and the "
-            "deployment will not be checked against it. Call verify(data) to record a new one.",
-            type(error).__name__,
-            error,
-            SAMPLE,
-        )
-        (folder / SAMPLE).unlink(missing_ok=True)
+        _remove(folder, f"the edited score.py doesn't take it any more ({type(error).__name__}: {error})")
+
+
+def _remove(folder: Path, reason: str) -> None:
+    from ads.artifact.layout import SAMPLE
+
+    _log.warning(
+        "%s was removed because %s; the deployment will not be checked. Call verify(data) to record a new one.",
+        SAMPLE,
+        reason,
+    )
+    (folder / SAMPLE).unlink(missing_ok=True)

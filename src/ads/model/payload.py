@@ -53,12 +53,24 @@ def make_payload(serializer: Any, data: Any, auto_serialize_data: bool, options:
 
 
 def first_rows(data: Any, count: int) -> Any:
-    """Return the first ``count`` rows of a frame, series, array or list of rows; other data as it is; None for none."""
+    """Return at most ``count`` rows of ``data``, in its own form; None where no rows can be told.
+
+    A flat list of numbers may be one row or many values, so it has none. A dictionary is kept whole when none of the
+    lists in it is longer than ``count``, and a text counts as one row.
+    """
     found = class_path(data, _ROWS)
     if found is None:
-        return data
-    if len(data) == 0:
+        return data if isinstance(data, str) or (isinstance(data, dict) and _longest_list(data) <= count) else None
+    if len(data) == 0 or (found.startswith("builtins.") and isinstance(data[0], (int, float))):
         return None
-    if found.startswith("builtins.") and not isinstance(data[0], (list, tuple, dict)):
-        return data
     return data.iloc[:count] if hasattr(data, "iloc") else data[:count]
+
+
+def _longest_list(data: dict[Any, Any]) -> int:
+    lengths = [0]
+    for value in data.values():
+        if isinstance(value, (list, tuple)):
+            lengths.append(len(value))
+        elif isinstance(value, dict):
+            lengths.append(max(len(value), _longest_list(value)))
+    return max(lengths)

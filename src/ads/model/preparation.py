@@ -166,12 +166,14 @@ def _sample(model: GenericModel, options: PrepareOptions) -> Any:
 
 def _write(model: GenericModel, plan: _Plan) -> None:
     from ads.artifact import ignore, layout, requirements, runtime_yaml
+    from ads.model.registration import introspect
 
     folder = folder_of(model)
     if plan.writes_model:  # first: it is the step that can fail, and it leaves nothing behind when it does
         serialization.write_model_file(model, folder / plan.model_file_name, plan.options.model_save)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / layout.MANIFEST).unlink(missing_ok=True)  # it describes what a download brought, not what is here now
+    for name in (layout.MANIFEST, layout.TEST_RESULTS):  # they describe what was here before
+        (folder / name).unlink(missing_ok=True)
     model.model_file_name = plan.model_file_name
     model.model_artifact = ModelArtifact(str(folder), plan.model_file_name)
     model.score = None
@@ -191,7 +193,7 @@ def _write(model: GenericModel, plan: _Plan) -> None:
         plan.sample.write(folder)
     description.fill_metadata(model, plan.options, plan.provenance, folder)
     _summarize(model, plan, folder)
-    _introspect(model)
+    introspect(model)
 
 
 def _recipe(model: GenericModel, options: PrepareOptions, folder: Path | None, name: str) -> Recipe | None:
@@ -291,9 +293,3 @@ def _summarize(model: GenericModel, plan: _Plan, folder: Path) -> None:
     summary.update_action(
         PREPARE_STATUS_GEN_SCORE_DETAIL, f"Fill load_model() in {folder / 'score.py'} so that it returns the model."
     )
-
-
-def _introspect(model: GenericModel) -> None:
-    from ads.model.registration import introspect
-
-    introspect(model)

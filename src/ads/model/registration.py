@@ -65,8 +65,8 @@ def save(model: GenericModel, options: SaveOptions) -> str:
     _require_consistent_runtime_info(model, folder)
     if options.reload and not model.ignore_conda_error:
         score_of(model, reload=True)
-    if not is_generated(folder) and (folder / "sample.json").is_file() and options.reload:
-        record_again(score_of(model, reload=False), folder)
+    if not is_generated(folder):
+        record_again(score_of(model, reload=False) if options.reload else None, folder)
     if not options.ignore_introspection and not model.ignore_conda_error:
         _require_introspection(model)
     entry = _entry(model, options, folder)
@@ -81,11 +81,13 @@ def save(model: GenericModel, options: SaveOptions) -> str:
     return entry.id
 
 
-def introspect(model: GenericModel) -> Report:
-    """Run the checks on the model's artifact and keep their results in the taxonomy metadata."""
+def introspect(model: GenericModel, *, write: bool = False) -> Report:
+    """Run the checks on the model's artifact and keep the results in the metadata; ``write``: in the folder as well."""
     from ads.introspect import introspect as run
+    from ads.model.model_introspect import ModelIntrospect
 
-    report = run(artifact_folder(model))
+    folder = artifact_folder(model)
+    report = ModelIntrospect(folder).check() if write else run(folder)
     model.metadata_taxonomy[MetadataTaxonomyKeys.ARTIFACT_TEST_RESULT].update(report.to_dict())
     return report
 
@@ -180,7 +182,7 @@ def _require_consistent_runtime_info(model: GenericModel, folder: Path) -> None:
 
 
 def _require_introspection(model: GenericModel) -> None:
-    report = introspect(model)
+    report = introspect(model, write=True)
     if not report.failures:
         model.summary.set(ModelState.DONE, SAVE_STATUS_INTROSPECT_TEST_DETAIL)
         return
