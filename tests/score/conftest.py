@@ -17,12 +17,18 @@ class Echo:
         return features
 
 
-def import_script(folder: Path):
+def _import_script(folder: Path):
     """Import a folder's score.py afresh, as a model server does."""
     spec = importlib.util.spec_from_file_location(f"score_under_test_{next(_numbers)}", folder / "score.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def import_script():
+    """Return the function that imports a folder's score.py."""
+    return _import_script
 
 
 @pytest.fixture
@@ -44,6 +50,6 @@ def script(tmp_path):
         if sample is not None:
             generate_schema(sample).to_json_file(folder / "input_schema.json")
         write(recipe, folder)
-        return import_script(folder)
+        return _import_script(folder)
 
     return make

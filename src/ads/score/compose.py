@@ -100,7 +100,7 @@ def _without_directives(lines: list[str]) -> list[str]:
 
 def _constant(name: str, recipe: Recipe) -> str:
     if name == "model_name":
-        return '"' + recipe.model_file_name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return f'"{recipe.model_file_name}"'
     return _module("script").sources[name]
 
 

@@ -55,10 +55,10 @@ class Recipe:
     def __post_init__(self) -> None:
         blocks_of(self)
         name = self.model_file_name
-        if not name or name != name.strip() or name.startswith("/") or ".." in name.replace("\\", "/").split("/"):
+        unsafe = name != name.strip() or name.startswith("/") or ".." in name.split("/") or set(name) & set('"\\\n\r')
+        if not name or unsafe:
             raise InputError(
-                f"{name!r} can't be the model's file name.",
-                hint="Give a name inside the artifact folder: model.joblib.",
+                f"{name!r} can't be the model's file name.", hint="Give a name in the artifact folder: model.joblib."
             )
 
     def to_dict(self) -> dict[str, Any]:
