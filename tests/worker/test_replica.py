@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
+import shutil
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 
 from ads.worker import frames
 
-from .conftest import receive
+from .conftest import LAUNCH, receive
 
 ECHO = """
     def load_model():
@@ -23,7 +26,8 @@ ECHO = """
         return {"prediction": data}
 """
 
-OLD_PYTHON = Path.home() / ".pyenv/versions/3.8.18/bin/python"
+PYENV = Path.home() / ".pyenv/versions/3.8.18/bin/python"
+OLDEST = str(PYENV) if PYENV.exists() else shutil.which("python3.8") or sys.executable
 
 
 def sample(body: Any, answer: Any) -> str:
@@ -335,9 +339,16 @@ def test_a_sklearn_model_is_served(replica: Any, tmp_path: Path) -> None:
     assert running.predict(x.tolist()) == (200, {"prediction": estimator.predict(x).tolist()})
 
 
-@pytest.mark.skipif(not OLD_PYTHON.exists(), reason="needs Python 3.8")
-def test_the_worker_runs_under_python_3_8(replica: Any) -> None:
-    running = replica(ECHO, python=str(OLD_PYTHON), sample__json=sample([1], {"prediction": [1]}))
+@pytest.mark.parametrize("file", sorted(LAUNCH.parent.glob("*.py")), ids=lambda file: file.name)
+def test_the_worker_is_python_3_8_and_needs_the_standard_library_alone(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 8))
+    imported = [name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
+    imported += [str(n.module) for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level == 0]
+    assert {name.split(".")[0] for name in imported} <= sys.stdlib_module_names
+
+
+def test_the_worker_runs_under_the_oldest_python_here(replica: Any) -> None:
+    running = replica(ECHO, python=OLDEST, sample__json=sample([1], {"prediction": [1]}))
     running.wait("ready")
     assert running.predict([1.5]) == (200, {"prediction": [1.5]})
     status, body = running.ask(b"[" * 100_000)[0]

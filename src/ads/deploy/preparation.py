@@ -54,9 +54,9 @@ class Preparations:
         self._broken: dict[Key, tuple[float, str]] = {}
 
     def begin(self, key: Key, source: ModelSource, report: Callable[[str], None]) -> None:
-        """Prepare a revision unless that is under way or done. ``report`` hears of what takes long."""
+        """Prepare a revision unless that is under way, done or known to fail. ``report`` hears of what takes long."""
         with self._lock:
-            if key in self._running or key in self._done:
+            if key in self._running or key in self._done or key in self._broken:
                 return
             self._running.add(key)
         self._threads.submit(self._prepare, key, source, report)

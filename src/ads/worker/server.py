@@ -17,7 +17,7 @@ _BACKLOG = 64
 
 
 class Server:
-    """Listens at ``path`` from its making on; :meth:`run` serves until SIGTERM."""
+    """Listens at ``path``, and for SIGTERM, from its making on; :meth:`run` serves until that signal."""
 
     def __init__(self, path: str, predictor: Predictor) -> None:
         self._path = path
@@ -36,11 +36,11 @@ class Server:
         self._wake.setblocking(False)
         self._woken.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._stop)
 
     def run(self) -> None:
         """Answer frames until SIGTERM; the frame in flight is answered first."""
-        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, self._stop)
         while not self._stopping:
             for key, _ in self._selector.select():
                 if key.fileobj is self._listener:

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ads.deploy.engines.base import ReplicaId, ReplicaOrder
+from ads.deploy.engines.local import replica_variables
+
+SERVICE = {
+    "PATH": "/secret/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "OPENADS_TOKEN": "y",
+    "PYTHONPATH": "/extra",
+}
+
+
+def order(python: str, **environment: str) -> ReplicaOrder:
+    return ReplicaOrder(
+        id=ReplicaId("d", 1, 0),
+        python=Path(python),
+        artifact=Path("/a"),
+        folder=Path("/f"),
+        log=Path("/l"),
+        memory_bytes=0,
+        environment=environment,
+    )
+
+
+def test_a_replica_sees_only_what_is_documented() -> None:
+    variables = replica_variables(order("/venv/bin/python", A="1"), Path("/f/tmp"), SERVICE)
+    assert variables.keys() == {"LANG", "PATH", "HOME", "TMPDIR", "PYTHONUTF8", "A"}
+    assert variables["PATH"].startswith("/venv/bin:")
+    assert variables["HOME"] == "/f/tmp"
+
+
+def test_the_services_own_packages_stay_importable() -> None:
+    assert replica_variables(order(sys.executable), Path("/t"), SERVICE)["PYTHONPATH"] == "/extra"
+
+
+def test_the_deployments_own_variables_win() -> None:
+    assert replica_variables(order("/p", LANG="de_DE.UTF-8"), Path("/t"), SERVICE)["LANG"] == "de_DE.UTF-8"
