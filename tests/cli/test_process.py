@@ -76,6 +76,18 @@ def test_a_reader_that_leaves_early_is_no_error(home, service):
     assert done.stderr == ""
 
 
+def test_a_terminal_without_unicode_still_shows_everything(ads_process, service):
+    service.models[0]["displayName"] = "größe"
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    assert "gr??e" in ads_process("models", "ls", **plain).out
+    result = ads_process("deployments", "stop", "churn-api", **plain)
+    assert result.code == 0
+    assert result.err.splitlines()[-2:] == [
+        "ok Deployment 'churn-api' is stopped.",
+        "-> Serve it again: ads deployments start churn-api",
+    ]
+
+
 def in_terminal(*arguments: str, answer: str = "") -> tuple[int, str]:
     """Run ``ads`` in a pseudo-terminal and return exit status and everything that was shown."""
     child, terminal = pty.fork()

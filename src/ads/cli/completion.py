@@ -7,6 +7,8 @@ import click
 from ads.cli.commands import command, pass_invocation
 from ads.cli.invocation import Invocation
 
+__all__ = ["completion"]
+
 
 @command(
     "completion",

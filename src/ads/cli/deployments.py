@@ -15,7 +15,7 @@ from ads.cli.invocation import Invocation
 from ads.cli.moments import ago, moment
 from ads.cli.output import Column
 from ads.cli.reference_argument import reference_argument
-from ads.cli.references import DEPLOYMENT, MODEL, short_id
+from ads.cli.references import DEPLOYMENT, MODEL, PAGE_SIZE, short_id
 from ads.errors import Conflict, DeploymentFailed, NotFound
 
 __all__ = ["delete", "deployments", "info", "ls", "restart", "start", "stop"]
@@ -94,7 +94,12 @@ INFO_COLUMNS = (
 @pass_invocation
 def ls(invocation: Invocation, everything: bool, state: str | None) -> None:
     """List the deployments, newest first."""
-    params = {"compartmentId": invocation.service.compartment_id, "sortBy": "timeCreated", "sortOrder": "DESC"}
+    params = {
+        "compartmentId": invocation.service.compartment_id,
+        "sortBy": "timeCreated",
+        "sortOrder": "DESC",
+        "limit": PAGE_SIZE,
+    }
     if state:
         params["lifecycleState"] = state.upper()
     listed = invocation.service.list(DEPLOYMENT.path, params=params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
@@ -63,13 +64,25 @@ cli = LazyGroup(
 # Method, path, status and request id, with which the client ends a message that the service sent.
 _EXCHANGE = re.compile(r" \([A-Z]+ /\S* answered \d{3}[^()]*\)$")
 
+_ERROR_HANDLER = "openads.cli"
+_SUBSTITUTES = {"→": "->", "✓": "ok", "✗": "x", "…": "..."}
+
 
 def main() -> None:
     """Run ``ads`` with the arguments of this process, and end the process."""
+    codecs.register_error(_ERROR_HANDLER, _replace_unknown)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a name in any script must not break a terminal that can't show it
+            stream.reconfigure(errors=_ERROR_HANDLER)
     sys.exit(run(sys.argv[1:]))
+
+
+def _replace_unknown(error: UnicodeError) -> tuple[str, int]:
+    """Say what a stream can't encode with what it can: a name in any script must not break an old terminal."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    unknown = error.object[error.start : error.end]
+    return "".join(_SUBSTITUTES.get(character, "?") for character in unknown), error.end
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from ads.cli.invocation import Invocation
 from ads.cli.moments import ago, moment
 from ads.cli.output import Column
 from ads.cli.reference_argument import reference_argument
-from ads.cli.references import MODEL, short_id
+from ads.cli.references import MODEL, PAGE_SIZE, short_id
 from ads.errors import Conflict
 
 models = LazyGroup(
@@ -48,7 +48,12 @@ LIST_COLUMNS = (
 @pass_invocation
 def ls(invocation: Invocation, everything: bool, name: str | None) -> None:
     """List the models, newest first."""
-    params = {"compartmentId": invocation.service.compartment_id, "sortBy": "timeCreated", "sortOrder": "DESC"}
+    params = {
+        "compartmentId": invocation.service.compartment_id,
+        "sortBy": "timeCreated",
+        "sortOrder": "DESC",
+        "limit": PAGE_SIZE,
+    }
     if name:
         params["displayName"] = name
     listed = invocation.service.list(MODEL.path, params=params)

@@ -22,9 +22,11 @@ def reference_argument(noun: Noun) -> Callable[[_F], _F]:
     """Make the decorator that gives a command its ``reference`` argument, a thing of the kind ``noun``."""
 
     def complete(context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+        from ads.cli.references import PAGE_SIZE
+
         try:
             service = context.ensure_object(Invocation).service
-            listed = service.list(noun.path, params={"compartmentId": service.compartment_id, "limit": 1000})
+            listed = service.list(noun.path, params={"compartmentId": service.compartment_id, "limit": PAGE_SIZE})
             names = {str(row.get("displayName")) for row in listed if row.get("lifecycleState") != "DELETED"}
         except AdsError:  # a shell that completes is no place for errors
             return []

@@ -16,7 +16,10 @@ from ads.errors import InputError, NotFound
 if TYPE_CHECKING:
     from ads.client import Service
 
-__all__ = ["DEPLOYMENT", "MODEL", "Noun", "choose", "find", "short_id"]
+__all__ = ["DEPLOYMENT", "MODEL", "PAGE_SIZE", "Noun", "choose", "find", "short_id"]
+
+PAGE_SIZE = "1000"
+"""As many as one page of a list can hold: a long list is read with few requests."""
 
 _SHORTEST_ENDING = 6
 _LISTED = 8
@@ -47,7 +50,7 @@ def find(service: Service, noun: Noun, reference: str) -> dict[str, Any]:
         identifier = reference.lower()
         _require_kind(identifier, noun)
     else:
-        listed = service.list(noun.path, params={"compartmentId": service.compartment_id})
+        listed = service.list(noun.path, params={"compartmentId": service.compartment_id, "limit": PAGE_SIZE})
         identifier = choose(listed, noun, reference)["id"]
     found: dict[str, Any] = service.get_json(f"{noun.path}/{identifier}")
     return found

@@ -10,7 +10,7 @@ from ads.cli import exit_codes
 from ads.cli.commands import command, pass_invocation
 from ads.cli.invocation import Invocation
 from ads.cli.output import Column
-from ads.cli.references import DEPLOYMENT, MODEL
+from ads.cli.references import DEPLOYMENT, MODEL, PAGE_SIZE
 from ads.errors import ServiceUnreachable
 
 __all__ = ["status"]
@@ -73,7 +73,7 @@ def _tell_nothing_runs(invocation: Invocation, *, crashed: bool) -> None:
 
 def _states(invocation: Invocation, path: str) -> dict[str, int]:
     service = invocation.service
-    listed = service.list(path, params={"compartmentId": service.compartment_id, "limit": 1000})
+    listed = service.list(path, params={"compartmentId": service.compartment_id, "limit": PAGE_SIZE})
     counts = Counter(str(row.get("lifecycleState")) for row in listed)
     counts.pop("DELETED", None)
     return dict(sorted(counts.items()))

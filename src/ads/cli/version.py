@@ -8,6 +8,8 @@ import sys
 from ads.cli.commands import command, pass_invocation
 from ads.cli.invocation import Invocation
 
+__all__ = ["version"]
+
 
 @command("version", example="ads version")
 @pass_invocation
