@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from ads.cli.invocation import Invocation
+from ads.cli.references import PAGE_SIZE, Noun
 from ads.errors import AdsError
-
-if TYPE_CHECKING:
-    from ads.cli.references import Noun
 
 __all__ = ["reference_argument"]
 
@@ -22,8 +20,6 @@ def reference_argument(noun: Noun) -> Callable[[_F], _F]:
     """Make the decorator that gives a command its ``reference`` argument, a thing of the kind ``noun``."""
 
     def complete(context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
-        from ads.cli.references import PAGE_SIZE
-
         try:
             service = context.ensure_object(Invocation).service
             listed = service.list(noun.path, params={"compartmentId": service.compartment_id, "limit": PAGE_SIZE})
