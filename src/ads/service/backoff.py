@@ -1,19 +1,30 @@
-"""When a child that died is started again: at once, then after pauses that double. Pure."""
+"""When a child that died is started again: at once, then after pauses that double. Pure.
+
+Long pauses are for a child that can't start. One that had started, or that somebody killed, has only been unlucky: it is
+back within about a second, however often that happens.
+"""
 
 from __future__ import annotations
 
-__all__ = ["STABLE_SECONDS", "next_crashes", "pause"]
+__all__ = ["next_crashes", "pause"]
 
-STABLE_SECONDS = 10.0
-"""A child that lived this long begins again without a pause."""
-
+_STABLE_SECONDS = 10.0
+_STARTED_SECONDS = 2.0
+_UNLUCKY = 3
 _FIRST = 0.5
 _LONGEST = 60.0
 
 
-def next_crashes(crashes: int, lived: float) -> int:
-    """Return how many times in a row it has died early, now that it died again after ``lived`` seconds."""
-    return 1 if lived >= STABLE_SECONDS else crashes + 1
+def next_crashes(crashes: int, lived: float, *, killed: bool = False) -> int:
+    """Return how many early deaths in a row count, now that it died after ``lived`` seconds.
+
+    ``killed`` says that SIGKILL ended it: it did not end by itself.
+    """
+    if lived >= _STABLE_SECONDS:
+        return 1
+    if killed or lived >= _STARTED_SECONDS:
+        return min(crashes + 1, _UNLUCKY)
+    return crashes + 1
 
 
 def pause(crashes: int) -> float:

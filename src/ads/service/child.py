@@ -110,7 +110,7 @@ class Child:
         self.exit_code = code if code >= 0 else None
         self.signal = -code if code < 0 else None
         if not self.stopping:
-            self.crashes = next_crashes(self.crashes, now - self._began)
+            self.crashes = next_crashes(self.crashes, now - self._began, killed=self.signal == signal.SIGKILL)
             self.restarts += 1
             self.due = now + pause(self.crashes)
 
