@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 _ADDRESSES = {
     "DataScienceModel": "ads.model.datascience_model",
     "GenericModel": "ads.model.generic_model",
+    "ModelDeployer": "ads.model.deployment",
     "ModelDeployment": "ads.model.deployment",
+    "ModelDeploymentProperties": "ads.model.deployment",
     "ModelInputSerializer": "ads.model.serde.model_input",
     "ModelProperties": "ads.model.model_properties",
     "ModelState": "ads.model.generic_model",

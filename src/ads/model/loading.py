@@ -41,7 +41,6 @@ __all__ = [
 _log = logging.getLogger(__name__)
 
 _CATALOG_EXTRA = ["compartment_id", "timeout", "region", "reload"]
-_ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
 
 
 @dataclass(frozen=True)
@@ -192,12 +191,8 @@ def _fetch_local(source: Path, folder: Path, *, force_overwrite: bool) -> None:
             shutil.rmtree(folder)
         shutil.copytree(source, folder, dirs_exist_ok=True)
         return
-    if not source.name.endswith(_ARCHIVES):
-        raise InputError(
-            f"{source} is neither a folder nor an archive.", hint=f"Archives end in {', '.join(_ARCHIVES)}."
-        )
-    if not source.name.endswith(".zip"):
-        raise InputError(f"{source.name} is not a zip file.", hint="Unpack it, and name the folder.")
+    if source.suffix != ".zip":
+        raise InputError(f"{source} is neither a folder nor a zip archive.", hint="Unpack it, and name the folder.")
     from ads.artifact.archive import extract_zip
 
     extract_zip(source, folder, replace=True)

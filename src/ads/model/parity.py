@@ -14,7 +14,7 @@ from ads.model.serde.model_input import class_path
 _LARGEST_BODY = 1024 * 1024
 """Bytes of the largest request that is kept as a sample."""
 
-__all__ = ["SampleOptions", "answer_of", "record_again", "sample_from_estimator", "sample_from_score"]
+__all__ = ["SampleOptions", "answer_of", "quiet_answer", "record_again", "sample_from_estimator", "sample_from_score"]
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +43,15 @@ def answer_of(prediction: Any) -> Any:
     return answer
 
 
+def quiet_answer(estimator: Any, data: Any) -> Any:
+    """Return :func:`answer_of` the estimator's prediction, without its warnings: nobody asked it for this one."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return answer_of(estimator.predict(data))
+
+
 def sample_from_estimator(estimator: Any, data: Any, options: SampleOptions) -> Any:
     """Return the sample of the first rows of ``data`` with the estimator's own predictions.
 
@@ -55,7 +64,7 @@ def sample_from_estimator(estimator: Any, data: Any, options: SampleOptions) -> 
     if estimator is None or rows is None:
         return None
     try:
-        answer = answer_of(estimator.predict(rows))
+        answer = quiet_answer(estimator, rows)
     except Exception as error:  # noqa: BLE001 - the estimator is the user's code, it may raise anything
         _log.info("No parity sample yet: the estimator doesn't take X_sample as it is (%s).", error)
         return None

@@ -25,12 +25,21 @@ if TYPE_CHECKING:
     from ads.model.datascience_model import DataScienceModel
     from ads.model.generic_model import GenericModel
 
-__all__ = ["SaveOptions", "delete", "introspect", "save", "update", "upload_artifact"]
+__all__ = [
+    "TRANSFER_OPTIONS",
+    "SaveOptions",
+    "delete",
+    "introspect",
+    "save",
+    "share_metadata",
+    "update",
+    "upload_artifact",
+]
 
 _log = logging.getLogger(__name__)
 
 _ENTRY_VALUES = {"compartment_id", "project_id"}
-_TRANSFER = ("bucket_uri", "overwrite_existing_artifact", "parallel_process_count", "remove_existing_artifact")
+TRANSFER_OPTIONS = ("bucket_uri", "overwrite_existing_artifact", "parallel_process_count", "remove_existing_artifact")
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def save(model: GenericModel, options: SaveOptions) -> str:
     if not options.ignore_introspection and not model.ignore_conda_error:
         _require_introspection(model)
     entry = _entry(model, options, folder)
-    transfer = {name: getattr(options, name) for name in _TRANSFER if getattr(options, name) is not None}
+    transfer = {name: getattr(options, name) for name in TRANSFER_OPTIONS if getattr(options, name) is not None}
     others = {name: value for name, value in options.extra.items() if name not in _ENTRY_VALUES}
     entry.create(model_by_reference=options.model_by_reference, **transfer, **others)
     model.dsc_model = entry
@@ -97,7 +106,7 @@ def update(model: GenericModel, changes: Mapping[str, Any]) -> None:
     entry = _require_entry(model, "update it")
     _describe(model, entry)
     entry.update(**changes)
-    _share_metadata(model, entry)
+    share_metadata(model, entry)
 
 
 def upload_artifact(model: GenericModel, uri: str, force_overwrite: bool) -> None:
@@ -156,10 +165,6 @@ def delete(
 
 def share_metadata(model: GenericModel, entry: DataScienceModel) -> None:
     """Let the model show what the catalog entry says."""
-    _share_metadata(model, entry)
-
-
-def _share_metadata(model: GenericModel, entry: DataScienceModel) -> None:
     model.metadata_custom = entry.custom_metadata_list or model.metadata_custom
     model.metadata_taxonomy = entry.defined_metadata_list or model.metadata_taxonomy
     model.metadata_provenance = entry.provenance_metadata or model.metadata_provenance

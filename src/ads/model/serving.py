@@ -24,6 +24,7 @@ __all__ = [
     "prepare_save_deploy",
     "refresh_summary",
     "restart_deployment",
+    "show_state",
     "update_deployment",
 ]
 
@@ -117,20 +118,22 @@ def deploy(model: GenericModel, options: DeployOptions) -> ModelDeployment:
             raise_on_failure=options.more("raise_on_failure", True),
         )
     finally:
-        _show_state(model, deployment.lifecycle_state)
+        show_state(model, deployment.lifecycle_state)
     return deployment
 
 
 def prepare_save_deploy(model: GenericModel, arguments: Mapping[str, Any], extra: Mapping[str, Any]) -> ModelDeployment:
     """Do the three verbs; every argument and keyword goes to the one that knows it."""
-    from ads.model.registration import _TRANSFER
+    from ads.model.registration import TRANSFER_OPTIONS
 
     known_to_prepare = {field.name for field in fields(PrepareOptions)}
     known_to_save = {"reload", "timeout", "region", "compartment_id", "project_id"}
     refuse_unknown("prepare_save_deploy", extra, sorted({*known_to_prepare, *known_to_save, *_EXTRA}))
     prepare = {name: value for name, value in arguments.items() if name in known_to_prepare}
     model.prepare(**prepare, **{name: value for name, value in extra.items() if name in known_to_prepare})
-    save = {name: arguments[name] for name in (*_TRANSFER, "model_version_set", "version_label") if name in arguments}
+    save = {
+        name: arguments[name] for name in (*TRANSFER_OPTIONS, "model_version_set", "version_label") if name in arguments
+    }
     model.save(
         display_name=arguments["model_display_name"],
         description=arguments["model_description"],
@@ -191,7 +194,7 @@ def update_deployment(
         **changes,
     )
     if model is not None:
-        _show_state(model, deployment.lifecycle_state)
+        show_state(model, deployment.lifecycle_state)
     return deployment
 
 
@@ -201,7 +204,7 @@ def restart_deployment(model: GenericModel, max_wait_time: int, poll_interval: i
     if deployment.state.name != "INACTIVE":
         deployment.deactivate(max_wait_time=max_wait_time, poll_interval=poll_interval)
     deployment.activate(max_wait_time=max_wait_time, poll_interval=poll_interval)
-    _show_state(model, deployment.lifecycle_state)
+    show_state(model, deployment.lifecycle_state)
     return deployment
 
 
@@ -209,7 +212,7 @@ def delete_deployment(model: GenericModel, wait_for_completion: bool) -> None:
     """Delete the model's deployment."""
     deployment = _require_deployment(model)
     deployment.delete(wait_for_completion=wait_for_completion)
-    _show_state(model, deployment.lifecycle_state)
+    show_state(model, deployment.lifecycle_state)
 
 
 def refresh_summary(model: GenericModel) -> None:
@@ -217,15 +220,11 @@ def refresh_summary(model: GenericModel) -> None:
     deployment = model.model_deployment
     if deployment is None or not model.model_deployment_id or deployment.lifecycle_state == "DELETED":
         return
-    _show_state(model, deployment.state.name)
+    show_state(model, deployment.state.name)
 
 
 def show_state(model: GenericModel, state: str | None) -> None:
     """Show the state of the deployment in the summary, and what it means for predictions."""
-    _show_state(model, state)
-
-
-def _show_state(model: GenericModel, state: str | None) -> None:
     if not state:
         return
     model.summary.update_status(DEPLOY_STATUS_DETAIL, state)
