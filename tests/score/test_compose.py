@@ -25,7 +25,7 @@ RECIPES = {
     "generic-cloudpickle": Recipe("generic", "cloudpickle", "model.pkl"),
     "generic-by-hand": Recipe("generic", "", "weights.bin"),
 }
-PUBLIC = ["load_model", "fetch_data_type_from_schema", "deserialize", "pre_inference", "post_inference", "predict"]
+PUBLIC = ["load_model", "pre_inference", "post_inference", "predict", "deserialize", "fetch_data_type_from_schema"]
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -125,8 +125,16 @@ def test_pickles_in_an_array_payload_are_refused(script):
     stream = io.BytesIO()
     np.save(stream, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     body = {"data": base64.b64encode(stream.getvalue()).decode(), "data_type": "<class 'numpy.ndarray'>"}
-    with pytest.raises(ValueError, match="allow_pickle"):
-        script(sample=FRAME).predict(body)
+    made = script(sample=FRAME)
+    with pytest.raises(made.InputError, match="allow_pickle"):
+        made.predict(body)
+
+
+@pytest.mark.parametrize("text", ["", "AAAA", "not base64!", npy(np.zeros(3))[:-20]])
+def test_a_damaged_array_is_the_callers_mistake(script, text):
+    made = script(sample=FRAME)
+    with pytest.raises(made.InputError, match="no array in npy form"):
+        made.predict({"data": text, "data_type": "<class 'numpy.ndarray'>"})
 
 
 @pytest.mark.parametrize(

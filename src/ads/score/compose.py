@@ -15,7 +15,8 @@ __all__ = ["compose"]
 
 _FOLDER = Path(__file__).parent / "blocks"
 _PACKAGE = "ads.score.blocks."
-_PUBLIC = ("load_model", "fetch_data_type_from_schema", "deserialize", "pre_inference", "post_inference", "predict")
+_PUBLIC = ("load_model", "pre_inference", "post_inference", "predict", "deserialize", "fetch_data_type_from_schema")
+_DIVIDER = "# From here on: how a payload becomes the table that the model was trained on. It rarely needs an edit."
 _HEADER = '''"""Answers predictions with {model}. Score script version 1.0, composed by OpenADS.
 
 Edit it as you like: an edited file is only replaced when you say so.
@@ -38,8 +39,11 @@ def compose(recipe: Recipe) -> str:
     """Return the source text of score.py. The same recipe always gives the same text."""
     chosen = _chosen(recipe)
     parts: dict[str, str] = {}
-    for public in ("InputError", *chosen):
-        _collect(chosen.get(public, f"script.{public}"), public, chosen, parts)
+    for public, reference in chosen.items():
+        if public == "deserialize":
+            parts["divider"] = _DIVIDER
+            _collect("script.InputError", "InputError", chosen, parts)
+        _collect(reference, public, chosen, parts)
     constants = [f"{name} = {_constant(name, recipe)}" for name in ("HERE", "INPUT_SCHEMA", "model_name")]
     code = "\n\n\n".join(parts.values())
     needs = sorted(set(re.findall(r"^ +(?:import|from) (\w+)", code, re.MULTILINE)) - _STANDARD)
@@ -51,7 +55,7 @@ _STANDARD = frozenset(sys.stdlib_module_names)
 
 
 def _chosen(recipe: Recipe) -> dict[str, str]:
-    """Return which block becomes which public function, in the order of the script."""
+    """Return which block becomes which public function, in the order of the script: what people edit comes first."""
     blocks = blocks_of(recipe)
     chosen = {field.name: getattr(blocks, field.name) for field in fields(Blocks)}
     if recipe.texts and recipe.framework != "generic":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from difflib import get_close_matches
 from typing import Any
 
 from ads.errors import InputError
@@ -84,6 +83,8 @@ def blocks_of(recipe: Recipe) -> Blocks:
     """Return the blocks of a recipe; :class:`~ads.errors.InputError` names the nearest known ones."""
     found = _BLOCKS.get((recipe.framework, recipe.serializer))
     if found is None:
+        from difflib import get_close_matches
+
         known = [f"{framework} with {serializer or 'no serializer'}" for framework, serializer in supported()]
         near = get_close_matches(f"{recipe.framework} with {recipe.serializer}", known, n=3, cutoff=0.4) or known
         raise InputError(

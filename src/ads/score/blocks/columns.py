@@ -66,12 +66,9 @@ def table(columns, dtypes, about):
             raise InputError("The column %r is missing, from row 0 on." % name)
         if not hasattr(columns[name], "__len__") or len(columns[name]) != len(columns[names[0]]):
             raise InputError("The column %r has not one value for each row of %r." % (name, names[0]))
-    told = {
-        name: dtype
-        for name, dtype in about.get("dtypes", {}).items()
-        if dtypes.get(name) in (None, "object", "category")
-    }
-    wanted = dict(zip(names, dtypes.values()), **told)  # noqa: B905 - Python 3.8
+    wanted = dict(zip(names, dtypes.values()))  # noqa: B905 - Python 3.8
+    for name, dtype in about.get("dtypes", {}).items():
+        wanted[name] = dtype if wanted.get(name) in (None, "object", "category") else wanted[name]
     cells = [typed(columns[name], wanted.get(name), name) for name in names]
     if is_array:
         return np.array(cells).T

@@ -72,7 +72,10 @@ def unwrap(data, dtypes):
 
         import numpy as np
 
-        return np.load(io.BytesIO(base64.b64decode(data)), allow_pickle=False), about
+        try:
+            return np.load(io.BytesIO(base64.b64decode(data)), allow_pickle=False), about
+        except (ValueError, EOFError, OSError) as error:
+            raise InputError("The payload is no array in npy form: %s" % error) from None
     if isinstance(data, str) and data.lstrip()[:1] in ("{", "["):
         with suppress(ValueError):  # a text may just look like JSON
             data = json.loads(data)
