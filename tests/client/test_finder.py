@@ -50,6 +50,17 @@ def test_a_service_file_that_nobody_answers_for_counts_as_none(server: Any, home
         find(load_settings(home=home.root), start=False)
 
 
+def test_the_file_of_a_killed_service_is_not_believed_when_another_answers_there(server: Any, home: Home) -> None:
+    import subprocess
+
+    alive(server)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    home.write_service_file(ServiceFile(server.url, "t", ended.pid, "0"))
+    with pytest.raises(ServiceUnreachable):
+        find(load_settings(home=home.root), start=False)
+
+
 def test_a_service_is_started_when_there_is_none(
     server: Any, home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -37,8 +37,8 @@ def find(settings: Settings | None = None, *, start: bool = True) -> Address:
     home = Home(settings.home)
     if settings.url:
         return _given(settings, home)
-    running = home.read_service_file()
-    if running is not None and is_alive(running.url):
+    running = _running(home)
+    if running is not None:
         return Address(running.url, running.token, local=True)
     if not start:
         raise ServiceUnreachable(
@@ -61,6 +61,27 @@ def _given(settings: Settings, home: Home) -> Address:
         if running is not None and running.url.rstrip("/") == url:
             token = running.token
     return Address(url, token)
+
+
+def _running(home: Home) -> ServiceFile | None:
+    """Return what the service file says, when its process lives and its address answers.
+
+    A killed service leaves its file behind, and another one may answer at the same address now.
+    """
+    found = home.read_service_file()
+    if found is None or not _exists(found.pid) or not is_alive(found.url):
+        return None
+    return found
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def is_alive(url: str, timeout: float = _ALIVE_WITHIN) -> bool:
@@ -97,8 +118,8 @@ def _start(home: Home) -> ServiceFile:
         )
         while time.monotonic() < deadline:
             exit_code = starter.poll()
-            found = home.read_service_file()
-            if found is not None and is_alive(found.url):
+            found = _running(home)
+            if found is not None:
                 _reap(starter)
                 return found
             if exit_code:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -197,6 +198,13 @@ class Builder(Serializable):
 
     def __repr__(self) -> str:
         return self._yaml()
+
+
+def checked_id(ocid: str) -> str:
+    """Return an OCID that can stand in a path. Raises InputError for a text that is none."""
+    if not isinstance(ocid, str) or not re.fullmatch(r"[A-Za-z0-9._-]+", ocid):
+        raise InputError(f"{ocid!r} is no OCID.", hint="It looks like ocid1.datasciencemodel.oc1.local.…")
+    return ocid
 
 
 def plain(value: Any) -> Any:

@@ -19,7 +19,7 @@ from ads.errors import (
     NotFound,
     PathNotFoundError,
 )
-from ads.model.builder import unknown_argument
+from ads.model.builder import checked_id, unknown_argument
 from ads.model.catalog_entry import CatalogEntry
 from ads.model.catalog_settings import (
     CustomerNotificationType,
@@ -271,7 +271,7 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
     @classmethod
     def from_id(cls, id: str) -> Self:  # noqa: A002 - the public name
         """Return the model with this OCID from the catalog. Raises :class:`~ads.errors.NotFound`."""
-        return cls(spec={cls.CONST_ID: id}).sync()
+        return cls(spec={cls.CONST_ID: checked_id(id)}).sync()
 
     @classmethod
     def list(

@@ -317,6 +317,14 @@ def test_no_data_or_twice_is_refused(deployed: ModelDeployment) -> None:
         deployed.predict(data=[1], model_name="x")
 
 
+def test_what_no_json_can_carry_is_refused_here(deployed: ModelDeployment) -> None:
+    for data in ([float("nan")], {"a": {1, 2}}, object()):
+        with pytest.raises(TypeError, match="JSON"):
+            deployed.predict(data=data)
+    with pytest.raises(InputError, match="OCID"):
+        ModelDeployment.from_id("../models")
+
+
 def test_list_filters_by_state(deployable: Any) -> None:
     deployable.on("GET", "/20190101/modelDeployments", deployable.reply(content=[described()]))
     table = ModelDeployment.list_df(status="active")

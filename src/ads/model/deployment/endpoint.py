@@ -44,7 +44,7 @@ def encode_body(json_input: Any, data: Any, serializer: Any, auto_serialize_data
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value), DEFAULT_CONTENT_TYPE_BYTES
     try:
-        return json.dumps(value).encode(), DEFAULT_CONTENT_TYPE_JSON
+        return json.dumps(value, allow_nan=False).encode(), DEFAULT_CONTENT_TYPE_JSON
     except (TypeError, ValueError) as error:
         if data is None:
             raise InputError(f"json_input can't be written as JSON: {error}.", hint="Pass data= instead.") from error

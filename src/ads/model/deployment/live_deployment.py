@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ads.client import Service
 from ads.errors import InputError, MissingModelDeploymentIdError
+from ads.model.builder import checked_id
 from ads.model.deployment import deployment_wire
 from ads.model.deployment.common.utils import State
 from ads.model.deployment.deployment_description import DeploymentDescription
@@ -58,7 +59,7 @@ class LiveDeployment(DeploymentDescription):
     @classmethod
     def from_id(cls, id: str) -> Self:  # noqa: A002 - the public name
         """Return the deployment with this OCID. Raises :class:`~ads.errors.NotFound`."""
-        return cls(spec={cls.CONST_ID: id}).sync()
+        return cls(spec={cls.CONST_ID: checked_id(id)}).sync()
 
     @classmethod
     def list(
