@@ -175,6 +175,25 @@ def test_a_killed_replica_comes_back(machine: Any) -> None:
     assert here.row(id_).lifecycle_state == "ACTIVE"
 
 
+def test_a_replica_that_is_killed_again_and_again_is_back_each_time(machine: Any) -> None:
+    here = machine()
+    id_ = here.create(here.model(SCORE.format(number=1)))
+    here.wait(id_, "ACTIVE")
+
+    def answers() -> bool:
+        try:
+            return here.ask(id_) == [[1, 1]]
+        except (OSError, StopIteration):
+            return False
+
+    for _ in range(7):
+        wait_until(answers, 10)
+        pid = here.replicas()[0].pid
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda pid=pid: pid not in {child.pid for child in here.replicas()})
+    wait_until(answers, 10)
+
+
 def test_a_new_controller_finds_everything_as_it_is(machine: Any) -> None:
     here = machine()
     id_ = here.create(here.model(SCORE.format(number=1)))

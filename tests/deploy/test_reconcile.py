@@ -89,6 +89,11 @@ class World:
         if self.replicas.get(place) == "ready":
             self.replicas[place] = "starting"
 
+    def lose(self, place: Place) -> None:
+        """A ready replica of the serving revision is killed, and the supervisor hesitates."""
+        if self.replicas.get(place) == "ready" and place[0] == self.desired.serving_revision:
+            self.replicas[place] = "lost"
+
     def ready(self, revision: int) -> int:
         return sum(1 for (r, _), phase in self.replicas.items() if r == revision and phase == "ready")
 
@@ -142,7 +147,7 @@ def test_every_start_converges(world: World) -> None:
 
 
 @settings(max_examples=200)
-@given(worlds, st.lists(st.tuples(st.sampled_from(["step", "life", "crash"]), st.integers(0, 7)), max_size=40))
+@given(worlds, st.lists(st.tuples(st.sampled_from(["step", "life", "crash", "lose"]), st.integers(0, 7)), max_size=40))
 def test_any_order_of_events_converges_in_the_end(world: World, events: list[tuple[str, int]]) -> None:
     if world.desired.serving_revision == 2:
         world.bad = world.unpreparable = frozenset()

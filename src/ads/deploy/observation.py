@@ -1,4 +1,4 @@
-"""What an engine reports of a replica, judged: starting, ready or failed, and why. Pure."""
+"""What an engine reports of a replica, judged: starting, ready, failed or lost, and why. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from ads.deploy.reconcile import ReplicaView
 
 __all__ = ["observe"]
 
+_KILLED = "signal SIGKILL"
 _KILLS_FORGIVEN = 3
 _CRASHES_FORGIVEN = 6
 _DOING = {
@@ -26,6 +27,8 @@ def observe(report: ReplicaReport, *, serving: bool, start_timeout: float) -> Re
     state = status.get("state")
     if state == "ready":
         return ReplicaView(report.id.revision, report.id.slot, "ready")
+    if serving and not report.running and report.was_ready and report.exit == _KILLED:
+        return ReplicaView(report.id.revision, report.id.slot, "lost")
     cause = _cause(report, serving=serving, start_timeout=start_timeout)
     return ReplicaView(report.id.revision, report.id.slot, "failed" if cause else "starting", cause)
 
@@ -36,7 +39,7 @@ def _cause(report: ReplicaReport, *, serving: bool, start_timeout: float) -> str
     if status.get("state") == "failed" and isinstance(error, dict):
         return f"{error.get('message', '')}\n{error.get('hint', '')}".strip()
     if report.exit and report.restarts + (not report.running) > 0:
-        killed = report.exit == "signal SIGKILL"
+        killed = report.exit == _KILLED
         forgiven = _CRASHES_FORGIVEN if serving else _KILLS_FORGIVEN if killed else 0
         if report.restarts >= forgiven:
             return _died(report, killed=killed)

@@ -30,7 +30,8 @@ __all__ = [
     "reconcile",
 ]
 
-Phase = Literal["starting", "ready", "failed"]
+Phase = Literal["starting", "ready", "failed", "lost"]
+"""``lost``: it worked, was killed from outside, and nothing speaks against starting it again at once."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def _towards_new_revision(
         return [Promote(desired.revision)]
     return [
         *_stops(actual, wanted | serving),
+        *_losses(actual, serving),
         *_kills(actual, serving),
         *_starts(actual, serving),
         *_starts(actual, wanted),
@@ -168,7 +170,7 @@ def _towards_new_revision(
 
 def _keep_serving(desired: Desired, actual: Actual, wanted: set[tuple[int, int]]) -> list[Action]:
     ready = sum(1 for r in actual.replicas if r.phase == "ready" and (r.revision, r.slot) in wanted)
-    stops = _stops(actual, wanted)
+    stops = [*_stops(actual, wanted), *_losses(actual, wanted)]
     if desired.state in ("CREATING", "UPDATING"):
         cause = _cause_of_failure(desired.revision, actual)
         if cause is not None and desired.replicas != desired.serving_replicas:
@@ -196,6 +198,11 @@ def _cause_of_failure(revision: int, actual: Actual) -> str | None:
 
 def _stops(actual: Actual, keep: set[tuple[int, int]]) -> list[Action]:
     return [Stop(r.revision, r.slot) for r in actual.replicas if (r.revision, r.slot) not in keep]
+
+
+def _losses(actual: Actual, of: set[tuple[int, int]]) -> list[Action]:
+    """Stop what was lost: it is missing then, and started afresh, without the back-off that crashes earn."""
+    return [Stop(r.revision, r.slot) for r in actual.replicas if r.phase == "lost" and (r.revision, r.slot) in of]
 
 
 def _kills(actual: Actual, of: set[tuple[int, int]]) -> list[Action]:

@@ -56,7 +56,7 @@ class ReplicaReport:
     """One replica as its engine sees it. ``status`` is what the replica itself wrote, None before it wrote anything.
 
     ``exit`` says how the last process ended (``exit code 1``, ``signal SIGKILL``), empty when none has; ``age`` is in
-    seconds since the present process was started.
+    seconds since the present process was started. ``was_ready``: the last process got as far as answering.
     """
 
     id: ReplicaId
@@ -65,6 +65,7 @@ class ReplicaReport:
     exit: str = ""
     age: float = 0.0
     status: Mapping[str, Any] | None = None
+    was_ready: bool = False
 
 
 class Engine(Protocol):

@@ -79,6 +79,7 @@ class LocalEngine:
             exit=_how_it_ended(child),
             age=max(0.0, time.time() - child.started),
             status=status if status is not None and child.running and status.get("pid") == child.pid else None,
+            was_ready=status is not None and not child.running and status.get("state") == "ready",
         )
 
     def _folder(self, replica: ReplicaId) -> Path | None:
