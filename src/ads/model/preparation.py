@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import logging
-import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputError, InputTypeError
-from ads.model import description, parity, runtime_record, serialization
+from ads.model import dependencies, description, parity, runtime_record, serialization
 from ads.model.artifact import ModelArtifact
 from ads.model.summary import (
     PREPARE_STATUS_GEN_RUNTIME_DETAIL,
@@ -24,7 +22,6 @@ from ads.model.summary import (
 )
 
 if TYPE_CHECKING:
-    from ads.artifact.requirements import Requirements
     from ads.model.generic_model import GenericModel
     from ads.model.metadata.provenance import ModelProvenanceMetadata
     from ads.model.options import PrepareOptions
@@ -33,10 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["folder_of", "local_folder", "prepare"]
 
 _log = logging.getLogger(__name__)
-
-_PICKLE_SUFFIXES = {".joblib", ".pkl", ".pickle"}
-_SEARCHED_BYTES = 64 * 1024 * 1024
-"""How much of a user's own model file is searched for the libraries it needs."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +158,7 @@ def _sample(model: GenericModel, options: PrepareOptions) -> Any:
 
 
 def _write(model: GenericModel, plan: _Plan) -> None:
-    from ads.artifact import ignore, layout, requirements, runtime_yaml
+    from ads.artifact import ignore, layout, runtime_yaml
     from ads.model.registration import introspect
 
     folder = folder_of(model)
@@ -182,9 +175,7 @@ def _write(model: GenericModel, plan: _Plan) -> None:
     runtime_yaml.write(folder, plan.runtime)
     model.forget_runtime_info()
     _write_score(plan, folder)
-    found = _requirements(model, folder)
-    if found is not None:
-        requirements.write(folder, found)
+    dependencies.write(model, folder)
     if model.serialize:
         for name in (layout.INPUT_SCHEMA, layout.OUTPUT_SCHEMA, layout.SAMPLE):
             (folder / name).unlink(missing_ok=True)
@@ -236,47 +227,6 @@ def _copy(uri: str, target: Path) -> None:
 
     with fsspec.open(uri, "rb") as source_file, target.open("wb") as target_file:
         shutil.copyfileobj(source_file, target_file)
-
-
-def _requirements(model: GenericModel, folder: Path) -> Requirements | None:
-    """Return what the model needs to run; None when the user's folder says it itself."""
-    from ads.artifact.environment import capture_requirements
-    from ads.artifact.layout import REQUIREMENTS
-
-    existing = folder / REQUIREMENTS
-    if not model.serialize and existing.is_file() and not existing.read_text("utf-8").startswith("# python:"):
-        return None
-    if model.serialize and model.estimator is not None:
-        return capture_requirements(model.estimator, extra=[getattr(model.model_save_serializer, "name", "")])
-    return capture_requirements(model.estimator, extra=sorted({*_imports_of(folder), *_pickled_libraries(folder)}))
-
-
-def _imports_of(folder: Path) -> set[str]:
-    """Return the top-level packages that the Python files of the folder import; none for files that don't parse."""
-    names: set[str] = set()
-    for path in folder.glob("*.py"):
-        try:
-            tree = ast.parse(path.read_bytes())
-        except (SyntaxError, ValueError):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                names.update(alias.name.partition(".")[0] for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module.partition(".")[0])
-    return names - {path.stem for path in folder.glob("*.py")}
-
-
-def _pickled_libraries(folder: Path) -> set[str]:
-    """Return the known libraries whose classes the user's own pickles name; nothing is unpickled to find out."""
-    names: set[str] = set()
-    for path in folder.iterdir():
-        if path.suffix in _PICKLE_SUFFIXES and path.is_file():
-            with path.open("rb") as file:
-                content = file.read(_SEARCHED_BYTES)
-            found = re.findall(rb"\b(sklearn|xgboost|lightgbm|catboost|scipy|statsmodels|torch)[.\n]", content)
-            names.update(name.decode() for name in found)
-    return names
 
 
 def _summarize(model: GenericModel, plan: _Plan, folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import AdsError, InputError, IntrospectionNotPassed, RuntimeInfoInconsistencyError
+from ads.model.dependencies import add_missing
 from ads.model.metadata.keys import MetadataTaxonomyKeys
 from ads.model.parity import record_again
 from ads.model.summary import (
@@ -76,6 +77,7 @@ def save(model: GenericModel, options: SaveOptions) -> str:
         score_of(model, reload=True)
     if not is_generated(folder):
         record_again(score_of(model, reload=False) if options.reload else None, folder)
+        add_missing(folder)
     if not options.ignore_introspection and not model.ignore_conda_error:
         _require_introspection(model)
     entry = _entry(model, options, folder)
