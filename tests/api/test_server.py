@@ -16,6 +16,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ads.api import server
+from ads.errors import Conflict
+from ads.home import Home
+
 
 @pytest.fixture
 def home() -> Iterator[Path]:
@@ -87,6 +91,26 @@ def test_it_ends_with_its_parent(home: Path) -> None:
     assert process.returncode == 0
 
 
+def test_a_second_one_waits_for_the_first_to_end(home: Path) -> None:
+    first = launch(home)
+    before = ask(home).json()
+    second = launch(home)
+    first.terminate()
+    first.communicate(timeout=20)
+    assert ask(home).json() == before
+    assert second.poll() is None
+    second.terminate()
+    second.communicate(timeout=20)
+    assert second.returncode == 0
+
+
+def test_two_never_work_on_one_folder(home: Path, monkeypatch) -> None:
+    monkeypatch.setattr(server, "_LAST_GRACE", 0.1)
+    with server._lock(Home(home)), pytest.raises(Conflict, match="Another control plane"):
+        server._lock(Home(home))
+    server._lock(Home(home)).close()
+
+
 def test_a_newer_catalog_is_refused_with_a_message(home: Path) -> None:
     process = launch(home)
     ask(home)
@@ -99,6 +123,15 @@ def test_a_newer_catalog_is_refused_with_a_message(home: Path) -> None:
     _, text = refused.communicate(timeout=20)
     assert refused.returncode == 78
     assert b"newer" in text
+    assert b"Traceback" not in text
+
+
+def test_a_damaged_catalog_is_refused_with_a_message(home: Path) -> None:
+    (home / "catalog.db").write_bytes(b"not a database" * 1000)
+    refused = launch(home)
+    _, text = refused.communicate(timeout=20)
+    assert refused.returncode == 78
+    assert b"catalog.db can't be opened: file is not a database" in text
     assert b"Traceback" not in text
 
 

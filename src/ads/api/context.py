@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import Request
+from sqlalchemy.exc import SQLAlchemyError
 
+from ads.errors import ServiceUnavailable
 from ads.home import Home
 from ads.registry.artifacts import used_blobs
 from ads.registry.blobs import BlobStore
@@ -52,13 +54,14 @@ class Context:
 def open_context(settings: Settings) -> Context:
     """Return the context of the data directory that the settings name; at the first start everything in it is made.
 
-    Raises SchemaTooNew when a newer version wrote the catalog, SettingError, OSError.
+    Raises SchemaTooNew when a newer version wrote the catalog, ServiceUnavailable when it can't be opened,
+    SettingError, OSError.
     """
     home = Home(settings.home)
     home.create()
     database = open_database(settings, home)
     try:
-        upgrade(database.engine)
+        _upgrade(database)
         blobs = BlobStore(home, settings.max_artifact_bytes)
         swept = blobs.sweep_uploads()
         if swept:
@@ -70,6 +73,17 @@ def open_context(settings: Settings) -> Context:
         database.close()
         raise
     return Context(settings, home, database, blobs, identities, defaults)
+
+
+def _upgrade(database: Database) -> None:
+    try:
+        upgrade(database.engine)
+    except SQLAlchemyError as error:
+        reason = getattr(error, "orig", None) or error
+        raise ServiceUnavailable(
+            f"The catalog {database.engine.url.render_as_string()} can't be opened: {reason}.",
+            hint="Check its disk and permissions, or restore it from a backup.",
+        ) from error
 
 
 def context_of(request: Request) -> Context:

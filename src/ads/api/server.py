@@ -7,15 +7,18 @@ catalog's disk failed: after a failed fsync only a fresh process knows what is o
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import uvicorn
 
@@ -23,7 +26,8 @@ from ads.api.application import create_app
 from ads.api.context import Context, open_context
 from ads.deploy.engines.base import Engine
 from ads.deploy.engines.local import LocalEngine
-from ads.errors import AdsError
+from ads.errors import AdsError, Conflict
+from ads.home import Home
 from ads.settings import load_settings
 
 __all__ = ["main", "make_server", "open_socket", "serve"]
@@ -34,6 +38,7 @@ LIFELINE = "OPENADS_LIFELINE"
 """Environment variable with the number of a pipe's read end; its other end lives as long as the parent."""
 
 _GRACE = 10
+_LAST_GRACE = 15.0
 _EXIT_DISK_FAILED = 70
 _EXIT_CONFIGURATION = 78
 
@@ -107,12 +112,39 @@ def main() -> int:
     """Run the control plane with the settings of the environment; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # it names each of its plugins
+    with ExitStack() as held:
+        try:
+            settings = load_settings()
+            held.enter_context(_lock(Home(settings.home)))
+            context = open_context(settings)
+        except (AdsError, OSError) as error:
+            print(error, file=sys.stderr)
+            return _EXIT_CONFIGURATION
+        return serve(context)
+
+
+def _lock(home: Home) -> IO[bytes]:
+    """Return the held lock of the one control plane that may write to this data directory. Raises Conflict.
+
+    The one before may still be ending: it is given the time that it has for that.
+    """
+    home.create()
+    file = (home.run / "control.lock").open("wb")
+    deadline = time.monotonic() + _LAST_GRACE
+    while not _try_lock(file):
+        if time.monotonic() > deadline:
+            file.close()
+            raise Conflict(f"Another control plane works on {home.root}.", hint="Stop it first: ads stop")
+        time.sleep(0.05)
+    return file
+
+
+def _try_lock(file: IO[bytes]) -> bool:
     try:
-        context = open_context(load_settings())
-    except AdsError as error:
-        print(error, file=sys.stderr)
-        return _EXIT_CONFIGURATION
-    return serve(context)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _when_parent_ends(stop: Callable[[], None]) -> None:
@@ -125,7 +157,7 @@ def _when_parent_ends(stop: Callable[[], None]) -> None:
             while os.read(int(number), 1024):
                 pass
         stop()
-        threading.Event().wait(_GRACE + 5.0)
+        time.sleep(_LAST_GRACE)
         os._exit(1)  # whatever still runs must not outlive the supervisor
 
     _in_background(wait)
