@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -154,6 +153,8 @@ class Service:
         """Yield the answer with its body unread; otherwise like :meth:`request`."""
         sent_headers = dict(headers or {})
         if retry_token:
+            import secrets
+
             sent_headers.setdefault("opc-retry-token", secrets.token_hex(15))
         arguments = {
             "params": {k: v for k, v in (params or {}).items() if v is not None},
@@ -326,6 +327,8 @@ def _timeouts(seconds: float) -> httpx.Timeout:
 
 
 def _jitter() -> float:
+    import secrets
+
     return secrets.randbelow(1001) / 1000
 
 

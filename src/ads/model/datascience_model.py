@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +99,8 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
         service = _service()
         self._require_home(service)
         if not self.display_name:
+            import secrets
+
             self.with_display_name(f"datascience_model-{secrets.token_hex(4)}")
         if self.artifact is None:
             return self._register(service, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +120,8 @@ class ModelDeployment(LiveDeployment):
         service = Service.find()
         infrastructure, runtime = self._require_parts(service)
         if not self.display_name:
+            import secrets
+
             self.with_display_name(f"model-deployment-{secrets.token_hex(4)}")
         body = deployment_wire.create_body(self, infrastructure, runtime, self._model_id(runtime))
         response = service.request("POST", _DEPLOYMENTS, json=body, retry_token=True)
