@@ -154,6 +154,7 @@ BAD_VALUES: list[dict[str, object]] = [
     {"customMetadataList": [{"key": "a"}, {"key": "a"}]},
     {"customMetadataList": [{"key": f"k{i}", "value": "x" * 10_000} for i in range(4)]},
     {"customMetadataList": [{"key": "a", "description": "x" * 256}]},
+    {"retentionSetting": {"x": "y" * 5000}},
     {"inputSchema": "{not json"},
     {"inputSchema": "[" * 100_000},
     {"outputSchema": '"' + "x" * 2_000_000 + '"'},

@@ -53,6 +53,7 @@ _CATEGORIES = frozenset(
 )
 _LARGEST_METADATA = 32_000
 _LARGEST_SCHEMA = 1024 * 1024
+_LARGEST_SETTING = 4096
 
 
 def _check_category(category: str) -> str:
@@ -95,6 +96,13 @@ def _check_schema(text: str) -> str:
     return text
 
 
+def _check_setting(setting: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(setting)) > _LARGEST_SETTING:
+        raise ValueError(f"the setting is larger than {_LARGEST_SETTING} characters")
+    return setting
+
+
+Setting = Annotated[dict[str, Any], AfterValidator(_check_setting)]
 MetadataList = Annotated[list[MetadataItem], AfterValidator(_check_metadata)]
 SchemaText = Annotated[str, AfterValidator(_check_schema)]
 
@@ -110,8 +118,8 @@ class UpdateModel(Body):
     defined_metadata_list: MetadataList | None = None
     model_version_set_id: OcidText | None = None
     version_label: Annotated[str, StringConstraints(max_length=255)] | None = None
-    retention_setting: dict[str, Any] | None = None
-    backup_setting: dict[str, Any] | None = None
+    retention_setting: Setting | None = None
+    backup_setting: Setting | None = None
 
     def columns(self) -> dict[str, Any]:
         """Return what the caller sent, under the names of the columns. Raises InputError for a version set."""
