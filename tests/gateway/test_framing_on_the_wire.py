@@ -299,3 +299,30 @@ def test_150_escaped_paths_reach_no_deployment(shared):
     for path in (f"/%6fcid1{DEPLOYMENT[5:]}/predict", f"/{DEPLOYMENT}%2Fpredict", f"//{DEPLOYMENT}/predict"):
         status = shared.connect().send(shared.head("content-length: 1", path=path) + b"1").answer()[0]
         assert status == 503  # control's to answer, and there is none
+
+
+def test_149_what_clients_leave_behind_is_given_back(make_gateway):
+    import psutil
+
+    gateway = make_gateway(linger_seconds=0.3)
+    gateway.deploy()
+    assert gateway.predict([1])[0] == 200
+    process = psutil.Process(gateway.process.pid)
+    base = process.num_fds()
+    endings = (
+        b"",
+        b"GET ",
+        gateway.head("content-length: 100") + b"[",
+        gateway.head("content-length: 99999999") + b"[",
+        gateway.head(CHUNKED) + b"zz\r\n",
+        gateway.head("content-length: 14") + b'{"sleep": 0.1}',
+        gateway.head("content-length: 100", path="/control") + b"a",
+    )
+    for beginning in endings:
+        for _ in range(10):
+            gateway.connect().send(beginning).close()
+    deadline = time.monotonic() + 10
+    while process.num_fds() > base + 1:
+        assert time.monotonic() < deadline, f"{process.num_fds()} descriptors, {base} before"
+        time.sleep(0.05)
+    assert gateway.predict([1])[0] == 200

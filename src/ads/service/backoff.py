@@ -1,7 +1,7 @@
 """When a child that died is started again: at once, then after pauses that double. Pure.
 
-Long pauses are for a child that can't start. One that had started, or that somebody killed, has only been unlucky: it is
-back within about a second, however often that happens.
+Long pauses are for a child that can't start. One that had started, or that somebody killed, has only been unlucky: it
+is back within about a second, however often that happens.
 """
 
 from __future__ import annotations

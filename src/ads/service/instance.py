@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -46,7 +47,7 @@ def prepare_home(settings: Settings) -> Home:
     except OSError as error:
         raise SettingError(
             f"The data directory {home.root} can't be used: {error.strerror or error}.",
-            hint="Choose another one with --home or OPENADS_HOME.",
+            hint="Choose another one with OPENADS_HOME.",
         ) from error
     return home
 
@@ -63,7 +64,7 @@ def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[Ser
     if not lock.acquire():
         raise AlreadyRunning(
             f"A service is already running on {home.root} (process {holder(home.lock_file) or 'unknown'}).",
-            hint="'ads status' shows it, 'ads stop' ends it; --home starts another one elsewhere.",
+            hint="'ads status' shows it, 'ads stop' ends it; another OPENADS_HOME starts another one.",
         )
     try:
         home.remove_service_file()
@@ -113,7 +114,8 @@ class _Readiness:
         found = ServiceFile(self._url, token, os.getpid(), __version__)
         self._home.write_service_file(found)
         if self._on_ready is not None:
-            self._on_ready(found)
+            with contextlib.suppress(OSError):  # nobody reads what we print: the service goes on
+                self._on_ready(found)
         return True
 
 
