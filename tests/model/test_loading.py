@@ -60,6 +60,25 @@ def test_in_place_and_with_the_estimator(artifact, iris):
     assert list(model.estimator.predict(iris[0].head(2))) == [0, 0]
 
 
+@pytest.mark.parametrize("reload", [True, False])
+def test_a_loaded_model_can_be_prepared_again(artifact, iris, reload):
+    model = SklearnModel.from_model_artifact(str(artifact), artifact_dir=str(artifact), reload=reload)
+    model.prepare(X_sample=iris[0].head(2), force_overwrite=True)
+    assert model.model_file_name == "model.joblib"
+    assert not (artifact / "model.pkl").exists()
+    assert model.verify(iris[0].head(2)) == {"prediction": [0, 0]}
+
+
+def test_a_recipe_of_another_version_is_skipped(artifact, iris):
+    import json
+
+    record = json.loads((artifact / "score_recipe.json").read_text())
+    record["recipe"]["serializer"] = "of tomorrow"
+    (artifact / "score_recipe.json").write_text(json.dumps(record))
+    model = SklearnModel.from_model_artifact(str(artifact), artifact_dir=str(artifact))
+    assert model.verify(iris[0].head(2)) == {"prediction": [0, 0]}
+
+
 def test_a_zip_file_is_unpacked(artifact, iris, tmp_path):
     SklearnModel.from_model_artifact(str(artifact), artifact_dir=str(artifact)).upload_artifact(str(tmp_path / "m.zip"))
     model = SklearnModel.from_model_artifact(str(tmp_path / "m.zip"), artifact_dir=str(tmp_path / "unpacked"))

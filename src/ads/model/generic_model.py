@@ -80,6 +80,7 @@ class GenericModel(MetadataMixin, Loadable):
 
     _PREFIX = "generic"
     _FRAMEWORK: str | None = None
+    _SAVE_SERIALIZER = ModelSerializerType.CLOUDPICKLE
     score_framework = "generic"
     model_input_serializer_type: Any = ModelInputSerializerType
     model_save_serializer_type: Any = ModelSerializerType
@@ -122,7 +123,7 @@ class GenericModel(MetadataMixin, Loadable):
         self.sample_options: SampleOptions | None = None
         self._serialize = serialize
         self._properties = properties
-        self.set_model_save_serializer(model_save_serializer or ModelSerializerType.CLOUDPICKLE)
+        self.set_model_save_serializer(model_save_serializer or self._SAVE_SERIALIZER)
         self.set_model_input_serializer(model_input_serializer or ModelInputSerializerType.JSON)
         info = extract_info(estimator, self._FRAMEWORK)
         self.framework = info.framework

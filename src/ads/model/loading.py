@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ads.errors import InputError
+from ads.errors import AdsError, InputError
 from ads.model.artifact import ModelArtifact
 from ads.model.options import refuse_unknown
 from ads.model.preparation import local_folder
@@ -234,6 +234,7 @@ def _attach_folder(model: GenericModel, folder: Path, model_file_name: str | Non
     from ads.artifact import layout
     from ads.schema import Schema
 
+    _take_serializer(model, folder)
     model.artifact_dir = str(folder)
     model.model_file_name = model_file_name or layout.model_file_name(folder) or None
     model.model_artifact = ModelArtifact(str(folder), model.model_file_name)
@@ -243,6 +244,18 @@ def _attach_folder(model: GenericModel, folder: Path, model_file_name: str | Non
         model.schema_input = Schema.from_file(str(folder / layout.INPUT_SCHEMA))
     if (folder / layout.OUTPUT_SCHEMA).is_file():
         model.schema_output = Schema.from_file(str(folder / layout.OUTPUT_SCHEMA))
+
+
+def _take_serializer(model: GenericModel, folder: Path) -> None:
+    """Let another ``prepare()`` write the same kind of model file; a recipe of a newer version is skipped."""
+    from ads.score import read_recipe
+
+    try:
+        recipe = read_recipe(folder)
+        if recipe is not None and recipe.serializer:
+            model.set_model_save_serializer(recipe.serializer)
+    except AdsError as error:
+        _log.info("The recipe of %s is not known here: %s", folder, error.message)
 
 
 def _attach_entry(model: GenericModel, entry: Any) -> None:

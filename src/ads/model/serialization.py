@@ -38,6 +38,8 @@ def file_name_for(model: GenericModel, wanted: str | None) -> str:
             "With serialize=False the model file is yours, and its name isn't known.",
             hint='Pass model_file_name, for example prepare(model_file_name="model.joblib").',
         )
+    if model.estimator is None and model.model_file_name:
+        return model.model_file_name
     suffix = getattr(model.model_save_serializer, "model_file_suffix", None)
     if not suffix:
         raise InputError(

@@ -29,6 +29,7 @@ class SklearnModel(FrameworkSpecificModel):
 
     _PREFIX = "sklearn"
     _FRAMEWORK = Framework.SCIKIT_LEARN
+    _SAVE_SERIALIZER = SklearnModelSerializerType.JOBLIB
     score_framework = "sklearn"
     model_save_serializer_type = SklearnModelSerializerType
 
