@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -157,6 +158,15 @@ def test_compartment_and_project_are_the_services_own_unless_set(server: Any, se
     assert (service.compartment_id, service.project_id) == ("c1", "p1")
     assert Service(server.url, compartment_id="mine").compartment_id == "mine"
     assert len(server.seen) == 1
+
+
+def test_a_program_that_ends_leaves_no_connection_open(server: Any, tmp_path: Any) -> None:
+    server.on("GET", "/x", server.reply(content={}))
+    code = "from ads.client import Service; Service.find().get_json('/x')"
+    environment = {**os.environ, "OPENADS_URL": server.url, "OPENADS_HOME": str(tmp_path)}
+    command = [sys.executable, "-W", "always::ResourceWarning", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stderr == ""
 
 
 def test_importing_the_client_loads_no_http_library() -> None:

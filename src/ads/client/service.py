@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -82,6 +83,8 @@ class Service:
                 project_id=settings.project_id,
                 find_again=(lambda: finder.find(settings, start=start)) if address.local else None,
             )
+            if not _KEPT:
+                atexit.register(_close_kept, os.getpid())
             _KEPT[key] = service
         return service
 
@@ -318,6 +321,13 @@ class Service:
             f"The service at {self.url} took longer than {timeout:g} s for {method} {path}.",
             hint="Allow more time with timeout=, or look at the service with `ads status`.",
         )
+
+
+def _close_kept(pid: int) -> None:
+    """Close what this process opened; a fork of it leaves its parent's connections alone."""
+    if os.getpid() == pid:
+        for service in _KEPT.values():
+            service.close()
 
 
 def _timeouts(seconds: float) -> httpx.Timeout:
