@@ -104,10 +104,15 @@ def _handler(server: FakeServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Listener(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that a test dropped is no news."""
+
+
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
     fake = FakeServer(url="")
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
+    listener = _Listener(("127.0.0.1", 0), _handler(fake))
     listener.daemon_threads = True
     fake.url = f"http://127.0.0.1:{listener.server_address[1]}"
     thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

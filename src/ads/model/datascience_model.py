@@ -286,11 +286,8 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
         from ads.model.catalog_wire import spec_from_wire
 
         service = _service()
-        found = []
-        for item in _summaries(service, compartment_id, project_id, category, kwargs):
-            complete = item if "customMetadataList" in item else service.get_json(f"{_MODELS}/{item['id']}")
-            found.append(cls(spec=spec_from_wire(complete)))
-        return found
+        items = _summaries(service, compartment_id, project_id, category, kwargs)
+        return [cls(spec=spec_from_wire(item)) for item in _complete(service, items, "customMetadataList")]
 
     @classmethod
     def list_df(
@@ -303,7 +300,9 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
         """Return the models of a compartment as a table; OCIDs are shortened to their last six characters."""
         import pandas as pd
 
-        rows = [_row(item) for item in _summaries(_service(), compartment_id, project_id, category, kwargs)]
+        service = _service()
+        items = _summaries(service, compartment_id, project_id, category, kwargs)
+        rows = [_row(item) for item in _complete(service, items, "description")]
         return pd.DataFrame(rows, columns=builtins.list(_LIST_COLUMNS))
 
     def _split(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -366,6 +365,17 @@ def _summaries(
     params: dict[str, Any] = {keys.get(name, name): value for name, value in filters.items()}
     params |= {"compartmentId": compartment_id or service.compartment_id, "projectId": project_id, "category": category}
     return builtins.list(service.list(_MODELS, params))
+
+
+def _complete(service: Service, items: builtins.list[dict[str, Any]], wanted: str) -> builtins.list[dict[str, Any]]:
+    """Return the models whole: OCI's lists leave out descriptions, metadata and schemas."""
+    if all(wanted in item for item in items):
+        return items
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        paths = [f"{_MODELS}/{item['id']}" for item in items]
+        return builtins.list(pool.map(service.get_json, paths))
 
 
 def _row(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -237,6 +237,7 @@ def test_lists_are_complete_objects_and_a_table_with_short_ids(catalog: Catalog)
     table = DataScienceModel.list_df()
     assert table.iloc[0]["id"] == f"...{ID[-6:]}"
     assert table.iloc[0]["created_by"] == "...abcdef"
+    assert table.iloc[0]["description"] == "text"
 
 
 def test_a_description_survives_yaml_and_json(folder: Path) -> None:
