@@ -330,3 +330,18 @@ def test_a_new_gateway_takes_over_the_socket(make_gateway):
     gateway.start()
     assert waiting.answer()[0] == 200
     assert len(list(gateway.home.gateways.iterdir())) == 1
+
+
+def test_large_bodies_together_are_bounded(make_gateway):
+    gateway = make_gateway(held_bytes=15_000_000)
+    gateway.deploy()
+    large = b'"' + b"x" * 9_000_000 + b'"'
+    first = gateway.connect().send(gateway.head(f"content-length: {len(large)}") + large[:-1])
+    second = gateway.connect()
+    with contextlib.suppress(OSError):
+        second.send(gateway.head(f"content-length: {len(large)}") + large)
+    status, headers, _ = second.answer()
+    assert (status, headers["retry-after"]) == (503, "1")
+    assert first.send(large[-1:]).answer()[0] == 200
+    for _ in range(3):
+        assert gateway.predict(large)[0] == 200  # what was held is given back

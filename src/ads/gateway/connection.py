@@ -10,11 +10,11 @@ from typing import cast
 
 from ads.gateway.access_log import Access
 from ads.gateway.answer import CONTINUE, Refusal, encode_answer
+from ads.gateway.body_buffer import BodyBuffer
 from ads.gateway.door import Door
-from ads.gateway.framing import Body, ChunkedBody, CountedBody
 from ads.gateway.health import health
 from ads.gateway.pool import Prediction
-from ads.gateway.predictions import Admission, too_large
+from ads.gateway.predictions import Admission
 from ads.gateway.proxy import Exchange
 from ads.gateway.request import RequestHead, check_beginning
 from ads.gateway.router import Kind, Place, route
@@ -45,8 +45,7 @@ class Connection(asyncio.Protocol):
         self._request_id = b""
         self._admission: Admission | None = None
         self._place: Place | None = None
-        self._body: Body | None = None
-        self._pieces: list[bytes] = []
+        self._body: BodyBuffer | None = None
         self._size = 0
         self._prediction: Prediction | None = None
         self._exchange: Exchange | None = None
@@ -102,6 +101,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Let go of what was under way."""
         self._door.connections.discard(self)
+        self._release_body()
         if self._prediction is not None:
             self._prediction.abandon()
             self._note(_CALLER_LEFT, 0)
@@ -230,28 +230,23 @@ class Connection(asyncio.Protocol):
             self._transport.write(CONTINUE)
         self._state = _State.BODY
         self.deadline = self._arrived + self._door.limits.body_seconds
-        self._body = ChunkedBody() if length is None else CountedBody(length)
-        self._pieces = []
-        self._size = 0
+        self._body = BodyBuffer(head, self._admission.max_body_bytes, self._door.budget)
         early, self._buffer = self._buffer, b""
         if early:
             self._read_body(early)
 
     def _read_body(self, data: bytes) -> bool:
         assert self._body is not None
-        assert self._admission is not None
-        payload = self._body.feed(data)
-        if payload:
-            self._pieces.append(payload)
-            self._size += len(payload)
-            if self._size > self._admission.max_body_bytes:
-                raise too_large(self._admission.max_body_bytes)
-        if self._body.done:
+        body = self._body.feed(data)
+        if body is not None:
             self._buffer = self._body.rest
-            self._body = None
-            body, self._pieces = b"".join(self._pieces), []
             self._predict(body)
         return True
+
+    def _release_body(self) -> None:
+        if self._body is not None:
+            self._body.release()
+            self._body = None
 
     def _predict(self, body: bytes) -> None:
         assert self._head is not None
@@ -271,6 +266,7 @@ class Connection(asyncio.Protocol):
         self._note(status, len(body))
         self._prediction = None
         self._admission = None
+        self._release_body()
         self._answer(status, body, retry_after)
         self._advance()
 
@@ -310,7 +306,7 @@ class Connection(asyncio.Protocol):
         door = self._door
         head, self._head = self._head, None
         request_id = self._request_id if head is not None else door.ids.next(None)
-        self._pieces = []
+        self._release_body()
         bodiless = head is not None and head.method == b"HEAD"
         self._transport.write(
             encode_answer(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ads.gateway.access_log import AccessLog
 from ads.gateway.answer import RequestIds
+from ads.gateway.body_buffer import Budget
 from ads.gateway.limits import Limits
 from ads.gateway.predictions import Predictions
 from ads.gateway.request import HeadReader
@@ -25,6 +26,7 @@ class Door(Protocol):
     heads: HeadReader
     ids: RequestIds
     predictions: Predictions
+    budget: Budget
     access_log: AccessLog
     connections: set[Connection]
     draining: bool

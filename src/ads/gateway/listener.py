@@ -14,6 +14,7 @@ from collections.abc import Callable
 from ads.gateway.access_log import AccessLog
 from ads.gateway.admin import serve_notices
 from ads.gateway.answer import RequestIds
+from ads.gateway.body_buffer import Budget
 from ads.gateway.connection import Connection
 from ads.gateway.limits import Limits
 from ads.gateway.predictions import Predictions
@@ -40,6 +41,7 @@ class Listener:
         self.heads = HeadReader(limits)
         self.ids = RequestIds()
         self.predictions = Predictions(home, limits, self.clock)
+        self.budget = Budget(limits.held_bytes)
         self.access_log = AccessLog(home, limits.log_bytes)
         self.connections: set[Connection] = set()
         self.draining = False

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ads.gateway.answer import Refusal
 from ads.gateway.authentication import Authentication, check_digest
+from ads.gateway.body_buffer import too_large
 from ads.gateway.frames import BYTES, JSON, Input
 from ads.gateway.limits import Limits
 from ads.gateway.pool import Pool, Prediction
@@ -149,11 +150,6 @@ class Predictions:
                 logger.error("the supervisor refused %s: %s", order, answer.get("error"))
         finally:
             writer.close()
-
-
-def too_large(largest: int) -> Refusal:
-    """Return the refusal of a body that is larger than ``largest`` bytes."""
-    return Refusal(413, "PayloadTooLarge", f"The body is larger than {largest} bytes.")
 
 
 def _is_json(content_type: bytes) -> bool:
