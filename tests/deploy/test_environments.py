@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ads.artifact.requirements import Requirements
-from ads.deploy.environments import Plan, plan, resolve
+from ads.deploy.environments import Plan, find_python, plan, resolve
 from ads.errors import ArtifactError, EnvironmentBuildError
 from ads.home import Home
 
@@ -83,6 +83,24 @@ def test_what_is_missing_is_built_once_and_shared(home: Home, tmp_path: Path) ->
     again = resolve(home, folder, 300, pytest.fail)
     assert again.python == built.python
     assert "cache" in again.description
+
+
+def test_another_python_version_is_used_where_there_is_one(home: Home, tmp_path: Path) -> None:
+    here = [version for version in ("3.12", "3.10", "3.9", "3.8") if version != OWN and find_python(version)]
+    wanted = here[0] if here else OWN
+    built = resolve(home, artifact(tmp_path / "a", f"# python: {wanted}.1\nsix==1.16.0\n"), 300, lambda _line: None)
+    code = "import sys, six; print('.'.join(map(str, sys.version_info[:2])))"
+    version = subprocess.run([built.python, "-c", code], capture_output=True, text=True, check=True)
+    assert version.stdout.strip() == wanted
+
+
+def test_pyenvs_versions_are_found_without_its_shims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    for version in ("3.99.9", "3.99.10", "3.9.1"):
+        (tmp_path / "versions" / version / "bin").mkdir(parents=True)
+        (tmp_path / "versions" / version / "bin" / "python").touch()
+    assert find_python("3.99") == tmp_path / "versions/3.99.10/bin/python"
+    assert find_python("3.98") is None
 
 
 def test_a_failed_build_tells_the_resolvers_own_words_and_leaves_nothing(home: Home, tmp_path: Path) -> None:

@@ -212,6 +212,13 @@ def test_a_deployment_without_a_working_replica_needs_attention_and_recovers() -
     assert world.desired.state == "ACTIVE"
 
 
+def test_an_update_of_a_deployment_that_cannot_work_does_not_wait_for_ever() -> None:
+    desired = Desired("ACTIVE", "UPDATING", 1, 1, serving_revision=1, serving_replicas=1)
+    world = World(desired, bad=frozenset({1}), replicas={(1, 0): "failed"})
+    world.step()
+    assert world.desired.state == "NEEDS_ATTENTION"
+
+
 def test_a_deployment_at_rest_is_left_alone() -> None:
     ready = {(3, 0): "ready", (3, 1): "ready"}
     world = World(Desired("ACTIVE", "ACTIVE", 3, 2, serving_revision=3, serving_replicas=2), replicas=ready)

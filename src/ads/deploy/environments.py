@@ -24,7 +24,7 @@ from ads.deploy.file_lock import locked
 from ads.errors import EnvironmentBuildError
 from ads.home import Home
 
-__all__ = ["Environment", "Plan", "plan", "resolve"]
+__all__ = ["Environment", "Plan", "find_python", "plan", "resolve"]
 
 Report = Callable[[str], None]
 
@@ -86,7 +86,7 @@ def _supported(version: str) -> bool:
 
 
 def find_python(version: str) -> Path | None:
-    """Return an interpreter of this version on this machine, None when uv finds none."""
+    """Return an interpreter of this version (``3.9``) on this machine, from uv or from pyenv; None: there is none."""
     try:
         done = subprocess.run(
             [_uv(), "python", "find", "--no-project", version],
@@ -96,10 +96,19 @@ def find_python(version: str) -> Path | None:
             timeout=60,
             env=_uv_variables(),
         )
+        path = Path(done.stdout.strip())
+        if done.returncode == 0 and path.is_file():
+            return path
     except subprocess.TimeoutExpired:
-        return None
-    path = Path(done.stdout.strip())
-    return path if done.returncode == 0 and path.is_file() else None
+        pass  # a broken shim somewhere on PATH; pyenv's own folders may still have it
+    return _pyenv_python(version)
+
+
+def _pyenv_python(version: str) -> Path | None:
+    """Return pyenv's newest interpreter of this version. Its shims, which uv finds, work for selected versions only."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = [path for path in root.glob(f"versions/{version}.*/bin/python") if path.is_file()]
+    return max(found, key=lambda path: path.parent.parent.name.rpartition(".")[2].zfill(4), default=None)
 
 
 def _built(home: Home, found: Plan, timeout: float, report: Report) -> Environment:
@@ -132,7 +141,7 @@ def _build(folder: Path, key: str, found: Plan, timeout: float) -> None:
     building, listing, log = folder / f".{key}.building", folder / f"{key}.txt", folder / f"{key}.log"
     shutil.rmtree(building, ignore_errors=True)
     listing.write_text("".join(f"{line}\n" for line in found.lines), encoding="utf-8")
-    interpreter = sys.executable if found.python == _OWN_VERSION else found.python
+    interpreter = str((None if found.python == _OWN_VERSION else find_python(found.python)) or sys.executable)
     commands = [[_uv(), "venv", "--no-project", "--relocatable", "--python", interpreter, str(building)]]
     if found.lines:
         target = str(building / "bin" / "python")
@@ -150,6 +159,7 @@ def _build(folder: Path, key: str, found: Plan, timeout: float) -> None:
                     timeout=timeout,
                     env=_uv_variables(),
                 )
+        shutil.rmtree(folder / key, ignore_errors=True)  # one whose interpreter is gone
         building.rename(folder / key)
     except subprocess.TimeoutExpired:
         raise EnvironmentBuildError(

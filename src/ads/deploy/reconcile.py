@@ -171,18 +171,17 @@ def _towards_new_revision(
 def _keep_serving(desired: Desired, actual: Actual, wanted: set[tuple[int, int]]) -> list[Action]:
     ready = sum(1 for r in actual.replicas if r.phase == "ready" and (r.revision, r.slot) in wanted)
     stops = [*_stops(actual, wanted), *_losses(actual, wanted)]
-    if desired.state in ("CREATING", "UPDATING"):
-        cause = _cause_of_failure(desired.revision, actual)
-        if cause is not None and desired.replicas != desired.serving_replicas:
+    cause = _cause_of_failure(desired.revision, actual)
+    moving = desired.state in ("CREATING", "UPDATING")
+    if moving and desired.replicas != desired.serving_replicas:
+        if cause is not None:
             return [Fail(cause)]
         if ready == desired.replicas and not stops:
             return [Settle("ACTIVE")]
-    elif ready and desired.state != "ACTIVE":
+    elif ready and desired.state != "ACTIVE" and not (moving and stops):
         return [Settle("ACTIVE")]
-    elif not ready and desired.state == "ACTIVE":
-        cause = _cause_of_failure(desired.revision, actual)
-        if cause is not None:
-            return [Settle("NEEDS_ATTENTION", cause), *_kills(actual, wanted)]
+    elif not ready and cause is not None and desired.state != "NEEDS_ATTENTION":
+        return [Settle("NEEDS_ATTENTION", cause), *_kills(actual, wanted)]
     return [*stops, *_kills(actual, wanted), *_starts(actual, wanted)]
 
 
