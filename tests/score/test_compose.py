@@ -124,8 +124,9 @@ def test_the_script_runs_without_this_project(tmp_path):
     assert modules == ["pandas"]
 
 
-def test_models_of_arrays_need_no_pandas(tmp_path):
-    array = np.array([[0.0, 1], [1, 2], [2, 3], [3, 4]])
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_models_of_arrays_need_no_pandas(tmp_path, dtype):
+    array = np.array([[0, 1], [1, 2], [2, 3], [3, 4]], dtype)
     model = LogisticRegression().fit(array, [0, 0, 1, 1])
     joblib.dump(model, tmp_path / "model.joblib")
     generate_schema(array).to_json_file(tmp_path / "input_schema.json")

@@ -206,6 +206,12 @@ def test_large_integers_stay_exact(script):
     assert got["id"].tolist() == [2**53 + 1, 2**63 - 1]
 
 
+def test_an_integer_that_the_dtype_cannot_hold_is_named(script):
+    made = script(sample=pd.DataFrame({"age": np.array([1, 2], dtype="int8")}))
+    with pytest.raises(made.InputError, match="Column 'age', row 1: 300 is not a int8"):
+        made.deserialize({"age": [41, 300]})
+
+
 def test_a_missing_integer_becomes_nan(script):
     got = script(sample=pd.DataFrame({"age": [1, 2]})).deserialize({"age": [41, None]})
     assert got["age"].isna().tolist() == [False, True]

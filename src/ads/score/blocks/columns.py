@@ -98,17 +98,15 @@ def convert(values, dtype):
 
     if str(dtype).startswith("float"):
         return np.fromiter(values, dtype, len(values))
+    if str(dtype).startswith(("int", "uint")):
+        exact = all(isinstance(value, (int, np.integer)) for value in values)
+        return np.array(values, dtype if exact else "float64")
     import pandas as pd
 
     if isinstance(dtype, dict) and "nan" in dtype:
         values, dtype = [np.nan if row in dtype["nan"] else value for row, value in enumerate(values)], "object"
     elif isinstance(dtype, dict):
         dtype = pd.CategoricalDtype(labels(dtype["categories"], dtype["dtype"], None), dtype["ordered"])
-    elif str(dtype).startswith(("int", "uint")):
-        try:
-            return np.asarray(pd.Series(values, dtype=dtype))
-        except (TypeError, ValueError):
-            return np.array(values, "float64")
     elif dtype == "bool":
         values = pd.Series(values, dtype="boolean")
         return values if values.hasnans else values.astype("bool")
