@@ -59,11 +59,11 @@ class Serializable:
         """Return the object that :meth:`to_dict` described."""
         raise NotImplementedError(cls.__name__)
 
-    def to_json(self, uri: str | None = None, encoder: Any = None, **kwargs: Any) -> str | None:
+    def to_json(self, uri: str | None = None, encoder: Any = None, default: Any = None, **kwargs: Any) -> str | None:
         """Return the object as JSON; with ``uri``, write it there and return None."""
         import json
 
-        content = json.dumps(self.to_dict(), cls=encoder)
+        content = json.dumps(self.to_dict(), cls=encoder, default=default)
         if uri is None:
             return content
         write_text(content, uri, **kwargs)
@@ -200,7 +200,7 @@ class Builder(Serializable):
         return self._yaml()
 
 
-def checked_id(ocid: str) -> str:
+def checked_id(ocid: Any) -> str:
     """Return an OCID that can stand in a path. Raises InputError for a text that is none."""
     if not isinstance(ocid, str) or not re.fullmatch(r"[A-Za-z0-9._-]+", ocid):
         raise InputError(f"{ocid!r} is no OCID.", hint="It looks like ocid1.datasciencemodel.oc1.local.…")

@@ -270,6 +270,11 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
         return self.lifecycle_state
 
     @classmethod
+    def from_dict(cls, config: Mapping[str, Any]) -> Self:
+        """Return the model that :meth:`to_dict` described. Raises InputError without a ``spec``."""
+        return super().from_dict(config)
+
+    @classmethod
     def from_id(cls, id: str) -> Self:  # noqa: A002 - the public name
         """Return the model with this OCID from the catalog. Raises :class:`~ads.errors.NotFound`."""
         return cls(spec={cls.CONST_ID: checked_id(id)}).sync()

@@ -6,6 +6,7 @@ The description and its YAML work; the verbs raise :class:`~ads.errors.NotSuppor
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -51,6 +52,11 @@ class ModelVersionSet(Builder):
         super().__init__(spec, **kwargs)
         if not self.name:
             self.with_name(time.strftime("model-version-set-%Y%m%d-%H%M", time.gmtime()))
+
+    @classmethod
+    def from_dict(cls, config: Mapping[str, Any]) -> Self:
+        """Return the set that :meth:`to_dict` described. Raises InputError without a ``spec``."""
+        return super().from_dict(config)
 
     @property
     def kind(self) -> str:

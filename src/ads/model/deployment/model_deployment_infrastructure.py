@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ads.errors import InputError
-from ads.model.builder import Builder, unknown_argument
+from ads.model.builder import Builder
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -237,36 +237,43 @@ class ModelDeploymentInfrastructure(Builder):
         """The rules for adding and removing replicas."""
         return self.get_spec(self.CONST_AUTO_SCALING)
 
-    def with_auto_scaling(self, scaling_type: str, **kwargs: Any) -> Self:
+    def with_auto_scaling(
+        self,
+        scaling_type: str,
+        minimum_instance_count: int | None = None,
+        maximum_instance_count: int | None = None,
+        initial_instance_count: int | None = None,
+        scale_in_threshold: int | None = None,
+        scale_out_threshold: int | None = None,
+        cool_down_in_seconds: int | None = None,
+        is_enabled: bool | None = None,
+    ) -> Self:
         """Set the rules for adding and removing replicas.
 
-        ``scaling_type`` is ``cpu_utilization`` or ``memory_utilization``. The rest may be left out:
-        ``minimum_instance_count`` (1), ``maximum_instance_count`` (3), ``initial_instance_count`` (the replicas),
-        ``scale_in_threshold`` (30 %), ``scale_out_threshold`` (70 %), ``cool_down_in_seconds``, ``is_enabled`` (True).
-        Raises InputError for another type.
+        ``scaling_type`` is ``cpu_utilization`` or ``memory_utilization``. Defaults: at least 1 and at most 3 replicas,
+        beginning with ``replica``; one less below 30 % utilization, one more above 70 %; enabled. Raises InputError for
+        another type.
         """
         if scaling_type not in self.CONST_SUPPORTED_AUTO_SCALING_TYPES:
             raise InputError(
                 f"{scaling_type!r} is no type of autoscaling.",
                 hint=f"Types: {', '.join(self.CONST_SUPPORTED_AUTO_SCALING_TYPES)}.",
             )
-        known = {
-            "minimum_instance_count": (self.CONST_MINIMUM_INSTANCE_COUNT, 1),
-            "maximum_instance_count": (self.CONST_MAXIMUM_INSTANCE_COUNT, 3),
-            "initial_instance_count": (self.CONST_INITIAL_INSTANCE_COUNT, self.replica or DEFAULT_REPLICA),
-            "scale_in_threshold": (self.CONST_SCALE_IN_THRESHOLD, 30),
-            "scale_out_threshold": (self.CONST_SCALE_OUT_THRESHOLD, 70),
-            "cool_down_in_seconds": (self.CONST_COOL_DOWN_IN_SECONDS, None),
-            "is_enabled": (self.CONST_IS_ENABLED, True),
+        rules = {
+            self.CONST_SCALING_TYPE: scaling_type,
+            self.CONST_MINIMUM_INSTANCE_COUNT: _given(minimum_instance_count, 1),
+            self.CONST_MAXIMUM_INSTANCE_COUNT: _given(maximum_instance_count, 3),
+            self.CONST_INITIAL_INSTANCE_COUNT: _given(initial_instance_count, self.replica or DEFAULT_REPLICA),
+            self.CONST_SCALE_IN_THRESHOLD: _given(scale_in_threshold, 30),
+            self.CONST_SCALE_OUT_THRESHOLD: _given(scale_out_threshold, 70),
+            self.CONST_COOL_DOWN_IN_SECONDS: cool_down_in_seconds,
+            self.CONST_IS_ENABLED: _given(is_enabled, True),
         }
-        for name in kwargs:
-            if name not in known:
-                raise unknown_argument("with_auto_scaling()", name, known)
-        rules: dict[str, Any] = {self.CONST_SCALING_TYPE: scaling_type}
-        for name, (key, default) in known.items():
-            value = kwargs.get(name)
-            rules[key] = default if value is None else value
         return self.set_spec(self.CONST_AUTO_SCALING, {k: v for k, v in rules.items() if v is not None})
+
+
+def _given(value: Any, default: Any) -> Any:
+    return default if value is None else value
 
 
 def _log(log_group_id: Any, log_id: Any) -> dict[str, str]:
