@@ -345,3 +345,35 @@ def test_large_bodies_together_are_bounded(make_gateway):
     assert first.send(large[-1:]).answer()[0] == 200
     for _ in range(3):
         assert gateway.predict(large)[0] == 200  # what was held is given back
+
+
+def test_replacing_the_gateway_gently_fails_nobody(make_gateway):
+    gateway = make_gateway()
+    gateway.deploy()
+    stop = threading.Event()
+    failed = []
+
+    def stream():
+        wire = gateway.connect()
+        count = 0
+        while not stop.is_set():
+            body = b"%d" % count
+            answer = wire.send(gateway.head(f"content-length: {len(body)}") + body).answer()
+            if answer is None or answer[0] != 200 or json.loads(answer[2])["echo"] != count:
+                failed.append(answer)
+                return count
+            if answer[1].get("connection") == "close":
+                wire = gateway.connect()
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(3) as clients:
+        counts = [clients.submit(stream) for _ in range(3)]
+        for _ in range(3):
+            time.sleep(0.3)  # requests are under way
+            gateway.process.send_signal(signal.SIGTERM)
+            assert gateway.process.wait(10) == 0
+            gateway.start()
+        stop.set()
+        assert sum(count.result() for count in counts) > 30
+    assert failed == []
