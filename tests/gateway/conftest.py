@@ -225,11 +225,12 @@ def shared():
     """One gateway with one replica for all tests of a module that leave it whole."""
     root = Path(tempfile.mkdtemp(prefix="oag"))
     gateway = Gateway(Home(root), {})
-    gateway.deploy(("a",))
-    gateway.start()
-    yield gateway
-    gateway.stop()
-    shutil.rmtree(root, ignore_errors=True)
+    try:
+        gateway.deploy(("a",))
+        yield gateway.start()
+    finally:
+        gateway.stop()
+        shutil.rmtree(root, ignore_errors=True)
 
 
 async def control_app(scope, receive, send):
