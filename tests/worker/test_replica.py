@@ -110,6 +110,21 @@ def test_a_broken_script_fails_with_its_reason(replica: Any, score: str | None, 
     assert running.process.wait(10) == 0
 
 
+@pytest.mark.parametrize(
+    "hostility", ["os.closerange(3, 200)", "sys.stdout.close(); sys.stderr.close()", "os.close(1)"]
+)
+def test_a_script_that_closes_files_is_served_or_fails_with_its_reason(replica: Any, hostility: str) -> None:
+    running = replica(
+        f"import os, sys\n{hostility}\ndef load_model(): return 1\n"
+        "def predict(data):\n    if data:\n        raise RuntimeError('no')\n    return data\n"
+    )
+    running.wait("ready")
+    assert running.predict(0) == (200, 0)
+    assert running.predict(1)[0] == 500
+    failing = replica(f"import os, sys\n{hostility}\nraise OSError('broken on purpose')\n")
+    assert "broken on purpose" in failing.wait("failed")["error"]["message"]
+
+
 def test_the_traceback_of_a_failed_import_is_in_the_log(replica: Any) -> None:
     running = replica("raise RuntimeError('no licence')")
     running.wait("failed")

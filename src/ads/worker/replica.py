@@ -4,6 +4,7 @@ A replica that can't become ready says why in its status file and then waits to 
 restarted, and its words would be gone before anybody read them.
 """
 
+import contextlib
 import os
 import signal
 import threading
@@ -33,7 +34,8 @@ def main(arguments: "List[str]") -> int:
     except Failure as failure:
         return _wait_after(failure, status)
     except Exception as error:  # noqa: BLE001 - the process boundary: what we did not foresee is told as well
-        traceback.print_exc()
+        with contextlib.suppress(OSError, ValueError):
+            traceback.print_exc()
         text = "The replica could not start: {}: {}.".format(type(error).__name__, error)
         return _wait_after(Failure("replica-error", text, "The traceback is in the predict log."), status)
     server.run()
@@ -68,7 +70,8 @@ def _become_ready(artifact: str, socket_path: str, status: Status) -> Server:
 def _wait_after(failure: Failure, status: Status) -> int:
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: over.set())
-    print("This replica failed: {} {}".format(failure.message, failure.hint), flush=True)
+    with contextlib.suppress(OSError, ValueError):  # the script may have closed the log
+        print("This replica failed: {} {}".format(failure.message, failure.hint), flush=True)
     status.fail(failure)
     while not over.wait(3600):
         pass

@@ -1,6 +1,7 @@
 """A model's ``score.py``: found, compiled, run, its two functions checked. Everything wrong is a precise Failure."""
 
 import ast
+import contextlib
 import os
 import sys
 import traceback
@@ -92,7 +93,8 @@ def _short(error: BaseException) -> str:
 
 
 def _print(error: BaseException) -> None:
-    traceback.print_exception(type(error), error, users_frames(error))
+    with contextlib.suppress(OSError, ValueError):  # the script may have closed the log
+        traceback.print_exception(type(error), error, users_frames(error))
 
 
 def _default_calls_load_model(source: bytes) -> bool:
