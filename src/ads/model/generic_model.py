@@ -82,6 +82,7 @@ class GenericModel(MetadataMixin, Loadable):
     _FRAMEWORK: str | None = None
     _SAVE_SERIALIZER = ModelSerializerType.CLOUDPICKLE
     score_framework = "generic"
+    _PREDICTS_WITH = "predict"
     model_input_serializer_type: Any = ModelInputSerializerType
     model_save_serializer_type: Any = ModelSerializerType
 
@@ -191,6 +192,15 @@ class GenericModel(MetadataMixin, Loadable):
         """The OCID of the deployment; None before ``deploy()``."""
         return self.model_deployment.model_deployment_id if self.model_deployment else None
 
+    @property
+    def predicts(self) -> bool:
+        """Whether the estimator has the method that ``score.py`` calls."""
+        return callable(getattr(self.estimator, self._PREDICTS_WITH, None))
+
+    def own_prediction(self, data: Any) -> Any:
+        """Return the estimator's own prediction for ``data``, which ``score.py`` has to reproduce."""
+        return getattr(self.estimator, self._PREDICTS_WITH)(data)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(algorithm={self.algorithm!r}, artifact_dir={self.artifact_dir!r})"
 
@@ -224,9 +234,9 @@ class GenericModel(MetadataMixin, Loadable):
     def serialize_model(
         self,
         as_onnx: bool = False,
-        initial_types: Any = None,  # noqa: ARG002 - known to callers, needed for ONNX only
+        initial_types: Any = None,
         force_overwrite: bool = False,
-        X_sample: Any = None,  # noqa: ARG002, N803 - known to callers, needed for ONNX only
+        X_sample: Any = None,  # noqa: N803
         **kwargs: Any,
     ) -> None:
         """Write the model file into ``artifact_dir``.
@@ -235,7 +245,8 @@ class GenericModel(MetadataMixin, Loadable):
         """
         from ads.model.serialization import serialize_model
 
-        serialize_model(self, as_onnx=as_onnx, force_overwrite=force_overwrite, model_save=kwargs.get("model_save"))
+        options = {"initial_types": initial_types, "X_sample": X_sample, **kwargs}
+        serialize_model(self, as_onnx=as_onnx, force_overwrite=force_overwrite, options=options)
 
     # The local verbs.
 

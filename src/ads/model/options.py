@@ -40,6 +40,8 @@ class PrepareOptions:
     outputs: str | None = None
     sample_rows: int = DEFAULT_SAMPLE_ROWS
     model_save: Mapping[str, Any] | None = None
+    onnx_args: Any = None
+    use_torch_script: bool | None = None
 
     def __post_init__(self) -> None:
         rows: Any = self.sample_rows  # callers pass anything
@@ -59,6 +61,11 @@ class PrepareOptions:
                 raise InputTypeError(
                     f"{name} is {value!r}, not a text.", hint="Write it in quotes: 3.10 without them is 3.1."
                 )
+
+    def for_format(self) -> dict[str, Any]:
+        """Return what the writer of the model file is told; each format takes what it needs."""
+        names = ("X_sample", "initial_types", "model_save", "onnx_args")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any], extra: Mapping[str, Any]) -> PrepareOptions:

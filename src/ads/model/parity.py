@@ -6,18 +6,18 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ads.model.payload import JSON_CONTENT, Payload, first_rows, make_payload
 from ads.model.serde.model_input import class_path
+
+if TYPE_CHECKING:
+    from ads.model.generic_model import GenericModel
 
 _LARGEST_BODY = 1024 * 1024
 """Bytes of the largest request that is kept as a sample."""
 
 __all__ = ["SampleOptions", "answer_of", "quiet_answer", "record_again", "sample_from_estimator", "sample_from_score"]
-
-_log = logging.getLogger(__name__)
-
 
 _log = logging.getLogger(__name__)
 
@@ -43,17 +43,17 @@ def answer_of(prediction: Any) -> Any:
     return answer
 
 
-def quiet_answer(estimator: Any, data: Any) -> Any:
-    """Return :func:`answer_of` the estimator's prediction, without its warnings: nobody asked it for this one."""
+def quiet_answer(model: GenericModel, data: Any) -> Any:
+    """Return :func:`answer_of` the estimator's own prediction, without its warnings: nobody asked it for this one."""
     import warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return answer_of(estimator.predict(data))
+        return answer_of(model.own_prediction(data))
 
 
-def sample_from_estimator(estimator: Any, data: Any, options: SampleOptions) -> Any:
-    """Return the sample of the first rows of ``data`` with the estimator's own predictions.
+def sample_from_estimator(model: GenericModel, data: Any, options: SampleOptions) -> Any:
+    """Return the sample of the first rows of ``data`` with the own predictions of the model's estimator.
 
     None when rows are not wanted, or when the estimator doesn't take this data itself: then score.py prepares it, and
     ``verify(data)`` records the sample from there.
@@ -61,10 +61,10 @@ def sample_from_estimator(estimator: Any, data: Any, options: SampleOptions) -> 
     from ads.artifact.sample import ParitySample, SampleCase
 
     rows = first_rows(data, options.rows) if options.rows else None
-    if estimator is None or rows is None:
+    if model.estimator is None or rows is None:
         return None
     try:
-        answer = quiet_answer(estimator, rows)
+        answer = quiet_answer(model, rows)
     except Exception as error:  # noqa: BLE001 - the estimator is the user's code, it may raise anything
         _log.info("No parity sample yet: the estimator doesn't take X_sample as it is (%s).", error)
         return None

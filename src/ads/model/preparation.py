@@ -112,7 +112,7 @@ def _check_estimator(model: GenericModel, options: PrepareOptions, folder: Path 
                 "There is no estimator to prepare.",
                 hint="Pass it to the constructor, or serialize=False if the model file is yours.",
             )
-    elif not callable(getattr(model.estimator, "predict", None)) and not options.score_py_uri:
+    elif not model.predicts and not options.score_py_uri:
         raise InputTypeError(
             f"{type(model.estimator).__name__} has no predict method, which score.py calls.",
             hint="Pass an object with predict(), or a score.py of your own with score_py_uri.",
@@ -154,7 +154,7 @@ def _sample(model: GenericModel, options: PrepareOptions) -> Any:
     if not model.serialize or options.score_py_uri:
         return None
     sample_options = parity.SampleOptions(options.sample_rows, model.model_input_serializer)
-    return parity.sample_from_estimator(model.estimator, options.X_sample, sample_options)
+    return parity.sample_from_estimator(model, options.X_sample, sample_options)
 
 
 def _write(model: GenericModel, plan: _Plan) -> None:
@@ -163,7 +163,7 @@ def _write(model: GenericModel, plan: _Plan) -> None:
 
     folder = folder_of(model)
     if plan.writes_model:  # first: it is the step that can fail, and it leaves nothing behind when it does
-        serialization.write_model_file(model, folder / plan.model_file_name, plan.options.model_save)
+        serialization.write_model_file(model, folder / plan.model_file_name, plan.options.for_format())
     folder.mkdir(parents=True, exist_ok=True)
     for name in (layout.MANIFEST, layout.TEST_RESULTS):  # they describe what was here before
         (folder / name).unlink(missing_ok=True)

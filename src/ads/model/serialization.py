@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,10 +58,8 @@ def refuse_onnx(as_onnx: bool) -> None:
         )
 
 
-def serialize_model(
-    model: GenericModel, *, as_onnx: bool, force_overwrite: bool, model_save: Mapping[str, Any] | None
-) -> None:
-    """Write the model file into the model's folder, which is made if need be."""
+def serialize_model(model: GenericModel, *, as_onnx: bool, force_overwrite: bool, options: Mapping[str, Any]) -> None:
+    """Write the model file into the model's folder, which is made if need be; ``options`` are for its format."""
     from ads.model.preparation import folder_of
 
     refuse_onnx(as_onnx)
@@ -71,31 +69,44 @@ def serialize_model(
     folder = folder_of(model)
     if (folder / name).exists() and not force_overwrite:
         raise InputError(f"{name} exists in {folder}.", hint="Pass force_overwrite=True to replace it.")
-    write_model_file(model, folder / name, model_save)
+    write_model_file(model, folder / name, options)
     model.model_file_name = name
     model.summary.set(ModelState.DONE, PREPARE_STATUS_SERIALIZE_MODEL_DETAIL)
 
 
-def write_model_file(model: GenericModel, path: Path, model_save: Mapping[str, Any] | None) -> None:
-    """Write the estimator to ``path``, first under another name, so that an error changes nothing."""
+def write_model_file(model: GenericModel, path: Path, options: Mapping[str, Any]) -> None:
+    """Write the estimator to ``path``, and what its format puts beside it; an error changes nothing.
+
+    It is written into a folder of its own first. ``options`` (``X_sample``, ``model_save`` and more) go to the format.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        model.model_save_serializer.serialize(
-            estimator=model.estimator, model_path=str(temporary), model_save=dict(model_save or {})
-        )
-        temporary.replace(path)
-    except AdsError:
-        raise
-    except Exception as error:
-        name = getattr(model.model_save_serializer, "name", "") or type(model.model_save_serializer).__name__
-        raise InputError(
-            f"The {model.algorithm} can't be stored with {name}: {error}.",
-            hint='Try model_save_serializer="cloudpickle", which also stores functions and classes of this session.',
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    with tempfile.TemporaryDirectory(prefix=".openads-", dir=path.parent) as scratch:
+        try:
+            model.model_save_serializer.serialize(
+                estimator=model.estimator, model_path=str(Path(scratch, path.name)), **options
+            )
+        except AdsError:
+            raise
+        except Exception as error:
+            name = getattr(model.model_save_serializer, "name", "") or type(model.model_save_serializer).__name__
+            raise InputError(
+                f"The {model.algorithm} can't be stored with {name}: {error}.", hint=_hint(model, name)
+            ) from error
+        for written in Path(scratch).iterdir():
+            target = path.with_name(written.name)
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            written.replace(target)
+
+
+def _hint(model: GenericModel, name: str) -> str:
+    if "cloudpickle" in _names_of_formats(model) and name != "cloudpickle":
+        return 'Try model_save_serializer="cloudpickle", which also stores functions and classes of this session.'
+    return "Try another model_save_serializer, or GenericModel(serialize=False) with a model file of your own."
+
+
+def _names_of_formats(model: GenericModel) -> list[str]:
+    return [value for name, value in vars(model.model_save_serializer_type).items() if name.isupper()]
 
 
 def _only_model_file(folder: str | None) -> str | None:

@@ -41,7 +41,7 @@ def verify(
         )
     generated = is_generated(folder)
     if generated:
-        _require_same_as_estimator(model.estimator, data, answer)
+        _require_same_as_estimator(model, data, answer)
     _record(model, folder, score, data, auto_serialize_data, generated)
     model.summary.set(ModelState.DONE, VERIFY_STATUS_LOCAL_TEST_DETAIL)
     return answer
@@ -96,13 +96,13 @@ def unserializable(value: Any, path: str = "the answer") -> str | None:
     return f"{path} is a {kind.__module__}.{kind.__qualname__}"
 
 
-def _require_same_as_estimator(estimator: Any, data: Any, answer: Any) -> None:
+def _require_same_as_estimator(model: GenericModel, data: Any, answer: Any) -> None:
     from ads.artifact.sample import compare
 
-    if estimator is None or class_path(data, ("pandas.DataFrame", "numpy.ndarray", "builtins.list")) is None:
+    if model.estimator is None or class_path(data, ("pandas.DataFrame", "numpy.ndarray", "builtins.list")) is None:
         return
     try:
-        expected = quiet_answer(estimator, data)
+        expected = quiet_answer(model, data)
     except Exception:  # noqa: BLE001 - score.py takes forms of data that the estimator itself refuses
         return
     difference = compare(expected, answer) if expected is not None else None
@@ -124,7 +124,7 @@ def _record(
     recorded = ParitySample.read(folder)
     if recorded is not None and (generated or recorded.expected_from == "score.py"):
         return
-    sample = sample_from_estimator(model.estimator, data, options) if generated and auto_serialize_data else None
+    sample = sample_from_estimator(model, data, options) if generated and auto_serialize_data else None
     sample = sample or sample_from_score(score, data, auto_serialize_data, options)
     if sample is not None:
         sample.write(folder)
