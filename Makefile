@@ -19,7 +19,7 @@ $(VENV)/.demo-installed: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test-installed: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,frameworks]'
 	@touch $@ $(VENV)/.demo-installed
 
 demo: $(VENV)/.demo-installed  ## Train a model, register it, deploy it, predict: the main job on this machine alone
