@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ads.errors import ManifestError
 
-__all__ = ["FileEntry", "check", "parse", "text", "verify"]
+__all__ = ["FileEntry", "check", "entry_of", "parse", "text", "verify"]
 
 VERSION = 1
 _HINT = "Pack the artifact folder again; don't change files inside an archive."

@@ -6,10 +6,8 @@ a file that can't be opened, a disk that is full.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import shutil
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,10 +16,11 @@ from typing import BinaryIO
 
 from ads.artifact import layout, manifest
 from ads.artifact import zip_format as z
+from ads.artifact.fresh_folder import fresh_folder
 from ads.artifact.limits import DEFAULT_LIMITS, Limits
 from ads.artifact.member_names import shown
 from ads.artifact.zip_directory import Member, damaged, read_directory
-from ads.errors import ArchiveError, ArtifactError
+from ads.errors import ArchiveError
 
 __all__ = ["ArchiveInfo", "check_zip", "extract_zip", "read_member"]
 
@@ -87,24 +86,15 @@ def extract_zip(
     whole. Files get mode 644 (755 when they are executable). The manifest is checked and left out: it would be out of
     date with the first change. Raises :class:`~ads.errors.ArchiveError`, :class:`~ads.errors.ManifestError`.
     """
-    target = Path(target)
-    _check_target(target, replace=replace)
-    target.parent.mkdir(parents=True, exist_ok=True)
     with Path(archive).open("rb") as file:
         members = read_directory(file, limits)
-        fresh = _sibling(target)
-        fresh.mkdir(mode=0o755)
-        try:
+        with fresh_folder(Path(target), replace=replace) as fresh:
             found = {member.name: _extract(file, member, fresh) for member in members if not member.is_folder}
             for member in members:
                 if member.is_folder:
                     _extract_folder(file, member, fresh)
             _check_manifest(file, members, found)
             (fresh / layout.MANIFEST).unlink(missing_ok=True)
-            _exchange(fresh, target)
-        except BaseException:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise
     return list(_names(members))
 
 
@@ -196,31 +186,3 @@ def _extract_folder(file: BinaryIO, member: Member, folder: Path) -> None:
     for _ in _data(file, member):
         pass
     (folder / member.name).mkdir(mode=0o755, parents=True, exist_ok=True)
-
-
-def _check_target(target: Path, *, replace: bool) -> None:
-    if target.exists() and not target.is_dir():
-        raise ArtifactError(f"{target} is not a folder.", hint="Give a folder that doesn't exist yet.")
-    if target.is_dir() and not replace and any(target.iterdir()):
-        raise ArtifactError(
-            f"The folder {target} is not empty.", hint="Give a new folder, or allow overwriting (force_overwrite=True)."
-        )
-
-
-def _sibling(target: Path) -> Path:
-    return target.with_name(f".{target.name[:100]}.{os.urandom(6).hex()}")
-
-
-def _exchange(fresh: Path, target: Path) -> None:
-    if not target.exists():
-        fresh.rename(target)
-        return
-    old = _sibling(target)
-    target.rename(old)
-    try:
-        fresh.rename(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
