@@ -63,15 +63,19 @@ looked up in the api layer, never stored here, apart from :class:`ServiceError`,
 
 from __future__ import annotations
 
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class AdsError(Exception):
     """The root of every error here. ``code`` is stable and meant for programs, ``hint`` names the next step."""
 
     code = "error"
 
-    def __init__(self, message: str = "", *, hint: str = "", request_id: str = "") -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, msg: str = "", *, hint: str = "", request_id: str = "") -> None:
+        super().__init__(msg)
+        self.message = msg
         self.hint = hint
         self.request_id = request_id
 
@@ -135,17 +139,38 @@ class MetadataSizeTooLarge(InputError):
 
     code = "metadata-too-large"
 
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"The metadata has {size:,} bytes; the limit is 32,000.", hint="Remove entries, or shorten the largest ones."
+        )
+        self.size = size
+
 
 class MetadataValueTooLong(InputError):
     """A metadata value is longer than 16,000 characters."""
 
     code = "metadata-value-too-long"
 
+    def __init__(self, key: str, length: int) -> None:
+        super().__init__(
+            f"The value of metadata {key!r} has {length:,} characters; the limit is 16,000.",
+            hint="Store it as a file in the artifact, and its name here.",
+        )
+        self.key = key
+        self.length = length
+
 
 class MetadataDescriptionTooLong(InputError):
     """A metadata description is longer than 255 characters."""
 
     code = "metadata-description-too-long"
+
+    def __init__(self, key: str, length: int) -> None:
+        super().__init__(
+            f"The description of metadata {key!r} has {length:,} characters; the limit is 255.", hint="Shorten it."
+        )
+        self.key = key
+        self.length = length
 
 
 class ArtifactError(InputError):
@@ -165,17 +190,38 @@ class ArtifactRequiredFilesError(ArtifactError):
 
     code = "artifact-file-missing"
 
+    def __init__(self, required_files: Sequence[str], *, hint: str = "") -> None:
+        super().__init__(
+            f"The artifact has no {' and no '.join(required_files)}.",
+            hint=hint or "Call prepare() to write the files, or add them at the top of the artifact folder.",
+        )
+        self.required_files = tuple(required_files)
+
 
 class ArtifactNestedFolderError(ArtifactError):
     """The artifact's files lie one folder too deep."""
 
     code = "artifact-nested"
 
+    def __init__(self, folder: str) -> None:
+        super().__init__(
+            f"score.py is at {folder}/score.py, expected at the top of the artifact.",
+            hint=f"Pack the content of the folder {folder!r}, not the folder itself.",
+        )
+        self.folder = folder
+
 
 class ArtifactFolderStructureError(ArtifactError):
     """The artifact folder has a structure that can't be read."""
 
     code = "artifact-structure"
+
+    def __init__(self, required_files: Sequence[str]) -> None:
+        super().__init__(
+            f"The artifact folder needs {' and '.join(required_files)} at its top, and has neither there nor one below.",
+            hint="Call prepare(), or name the folder that holds them.",
+        )
+        self.required_files = tuple(required_files)
 
 
 class ManifestError(ArtifactError):
@@ -200,6 +246,13 @@ class ModelArtifactSizeError(ArtifactError):
     """The artifact is larger than the chosen way of transfer allows."""
 
     code = "artifact-too-large"
+
+    def __init__(self, max_artifact_size: str) -> None:
+        super().__init__(
+            f"The artifact is larger than {max_artifact_size}, the most that this way of transfer takes.",
+            hint="Remove files that the model doesn't need: print(model) lists them.",
+        )
+        self.max_artifact_size = max_artifact_size
 
 
 class IntrospectionNotPassed(InputError):
@@ -230,6 +283,9 @@ class PathNotFoundError(InputError):
     """The given path doesn't exist."""
 
     code = "path-not-found"
+
+    def __init__(self, msg: str = "The given path doesn't exist.", *, hint: str = "") -> None:
+        super().__init__(msg, hint=hint)
 
 
 class InvalidArtifactPathTypeOrContentError(InputError):
@@ -408,6 +464,11 @@ class NotActiveDeploymentError(DeploymentError):
     """The deployment is not ACTIVE, so it answers no predictions."""
 
     code = "deployment-not-active"
+
+    def __init__(self, state: str, *, message: str = "", hint: str = "", request_id: str = "") -> None:
+        text = message or f"The deployment is {state}, so it answers no predictions."
+        super().__init__(text, hint=hint, request_id=request_id)
+        self.state = state
 
 
 class MissingModelDeploymentIdError(DeploymentError):

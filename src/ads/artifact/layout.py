@@ -86,14 +86,8 @@ def require_files(files: Iterable[str]) -> None:
     tops = {name.split("/", 1)[0] for name in names if "/" in name}
     for top in sorted(tops):
         if all(f"{top}/{name}" in names for name in REQUIRED_FILES):
-            raise ArtifactNestedFolderError(
-                f"{SCORE_PY} is at {top}/{SCORE_PY}, expected at the top of the artifact.",
-                hint=f"Pack the content of the folder {top!r}, not the folder itself.",
-            )
-    raise ArtifactRequiredFilesError(
-        f"The artifact has no {' and no '.join(missing)}.",
-        hint="Call prepare() to write the files, or add them at the top of the artifact folder.",
-    )
+            raise ArtifactNestedFolderError(top)
+    raise ArtifactRequiredFilesError(missing)
 
 
 def _kept(folder: Path, keep: Iterable[str]) -> Iterable[str]:

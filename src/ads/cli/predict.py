@@ -93,7 +93,8 @@ def _require_answering(deployment: Mapping[str, Any], reference: str) -> None:
         "CREATING": f"It is not ready yet; follow it: ads deployments logs {reference} -f",
     }
     raise NotActiveDeploymentError(
-        f"The deployment {reference!r} is {state}, so it answers no predictions.",
+        str(state),
+        message=f"The deployment {reference!r} is {state}, so it answers no predictions.",
         hint=hints.get(str(state), "See what is served: ads deployments ls --state ACTIVE"),
     )
 

@@ -31,7 +31,7 @@ class ScoreModule:
         self._own: dict[str, ModuleType] = {}
         if not (self.folder / "score.py").is_file():
             raise ArtifactRequiredFilesError(
-                "The artifact has no score.py.", hint="Call prepare(), or put your own score.py into the folder."
+                ["score.py"], hint="Call prepare(), or put your own score.py into the folder."
             )
         with self._surroundings():
             self._module = self._import()

@@ -116,7 +116,8 @@ def _not_found(service: Service, deployment_id: str, name: str, error: NotFound)
         "FAILED": "Its lifecycle_details and logs say why; deploy again once that is solved.",
     }
     return NotActiveDeploymentError(
-        f"The deployment {name} is {state}, so it answers no predictions.",
+        state,
+        message=f"The deployment {name} is {state}, so it answers no predictions.",
         hint=hints.get(state, "Deploy the model again."),
         request_id=error.request_id,
     )

@@ -219,10 +219,7 @@ class ModelMetadata(Generic[ItemT]):
         """Return True when the list is within 32,000 bytes; raises :class:`~ads.errors.MetadataSizeTooLarge`."""
         size = self.size()
         if size > METADATA_SIZE_LIMIT:
-            raise MetadataSizeTooLarge(
-                f"The metadata has {size:,} bytes; the limit is {METADATA_SIZE_LIMIT:,}.",
-                hint="Remove entries, or shorten the largest ones.",
-            )
+            raise MetadataSizeTooLarge(size)
         return True
 
     def to_dict(self) -> dict[str, list[dict[str, Any]]]:

@@ -56,11 +56,7 @@ class ModelCustomMetadataItem(ModelTaxonomyMetadataItem):
                 f"The description of metadata {self.key!r} must be a text, not {type(description).__name__}."
             )
         if description and len(description) > METADATA_DESCRIPTION_LENGTH_LIMIT:
-            raise MetadataDescriptionTooLong(
-                f"The description of metadata {self.key!r} has {len(description)} characters; "
-                f"the limit is {METADATA_DESCRIPTION_LENGTH_LIMIT}.",
-                hint="Shorten it.",
-            )
+            raise MetadataDescriptionTooLong(self.key, len(description))
         self._description = description
 
     @property
@@ -85,11 +81,7 @@ class ModelCustomMetadataItem(ModelTaxonomyMetadataItem):
         super()._checked_value(value)
         length = len(value if isinstance(value, str) else json.dumps(value))
         if length > METADATA_VALUE_LENGTH_LIMIT:
-            raise MetadataValueTooLong(
-                f"The value of metadata {self.key!r} has {length:,} characters; "
-                f"the limit is {METADATA_VALUE_LENGTH_LIMIT:,}.",
-                hint="Store it as a file in the artifact, and its name here.",
-            )
+            raise MetadataValueTooLong(self.key, length)
         return value
 
     def update(  # type: ignore[override]  # ADS's custom items take description and category as well
