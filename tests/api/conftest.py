@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from ads.api.context import Context, open_context
 from ads.api.server import make_server
@@ -79,6 +81,41 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running, stop = start(tmp_path_factory.mktemp("home"))
     yield running
     stop()
+
+
+def write_profile(service: Running, folder: Path) -> dict[str, str]:
+    """Return a configuration of the ``oci`` client with a new key that the service knows."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    file = folder / "key.pem"
+    file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + b"\nOCI_API_KEY\n")
+    file.chmod(0o600)
+    found: dict[str, str] = service.client.post("/openads/v1/keys", json={"publicKey": pem}).json()
+    return {**found, "key_file": str(file)}
+
+
+@pytest.fixture(scope="module")
+def profile(service: Running, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return write_profile(service, tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture(scope="module")
+def client(service: Running, profile: dict[str, str]) -> Any:
+    """The data science client of ``oci``, without its retries."""
+    oci = pytest.importorskip("oci")
+    return oci.data_science.DataScienceClient(
+        profile, service_endpoint=service.url, retry_strategy=oci.retry.NoneRetryStrategy()
+    )
+
+
+def refusal(call: Any, *args: Any, **named: Any) -> Any:
+    """Return the error with which a call of the ``oci`` client is refused."""
+    import oci
+
+    with pytest.raises(oci.exceptions.ServiceError) as caught:
+        call(*args, **named)
+    assert caught.value.request_id
+    return caught.value
 
 
 @pytest.fixture

@@ -8,35 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from .conftest import Running, archive
+from .conftest import Running, archive, refusal, write_profile
 
 oci = pytest.importorskip("oci")
 pytestmark = pytest.mark.needs("oci")
-
-
-def write_profile(service: Running, folder: Path) -> dict[str, str]:
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    file = folder / "key.pem"
-    file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + b"\nOCI_API_KEY\n")
-    file.chmod(0o600)
-    found: dict[str, str] = service.client.post("/openads/v1/keys", json={"publicKey": pem}).json()
-    return {**found, "key_file": str(file)}
-
-
-@pytest.fixture(scope="module")
-def config(service: Running, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return write_profile(service, tmp_path_factory.mktemp("profile"))
-
-
-@pytest.fixture(scope="module")
-def client(service: Running, config: dict[str, str]) -> Any:
-    return oci.data_science.DataScienceClient(
-        config, service_endpoint=service.url, retry_strategy=oci.retry.NoneRetryStrategy()
-    )
 
 
 @pytest.fixture
@@ -45,13 +21,6 @@ def model(service: Running, client: Any) -> Any:
         compartment_id=service.compartment, project_id=service.project, display_name="through oci"
     )
     return client.create_model(details).data
-
-
-def refusal(call: Any, *args: Any, **named: Any) -> Any:
-    with pytest.raises(oci.exceptions.ServiceError) as caught:
-        call(*args, **named)
-    assert caught.value.request_id
-    return caught.value
 
 
 def test_projects(service: Running, client: Any) -> None:
@@ -150,16 +119,16 @@ def test_provenance(client: Any, model: Any) -> None:
     assert client.get_model_provenance(model.id).data.git_branch == "next"
 
 
-def test_search_and_users(service: Running, config: dict[str, str], model: Any) -> None:
-    search = oci.resource_search.ResourceSearchClient(config, service_endpoint=service.url)
+def test_search_and_users(service: Running, profile: dict[str, str], model: Any) -> None:
+    search = oci.resource_search.ResourceSearchClient(profile, service_endpoint=service.url)
     query = f"query datasciencemodeldeployment resources where ModelId='{model.id}'"
     details = oci.resource_search.models.StructuredSearchDetails(query=query)
     assert search.search_resources(details, limit=500).data.items == []
-    identity = oci.identity.IdentityClient(config, service_endpoint=service.url)
+    identity = oci.identity.IdentityClient(profile, service_endpoint=service.url)
     assert identity.get_user(model.created_by).data.name == "admin"
 
 
-def test_wrong_keys_are_refused(service: Running, config: dict[str, str], tmp_path: Path) -> None:
+def test_wrong_keys_are_refused(service: Running, profile: dict[str, str], tmp_path: Path) -> None:
     other = write_profile(service, tmp_path)
     for wrong in (
         {"key_file": other["key_file"]},
@@ -167,16 +136,16 @@ def test_wrong_keys_are_refused(service: Running, config: dict[str, str], tmp_pa
         {"tenancy": "ocid1.tenancy.oc1..x"},
     ):
         client = oci.data_science.DataScienceClient(
-            {**config, **wrong}, service_endpoint=service.url, retry_strategy=oci.retry.NoneRetryStrategy()
+            {**profile, **wrong}, service_endpoint=service.url, retry_strategy=oci.retry.NoneRetryStrategy()
         )
         error = refusal(client.list_models, service.compartment)
         assert (error.status, error.code) == (401, "NotAuthenticated")
 
 
-def test_tampered_requests_are_refused(service: Running, config: dict[str, str]) -> None:
+def test_tampered_requests_are_refused(service: Running, profile: dict[str, str]) -> None:
     import requests
 
-    signer = oci.signer.Signer(config["tenancy"], config["user"], config["fingerprint"], config["key_file"])
+    signer = oci.signer.Signer(profile["tenancy"], profile["user"], profile["fingerprint"], profile["key_file"])
     url = f"{service.url}/20190101/projects"
     body = {"compartmentId": service.compartment, "displayName": "tampered"}
     prepared = requests.Request("POST", url, json=body, auth=signer).prepare()

@@ -21,6 +21,7 @@ from ads.api import (
     resource_search,
     service,
     users,
+    version_sets,
     work_requests,
 )
 from ads.api.authentication import Door
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     artifact.router,
     provenance.router,
     models.router,
+    version_sets.router,
     deployments.router,
     work_requests.router,
     service.router,

@@ -122,9 +122,8 @@ class UpdateModel(Body):
     backup_setting: Setting | None = None
 
     def columns(self) -> dict[str, Any]:
-        """Return what the caller sent, under the names of the columns. Raises InputError for a version set."""
+        """Return what the caller sent, under the names of the columns."""
         values = self.given()
-        models.require_version_set(values.pop("model_version_set_id", None))
         for kind in ("custom", "defined"):
             items = values.pop(f"{kind}_metadata_list", None)
             if items is not None:
@@ -149,6 +148,7 @@ class ChangeCompartment(Body):
 
 def summary_json(model: Model) -> dict[str, Any]:
     """Return a model as lists show it."""
+    version = model.membership
     return {
         "id": model.id,
         "compartmentId": model.compartment_id,
@@ -160,9 +160,9 @@ def summary_json(model: Model) -> dict[str, Any]:
         "createdBy": model.created_by,
         "category": model.category,
         "isModelByReference": False,
-        "modelVersionSetId": None,
-        "modelVersionSetName": None,
-        "versionId": None,
+        "modelVersionSetId": None if version is None else version.version_set_id,
+        "modelVersionSetName": None if version is None else version.version_set.name,
+        "versionId": None if version is None else version.version_id,
         "versionLabel": model.version_label,
         "freeformTags": model.freeform_tags,
         "definedTags": model.defined_tags,

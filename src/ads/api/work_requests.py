@@ -27,7 +27,12 @@ _LIST = ListShape(
     seq=WorkRequest.seq,
     states=frozenset(),
 )
-_COLLECTIONS = {"model-deployment": "modelDeployments", "project": "projects"}
+_COLLECTIONS = {
+    "model": "models",
+    "model-deployment": "modelDeployments",
+    "model-version-set": "modelVersionSets",
+    "project": "projects",
+}
 _LOOK_AGAIN = "1"
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, delete, false, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
-from ads.errors import Conflict, InputError
+from ads.errors import Conflict
 from ads.identity.ocid import new_ocid
 from ads.registry.deployments import deployments_in_use_of
 from ads.registry.events import Caller, record
@@ -22,7 +22,7 @@ from ads.registry.lookups import (
     require_project,
 )
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
-from ads.registry.tables import Artifact, Model, Provenance, now
+from ads.registry.tables import Artifact, Model, ModelVersionSet, Provenance, VersionSetMember, now
 
 __all__ = [
     "NewModel",
@@ -31,7 +31,6 @@ __all__ = [
     "get_model",
     "live_model",
     "move_model",
-    "require_version_set",
     "select_models",
     "set_model_active",
     "update_model",
@@ -67,6 +66,7 @@ class NewModel:
     defined_metadata: list[dict[str, Any]] = field(default_factory=list)
     input_schema: str | None = None
     output_schema: str | None = None
+    model_version_set_id: str | None = None
     version_label: str | None = None
     retention_setting: dict[str, Any] | None = None
     backup_setting: dict[str, Any] | None = None
@@ -80,14 +80,15 @@ def create_model(session: Session, caller: Caller, details: NewModel, attempt: A
     require_compartment(session, details.compartment_id)
     require_project(session, details.project_id)
     time = now()
+    columns = {**vars(details), "display_name": details.display_name or default_name("model", time)}
+    set_id = columns.pop("model_version_set_id")
     model = Model(
-        id=new_ocid("datasciencemodel"),
-        created_by=caller.principal,
-        time_created=time,
-        **{**vars(details), "display_name": details.display_name or default_name("model", time)},
+        id=new_ocid("datasciencemodel"), created_by=caller.principal, time_created=time, membership=None, **columns
     )
     session.add(model)
     session.flush()
+    if set_id is not None:
+        _join(session, caller, model, set_id)
     record(session, caller, "model.create", model.id, model.compartment_id, displayName=model.display_name)
     remember_outcome(session, caller, attempt, model.id)
     return model
@@ -110,11 +111,16 @@ def live_model(session: Session, model_id: str) -> Model:
 
 
 def select_models(filters: Mapping[str, str]) -> Select[Model]:
-    """Return the query for the models whose columns have these values; no model is in any version set."""
+    """Return the query for the models whose columns have these values, and whose version set has this name."""
     columns = dict(filters)
     in_set = columns.pop("model_version_set_name", None)
     statement = select(Model).where(*(getattr(Model, name) == value for name, value in columns.items()))
-    return statement if in_set is None else statement.where(false())
+    if in_set is None:
+        return statement
+    members = select(VersionSetMember.model_id).join(
+        ModelVersionSet, ModelVersionSet.id == VersionSetMember.version_set_id
+    )
+    return statement.where(Model.id.in_(members.where(ModelVersionSet.name == in_set)))
 
 
 def update_model(
@@ -122,10 +128,14 @@ def update_model(
 ) -> Model:
     """Return the model with these columns changed; maps and lists are replaced as a whole.
 
-    Raises NotFound, PreconditionFailed.
+    ``model_version_set_id`` makes it join a version set. Raises NotFound, PreconditionFailed, and Conflict for a model
+    that is in a set already.
     """
     model = live_model(session, model_id)
     require_match(model, if_match)
+    set_id = changes.get("model_version_set_id")
+    if isinstance(set_id, str):
+        _join(session, caller, model, set_id)
     for name in UPDATABLE & changes.keys():
         setattr(model, name, changes[name])
     record(session, caller, "model.update", model.id, model.compartment_id, changed=sorted(changes))
@@ -180,7 +190,18 @@ def delete_model(session: Session, caller: Caller, model_id: str, if_match: str 
     return changed(model)
 
 
-def require_version_set(version_set_id: str | None) -> None:
-    """Return when no version set is named. Raises InputError: this version of the service keeps none."""
-    if version_set_id:
-        raise InputError("This service keeps no model version sets.", hint="Leave modelVersionSetId out.")
+def _join(session: Session, caller: Caller, model: Model, set_id: str) -> None:
+    """Make the model the next version of a set. The set's row is locked, so a number is given once."""
+    if model.membership is not None:
+        raise Conflict(
+            f"The model is version {model.membership.version_id} of {model.membership.version_set_id} already.",
+            hint="A model joins one version set, once.",
+        )
+    statement = select(ModelVersionSet).where(ModelVersionSet.id == set_id, ModelVersionSet.lifecycle_state == "ACTIVE")
+    version_set = session.scalar(statement.with_for_update())
+    if version_set is None:
+        raise not_found("model version set", set_id, related=True)
+    version_set.last_version_id += 1
+    model.membership = VersionSetMember(version_set=version_set, version_id=version_set.last_version_id)
+    session.flush()
+    record(session, caller, "version-set.join", set_id, model.compartment_id, model=model.id)

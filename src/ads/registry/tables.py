@@ -6,9 +6,9 @@ import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
 __all__ = [
@@ -20,12 +20,14 @@ __all__ = [
     "Event",
     "Instant",
     "Model",
+    "ModelVersionSet",
     "Project",
     "Provenance",
     "RetryToken",
     "Sequence",
     "Token",
     "User",
+    "VersionSetMember",
     "new_etag",
     "now",
 ]
@@ -187,6 +189,51 @@ class Model(Base):
     etag: Mapped[str] = mapped_column(String(64), default=new_etag)
     created_by: Mapped[str] = mapped_column(String(255))
     time_created: Mapped[datetime] = mapped_column(default=now)
+    membership: Mapped[VersionSetMember | None] = relationship(lazy="joined")
+
+
+class ModelVersionSet(Base):
+    """A group of models that are versions of one thing. Its name is taken in its compartment until it is deleted."""
+
+    __tablename__ = "model_version_sets"
+    __table_args__ = (
+        Index(
+            "uq_model_version_sets_compartment_id_name",
+            "compartment_id",
+            "name",
+            unique=True,
+            sqlite_where=text("lifecycle_state != 'DELETED'"),
+            postgresql_where=text("lifecycle_state != 'DELETED'"),
+        ),
+    )
+
+    seq: Mapped[int] = mapped_column(Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(String(255), unique=True)
+    compartment_id: Mapped[str] = mapped_column(ForeignKey("compartments.id"))
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str | None] = mapped_column(Text)
+    lifecycle_state: Mapped[str] = mapped_column(String(32), default="ACTIVE")
+    category: Mapped[str] = mapped_column(String(32), default="USER")
+    last_version_id: Mapped[int] = mapped_column(default=0)
+    freeform_tags: Mapped[JsonObject] = mapped_column(default=dict)
+    defined_tags: Mapped[JsonObject] = mapped_column(default=dict)
+    etag: Mapped[str] = mapped_column(String(64), default=new_etag)
+    created_by: Mapped[str] = mapped_column(String(255))
+    time_created: Mapped[datetime] = mapped_column(default=now)
+    time_updated: Mapped[datetime] = mapped_column(default=now)
+
+
+class VersionSetMember(Base):
+    """That a model is a version in a set: it joins once, and its number is never given again."""
+
+    __tablename__ = "version_set_members"
+    __table_args__ = (UniqueConstraint("version_set_id", "version_id"),)
+
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True)
+    version_set_id: Mapped[str] = mapped_column(ForeignKey("model_version_sets.id"))
+    version_id: Mapped[int]
+    version_set: Mapped[ModelVersionSet] = relationship(lazy="joined", innerjoin=True)
 
 
 class Artifact(Base):
