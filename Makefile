@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STRICT ?=
 WORKERS ?= 2
 
-.PHONY: help demo test lint types layers format bench figures clean
+.PHONY: help demo test lint types layers format bench serving figures clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ format: $(VENV)/.test-installed  ## Put the code in its one format
 
 bench: $(VENV)/.test-installed  ## Measure the figures of the main job and print them as a table
 	$(BIN)/python benchmarks/main_job.py
+
+serving: $(VENV)/.test-installed  ## Measure requests per second and latencies of predictions over HTTP
+	$(BIN)/python benchmarks/serving.py
 
 figures: bench $(VENV)/.test-installed  ## bench, and the installed size of the base in a fresh environment
 	$(BIN)/python benchmarks/footprint.py
