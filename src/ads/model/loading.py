@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import AdsError, InputError
+from ads.model import artifact_source
 from ads.model.artifact import ModelArtifact
 from ads.model.options import refuse_unknown
 from ads.model.preparation import local_folder
@@ -82,10 +82,7 @@ def from_model_artifact(cls: Any, uri: str, target: Target, extra: Mapping[str, 
     """Return a model of the folder or archive at ``uri``."""
     refuse_unknown("from_model_artifact", extra, ["reload"])
     folder = _target_folder(target.artifact_dir)
-    if "://" in str(uri):
-        _fetch_address(str(uri), folder, force_overwrite=target.force_overwrite)
-    else:
-        _fetch_local(Path(uri).expanduser().absolute(), folder, force_overwrite=target.force_overwrite)
+    artifact_source.fetch(str(uri), folder, force_overwrite=target.force_overwrite, auth=target.auth)
     return _model_of(cls, folder, target, reload=bool(extra.get("reload", False)))
 
 
@@ -160,42 +157,6 @@ def read_runtime_info(model: GenericModel, *, missing_ok: bool = True) -> Runtim
 def _target_folder(artifact_dir: str | None) -> Path:
     folder = local_folder(artifact_dir)
     return Path(folder) if folder else Path(tempfile.mkdtemp(prefix="openads-artifact-"))
-
-
-def _fetch_address(address: str, folder: Path, *, force_overwrite: bool) -> None:
-    import fsspec
-
-    with tempfile.TemporaryDirectory(prefix="openads-") as scratch:
-        system, path = fsspec.core.url_to_fs(address)
-        local = Path(scratch) / address.rstrip("/").rsplit("/", 1)[-1]
-        if system.isdir(path):
-            system.get(path.rstrip("/") + "/", str(local), recursive=True)
-        else:
-            system.get_file(path, str(local))
-        _fetch_local(local, folder, force_overwrite=force_overwrite)
-
-
-def _fetch_local(source: Path, folder: Path, *, force_overwrite: bool) -> None:
-    """Put the artifact at ``source`` into ``folder``; the same folder is used in place."""
-    if not source.exists():
-        raise InputError(f"There is no artifact at {source}.", hint="Name the folder or the zip file of the artifact.")
-    if source == folder:
-        return
-    occupied = folder.is_dir() and any(folder.iterdir())
-    if occupied and not force_overwrite:
-        raise InputError(f"The folder {folder} is not empty.", hint="Pass force_overwrite=True to replace it.")
-    if source.is_dir():
-        if folder.is_relative_to(source) or source.is_relative_to(folder):
-            raise InputError(f"{folder} and {source} lie within each other.", hint="Name another artifact_dir.")
-        if occupied:
-            shutil.rmtree(folder)
-        shutil.copytree(source, folder, dirs_exist_ok=True)
-        return
-    if source.suffix != ".zip":
-        raise InputError(f"{source} is neither a folder nor a zip archive.", hint="Unpack it, and name the folder.")
-    from ads.artifact.archive import extract_zip
-
-    extract_zip(source, folder, replace=True)
 
 
 def _bare(cls: Any, target: Target) -> GenericModel:
