@@ -17,6 +17,7 @@ from ads.model.model_metadata_mixin import MetadataMixin
 from ads.model.serde.names import ModelInputSerializerType, ModelSerializerType
 from ads.model.summary import *  # noqa: F403 - the rows and words of the summary are known at this address
 from ads.model.summary import ModelState, SummaryStatus
+from ads.model.traits import FrameworkTraits
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class ModelDeploymentRuntimeType:
     CONTAINER = "container"
 
 
-class GenericModel(MetadataMixin, Loadable):
+class GenericModel(FrameworkTraits, MetadataMixin, Loadable):
     """A model of any framework: ``prepare``, ``verify``, ``save``, ``deploy``, ``predict``.
 
     ``estimator``: any object with ``predict``; it is stored with cloudpickle unless ``serialize`` is False, when the
@@ -78,11 +79,11 @@ class GenericModel(MetadataMixin, Loadable):
     >>> model.deploy(display_name="churn").url                        # doctest: +SKIP
     """
 
-    _PREFIX = "generic"
-    _FRAMEWORK: str | None = None
-    _SAVE_SERIALIZER = ModelSerializerType.CLOUDPICKLE
-    score_framework = "generic"
-    _PREDICTS_WITH = "predict"
+    metadata_custom: ModelCustomMetadata
+    metadata_taxonomy: ModelTaxonomyMetadata
+    metadata_provenance: ModelProvenanceMetadata
+    schema_input: Schema | None
+    schema_output: Schema | None
     model_input_serializer_type: Any = ModelInputSerializerType
     model_save_serializer_type: Any = ModelSerializerType
 
@@ -114,18 +115,18 @@ class GenericModel(MetadataMixin, Loadable):
         self.model_deployment: ModelDeployment | None = None
         self.dsc_model: DataScienceModel | None = None
         self.ignore_conda_error = False
-        self.metadata_custom: ModelCustomMetadata = ModelCustomMetadata()
-        self.metadata_taxonomy: ModelTaxonomyMetadata = ModelTaxonomyMetadata()
-        self.metadata_provenance: ModelProvenanceMetadata = ModelProvenanceMetadata()
-        self.schema_input: Schema | None = None
-        self.schema_output: Schema | None = None
+        self.metadata_custom = ModelCustomMetadata()
+        self.metadata_taxonomy = ModelTaxonomyMetadata()
+        self.metadata_provenance = ModelProvenanceMetadata()
+        self.schema_input = None
+        self.schema_output = None
         self.summary = SummaryStatus()
         self.score: ScoreModule | None = None
         self.sample_options: SampleOptions | None = None
         self._serialize = serialize
         self._properties = properties
         self.set_model_save_serializer(model_save_serializer or self._SAVE_SERIALIZER)
-        self.set_model_input_serializer(model_input_serializer or ModelInputSerializerType.JSON)
+        self.set_model_input_serializer(model_input_serializer or self._INPUT_SERIALIZER)
         info = extract_info(estimator, self._FRAMEWORK)
         self.framework = info.framework
         self.version = info.version
@@ -191,15 +192,6 @@ class GenericModel(MetadataMixin, Loadable):
     def model_deployment_id(self) -> str | None:
         """The OCID of the deployment; None before ``deploy()``."""
         return self.model_deployment.model_deployment_id if self.model_deployment else None
-
-    @property
-    def predicts(self) -> bool:
-        """Whether the estimator has the method that ``score.py`` calls."""
-        return callable(getattr(self.estimator, self._PREDICTS_WITH, None))
-
-    def own_prediction(self, data: Any) -> Any:
-        """Return the estimator's own prediction for ``data``, which ``score.py`` has to reproduce."""
-        return getattr(self.estimator, self._PREDICTS_WITH)(data)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(algorithm={self.algorithm!r}, artifact_dir={self.artifact_dir!r})"

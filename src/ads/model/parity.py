@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,12 @@ class SampleOptions:
 
     rows: int
     serializer: Any
+    tolerance: tuple[float, float] = (1e-5, 1e-8)
+
+    @classmethod
+    def of(cls, model: GenericModel, rows: int) -> SampleOptions:
+        """Return how ``model`` keeps ``rows`` rows."""
+        return cls(rows, model.model_input_serializer, model.TOLERANCE)
 
 
 def answer_of(prediction: Any) -> Any:
@@ -70,10 +76,10 @@ def sample_from_estimator(model: GenericModel, data: Any, options: SampleOptions
         return None
     if answer is None:
         return None
-    payload = make_payload(options.serializer, rows, True, {})
+    payload = make_payload(options.serializer, rows, True)
     if not _can_be_kept(payload):
         return None
-    return ParitySample(cases=(SampleCase(body=payload.received, answer=answer),))
+    return ParitySample((SampleCase(body=payload.received, answer=answer),), "estimator", *options.tolerance)
 
 
 def sample_from_score(score: Any, data: Any, auto_serialize_data: bool, options: SampleOptions) -> Any:
@@ -83,7 +89,7 @@ def sample_from_score(score: Any, data: Any, auto_serialize_data: bool, options:
     rows = first_rows(data, options.rows) if options.rows else None
     if rows is None:
         return None
-    payload = make_payload(options.serializer, rows, auto_serialize_data, {})
+    payload = make_payload(options.serializer, rows, auto_serialize_data)
     if not _can_be_kept(payload):
         return None
     try:
@@ -91,7 +97,7 @@ def sample_from_score(score: Any, data: Any, auto_serialize_data: bool, options:
     except Exception as error:  # noqa: BLE001 - score.py is the user's code, it may refuse a part of the data
         _log.info("No parity sample: score.py doesn't take the first rows alone (%s).", error)
         return None
-    return ParitySample(cases=(case,), expected_from="score.py")
+    return ParitySample((case,), "score.py", *options.tolerance)
 
 
 def _can_be_kept(payload: Payload) -> bool:
@@ -117,7 +123,7 @@ def record_again(score: Any, folder: Path) -> None:
             SampleCase(body=case.body, answer=score.predict(case.body), content_type=case.content_type)
             for case in sample.cases
         )
-        ParitySample(cases=cases, expected_from="score.py").write(folder)
+        replace(sample, cases=cases, expected_from="score.py").write(folder)
     except Exception as error:  # noqa: BLE001 - score.py is the user's code, it may raise anything
         _remove(folder, f"the edited score.py doesn't take it any more ({type(error).__name__}: {error})")
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ads.errors import InputError, InputTypeError, NotSupported
+from ads.errors import InputError, InputTypeError
 from ads.model.serde.model_input import class_path, encode
 
-__all__ = ["Payload", "first_rows", "make_payload"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ads.model.generic_model import GenericModel
+
+__all__ = ["Payload", "chosen_data", "first_rows", "make_payload"]
 
 JSON_CONTENT = "application/json"
 BYTES_CONTENT = "application/octet-stream"
@@ -30,14 +36,30 @@ class Payload:
         return json.loads(self.body) if self.content_type == JSON_CONTENT else self.body
 
 
-def make_payload(serializer: Any, data: Any, auto_serialize_data: bool, options: dict[str, Any]) -> Payload:
+def chosen_data(model: GenericModel, data: Any, options: Mapping[str, Any]) -> Any:
+    """Return ``data``, or what the model makes of the ``image`` in ``options``: a PIL image, a path or an address.
+
+    Raises :class:`~ads.errors.NotSupported` for a kind of model that has no form for images.
+    """
+    image = options.get("image")
+    if image is None:
+        return data
+    if isinstance(image, (str, os.PathLike)):
+        import fsspec
+        from PIL import Image
+
+        with fsspec.open(os.fspath(image), "rb", **(options.get("storage_options") or {})) as file:
+            image = Image.open(file)
+            image.load()
+    return model.data_of_image(image)
+
+
+def make_payload(serializer: Any, data: Any, auto_serialize_data: bool) -> Payload:
     """Return ``data`` as a request.
 
     Bytes go as they are. Otherwise ``serializer`` writes the data, or without ``auto_serialize_data`` the data must be
     what JSON can write. Raises ``ValueError`` without data, ``TypeError`` for data that can't be sent.
     """
-    if options.get("image") is not None:
-        raise NotSupported("Images can't be sent for this kind of model.", hint="Pass the pixels as data=.")
     if isinstance(data, (bytes, bytearray)):
         return Payload(bytes(data), BYTES_CONTENT)
     if data is None:

@@ -153,7 +153,7 @@ def _remember(model: GenericModel, options: PrepareOptions) -> None:
 def _sample(model: GenericModel, options: PrepareOptions) -> Any:
     if not model.serialize or options.score_py_uri:
         return None
-    sample_options = parity.SampleOptions(options.sample_rows, model.model_input_serializer)
+    sample_options = parity.SampleOptions.of(model, options.sample_rows)
     return parity.sample_from_estimator(model, options.X_sample, sample_options)
 
 
@@ -170,7 +170,7 @@ def _write(model: GenericModel, plan: _Plan) -> None:
     model.model_file_name = plan.model_file_name
     model.model_artifact = ModelArtifact(str(folder), plan.model_file_name)
     model.score = None
-    model.sample_options = parity.SampleOptions(plan.options.sample_rows, model.model_input_serializer)
+    model.sample_options = parity.SampleOptions.of(model, plan.options.sample_rows)
     ignore.write_default(folder / layout.MODEL_IGNORE)
     runtime_yaml.write(folder, plan.runtime)
     model.forget_runtime_info()
@@ -195,7 +195,7 @@ def _recipe(model: GenericModel, options: PrepareOptions, folder: Path | None, n
     own = not model.serialize and folder is not None and (folder / "score.py").is_file()
     if options.score_py_uri or own:
         return None
-    serializer = getattr(model.model_save_serializer, "name", "") if model.serialize else ""
+    serializer = model.format_of(name)
     framework = model.score_framework
     if (framework, serializer) not in supported():  # the user's own serializer needs the user's own load_model()
         framework, serializer = "generic", ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ads.errors import InputError, MissingModelDeploymentIdError
 from ads.model import defaults
 from ads.model.options import PrepareOptions, refuse_unknown
-from ads.model.payload import make_payload
+from ads.model.payload import chosen_data, make_payload
 from ads.model.summary import DEPLOY_STATUS_DETAIL, PREDICT_STATUS_CALL_ENDPOINT_DETAIL, ModelState
 
 if TYPE_CHECKING:
@@ -160,7 +160,8 @@ def predict(model: GenericModel, data: Any, auto_serialize_data: bool, options: 
             "The model is not deployed, so there is no endpoint to ask.",
             hint="Call deploy() first, or verify(data) to ask score.py on this machine.",
         )
-    payload = make_payload(model.model_input_serializer, data, auto_serialize_data, dict(options))
+    data = chosen_data(model, data, options)
+    payload = make_payload(model.model_input_serializer, data, auto_serialize_data)
     passed = {name: value for name, value in options.items() if name not in ("image", "storage_options")}
     passed.setdefault("content_type", payload.content_type)
     answer = deployment.predict(data=payload.body, **passed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ads.errors import ArtifactsNotAvailableError, VerificationFailed
 from ads.model.parity import quiet_answer, sample_from_estimator, sample_from_score
-from ads.model.payload import make_payload
+from ads.model.payload import chosen_data, make_payload
 from ads.model.score_module import ScoreModule
 from ads.model.serde.model_input import class_path
 from ads.model.summary import VERIFY_STATUS_LOCAL_TEST_DETAIL, ModelState
@@ -30,7 +30,8 @@ def verify(
     The first verified rows become the parity sample when ``prepare()`` had none, or when score.py was edited.
     """
     folder = artifact_folder(model)
-    payload = make_payload(model.model_input_serializer, data, auto_serialize_data, options)
+    data = chosen_data(model, data, options)
+    payload = make_payload(model.model_input_serializer, data, auto_serialize_data)
     score = score_of(model, reload=reload_artifacts)
     answer = score.predict(payload.received)
     problem = unserializable(answer)
@@ -105,7 +106,10 @@ def _require_same_as_estimator(model: GenericModel, data: Any, answer: Any) -> N
         expected = quiet_answer(model, data)
     except Exception:  # noqa: BLE001 - score.py takes forms of data that the estimator itself refuses
         return
-    difference = compare(expected, answer) if expected is not None else None
+    if expected is None:
+        return
+    relative, absolute = model.TOLERANCE
+    difference = compare(expected, answer, relative_tolerance=relative, absolute_tolerance=absolute)
     if difference:
         raise VerificationFailed(
             f"score.py answers something else than the estimator: {difference}",

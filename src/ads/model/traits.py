@@ -1,0 +1,48 @@
+"""What a framework's class may say differently from the generic one: names, formats, how its estimators predict."""
+
+from __future__ import annotations
+
+from ads.errors import NotSupported
+from ads.model.serde.names import ModelInputSerializerType, ModelSerializerType
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["FrameworkTraits"]
+
+
+class FrameworkTraits:
+    """The answers of a framework to what the verbs ask; the generic ones stand here."""
+
+    _PREFIX = "generic"
+    _FRAMEWORK: str | None = None
+    _SAVE_SERIALIZER = ModelSerializerType.CLOUDPICKLE
+    _INPUT_SERIALIZER = ModelInputSerializerType.JSON
+    _PREDICTS_WITH = "predict"
+    score_framework = "generic"
+    TOLERANCE: tuple[float, float] = (1e-5, 1e-8)
+    """How far an answer may be from the estimator's own: relative, absolute."""
+
+    estimator: Any
+    model_save_serializer: Any
+    serialize: Any
+
+    @property
+    def predicts(self) -> bool:
+        """Whether the estimator has the method that ``score.py`` calls."""
+        return callable(getattr(self.estimator, self._PREDICTS_WITH, None))
+
+    def own_prediction(self, data: Any) -> Any:
+        """Return the estimator's own prediction for ``data``, which ``score.py`` has to reproduce."""
+        return getattr(self.estimator, self._PREDICTS_WITH)(data)
+
+    def format_of(self, model_file_name: str) -> str:  # noqa: ARG002 - some frameworks tell formats by the name
+        """Return the name of the format that a model file of this name has, as score.py has to load it."""
+        return getattr(self.model_save_serializer, "name", "") if self.serialize else ""
+
+    def data_of_image(self, image: Any) -> Any:
+        """Return what is sent for a PIL image; raises :class:`~ads.errors.NotSupported` where images mean nothing."""
+        raise NotSupported(
+            f"{type(self).__name__} has no form for images ({type(image).__name__}).", hint="Pass the pixels as data=."
+        )
