@@ -158,7 +158,7 @@ BAD_VALUES: list[dict[str, object]] = [
     {"inputSchema": "{not json"},
     {"inputSchema": "[" * 100_000},
     {"outputSchema": '"' + "x" * 2_000_000 + '"'},
-    {"modelVersionSetId": "ocid1.datasciencemodelversionset.oc1..a"},
+    {"modelVersionSetId": ""},
 ]
 
 

@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 
 from ads.catalog.model import ModelCatalog
-from ads.errors import NotSupported
-from ads.model.model_version_set import ModelVersionSet, ModelVersionSetNotSaved, experiment
 
 MODELS = "/20190101/models"
 FIRST, SECOND = "ocid1.datasciencemodel.oc1.local.aaaaaa", "ocid1.datasciencemodel.oc1.local.bbbbbb"
@@ -90,15 +88,3 @@ def test_update_and_delete_take_an_ocid(remote: Any, catalog: ModelCatalog) -> N
 def test_a_wrong_timeout_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="timeout"):
         ModelCatalog(timeout="soon")
-
-
-def test_version_sets_are_described_but_not_kept() -> None:
-    found = ModelVersionSet(name="churn").with_description("d")
-    assert ModelVersionSet.from_yaml(found.to_yaml()).to_dict() == found.to_dict()
-    assert ModelVersionSet().name.startswith("model-version-set-")
-    with pytest.raises(NotSupported, match="version sets"):
-        found.create()
-    with pytest.raises(ModelVersionSetNotSaved):
-        found.model_add("m")
-    with pytest.raises(NotSupported), experiment("x"):
-        pass

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputTypeError, ModelArtifactSizeError, ModelWithActiveDeploymentError, NotFound
 from ads.model.datascience_model import DataScienceModel
-from ads.model.metadata_artifacts import refuse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,8 +210,8 @@ class ModelCatalog:
         version_label: str | None = None,
     ) -> Model:
         """Register an artifact, a folder or an object with an ``artifact_dir``, and return the model."""
-        if model_version_set is not None:
-            refuse("Model version sets are", "Pass version_label alone.")
+        from ads.model.model_version_set import version_set_id
+
         entry = DataScienceModel(
             artifact=str(getattr(model_artifact, "artifact_dir", model_artifact)),
             provenance_metadata=provenance_metadata,
@@ -222,6 +221,7 @@ class ModelCatalog:
             description=description,
             freeform_tags=freeform_tags,
             defined_tags=defined_tags,
+            model_version_set_id=version_set_id(model_version_set),
             version_label=version_label,
         )
         return Model(entry.create(bucket_uri=bucket_uri))

@@ -1,30 +1,44 @@
-"""``ModelVersionSet`` and ``experiment``: groups of models that are versions of one thing.
-
-The description and its YAML work; the verbs raise :class:`~ads.errors.NotSupported`, as the service keeps no sets yet.
-"""
+"""``ModelVersionSet`` and ``experiment``: groups of models that are versions of one thing."""
 
 from __future__ import annotations
 
+import builtins
+import os
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ads.errors import ModelVersionSetNotExists, ModelVersionSetNotSaved
-from ads.model.builder import Builder
-from ads.model.metadata_artifacts import refuse
+from ads.errors import InputError, ModelVersionSetNotExists, ModelVersionSetNotSaved
+from ads.model.builder import Builder, checked_id, unknown_argument
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["ModelVersionSet", "ModelVersionSetNotExists", "ModelVersionSetNotSaved", "experiment"]
+    from ads.client import Service
+    from ads.model.datascience_model import DataScienceModel
+
+__all__ = ["ModelVersionSet", "ModelVersionSetNotExists", "ModelVersionSetNotSaved", "experiment", "version_set_id"]
 
 USER = "USER"
-_INSTEAD = "Tell versions apart with version_label, display_name or freeform_tags."
+_SETS = "/20190101/modelVersionSets"
+_VARIABLES = {
+    "MODEL_VERSION_SET_ID": "id",
+    "MODEL_VERSION_SET_NAME": "name",
+    "MODEL_VERSION_SET_COMPARTMENT_ID": "compartment_id",
+}
+"""What ``experiment()`` tells ``save()``, and the attributes that it is."""
 
 
 class ModelVersionSet(Builder):
-    """A group of models that are versions of one thing."""
+    """A group of models that are versions of one thing.
+
+    Example::
+
+        churn = ModelVersionSet(name="churn").with_description("Who leaves next month").create()
+        model.save(model_version_set=churn, version_label="first")
+        ModelVersionSet.from_name("churn").models()
+    """
 
     CONST_ID = "id"
     CONST_NAME = "name"
@@ -153,65 +167,193 @@ class ModelVersionSet(Builder):
 
     @property
     def status(self) -> str | None:
-        """The state; None, as no set is in the catalog."""
-        return None
+        """The state, asked of the catalog; None before the set is there."""
+        if not self.id:
+            return None
+        state: str | None = _service().get_json(f"{_SETS}/{self.id}").get("lifecycleState")
+        return state
 
     @property
     def details_link(self) -> str:
-        """The page about the set; empty, as no set is in the catalog."""
-        return ""
+        """The address of the set in the catalog; empty before it is there."""
+        return f"{_service().url}{_SETS}/{self.id}" if self.id else ""
 
-    def create(self, **_kwargs: Any) -> NoReturn:
-        """Create the set: not supported."""
-        _refuse()
+    def create(self, **kwargs: Any) -> Self:
+        """Create the set and return it with its OCID; ``kwargs`` are values of the description, such as ``name``.
 
-    def update(self) -> NoReturn:
-        """Change the set: not supported."""
-        _refuse()
+        Raises :class:`~ads.errors.Conflict` when the compartment has a set of that name.
+        """
+        self._take_all(kwargs)
+        service = _service()
+        if not self.compartment_id:
+            self.with_compartment_id(os.environ.get("NB_SESSION_COMPARTMENT_OCID") or service.compartment_id)
+        if not self.project_id:
+            self.with_project_id(os.environ.get("PROJECT_OCID") or service.project_id)
+        body = {key: self.get_spec(key) for key in self.attribute_map if key != self.CONST_ID}
+        sent = {key: value for key, value in body.items() if value is not None}
+        return self._read(service.request("POST", _SETS, json=sent, retry_token=True).json())
 
-    def delete(self, delete_model: bool | None = False) -> NoReturn:  # noqa: ARG002 - the public name
-        """Delete the set: not supported."""
-        _refuse()
+    def update(self, **kwargs: Any) -> Self:
+        """Send description and tags, with the values in ``kwargs`` changed first, and return the set as it is then.
 
-    def model_add(self, model_id: str, version_label: str | None = None, **_kwargs: Any) -> NoReturn:  # noqa: ARG002
-        """Add a model: raises :class:`~ads.errors.ModelVersionSetNotSaved`, as no set can be created yet."""
+        Raises :class:`~ads.errors.ModelVersionSetNotSaved` before :meth:`create`.
+        """
+        self._require_id()
+        self._take_all(kwargs)
+        keys = (self.CONST_DESCRIPTION, self.CONST_FREEFORM_TAG, self.CONST_DEFINED_TAG)
+        sent = {key: self.get_spec(key) for key in keys if self.get_spec(key) is not None}
+        return self._read(_service().request("PUT", f"{_SETS}/{self.id}", json=sent).json())
+
+    def delete(self, delete_model: bool | None = False) -> Self:
+        """Delete the set and return it; ``delete_model``: with its models.
+
+        Raises :class:`~ads.errors.Conflict` while it holds models and ``delete_model`` is false, or a deployment uses
+        one of them, :class:`~ads.errors.ModelVersionSetNotSaved` before :meth:`create`.
+        """
+        from ads.client.waiting import wait_for_work_request
+
+        self._require_id()
+        service = _service()
+        query = {"isDeleteRelatedModels": "true" if delete_model else "false"}
+        answer = service.request("DELETE", f"{_SETS}/{self.id}", params=query)
+        work = answer.headers.get("opc-work-request-id")
+        if work:
+            wait_for_work_request(service, work, label=f"Deleting the model version set {self.name}", poll_interval=1)
+        return self
+
+    def model_add(self, model_id: str, version_label: str | None = None, **_kwargs: Any) -> None:
+        """Make a model the next version of the set, once.
+
+        Raises :class:`~ads.errors.ModelVersionSetNotSaved` before :meth:`create`, :class:`~ads.errors.Conflict` when
+        the model is in a set already.
+        """
+        self._require_id()
+        body = {"modelVersionSetId": self.id, "versionLabel": version_label}
+        sent = {key: value for key, value in body.items() if value is not None}
+        _service().request("PUT", f"/20190101/models/{checked_id(model_id)}", json=sent)
+
+    def models(self, **kwargs: Any) -> builtins.list[DataScienceModel]:
+        """Return the models of the set, the newest version first; ``kwargs`` are filters of the catalog's list.
+
+        Raises :class:`~ads.errors.ModelVersionSetNotSaved` before :meth:`create`.
+        """
+        from ads.model.datascience_model import DataScienceModel
+
+        self._require_id()
+        found = DataScienceModel.list(
+            compartment_id=self.compartment_id, **{"model_version_set_name": self.name, **kwargs}
+        )
+        mine = [model for model in found if model.model_version_set_id == self.id]
+        return sorted(mine, key=lambda model: int(model.version_id or 0), reverse=True)
+
+    @classmethod
+    def list(cls, compartment_id: str | None = None, category: str = USER, **kwargs: Any) -> builtins.list[Self]:
+        """Return the sets of a compartment, newest first; ``kwargs`` are filters such as ``name``."""
+        service = _service()
+        keys = {name: key for key, name in cls.attribute_map.items()} | {"lifecycle_state": "lifecycleState"}
+        params = {keys.get(name, name): value for name, value in kwargs.items()}
+        params |= {"compartmentId": compartment_id or service.compartment_id, "category": category}
+        return [cls(spec=_spec(item)) for item in service.list(_SETS, params)]
+
+    @classmethod
+    def from_id(cls, id: str) -> Self:  # noqa: A002 - the public name
+        """Return a set by its OCID. Raises :class:`~ads.errors.NotFound`."""
+        return cls(spec=_spec(_service().get_json(f"{_SETS}/{checked_id(id)}")))
+
+    @classmethod
+    def from_ocid(cls, ocid: str) -> Self:
+        """Return a set by its OCID. Raises :class:`~ads.errors.NotFound`."""
+        return cls.from_id(ocid)
+
+    @classmethod
+    def from_name(cls, name: str, compartment_id: str | None = None) -> Self:
+        """Return the set of this name. Raises :class:`~ads.errors.ModelVersionSetNotExists`."""
+        found = cls.list(compartment_id, name=name, lifecycle_state=cls.LIFECYCLE_STATE_ACTIVE)
+        if not found:
+            raise ModelVersionSetNotExists(
+                f"There is no model version set named {name!r} in the compartment.",
+                hint="Create it with ModelVersionSet(name=…).create(); ModelVersionSet.list() shows those there are.",
+            )
+        return found[0]
+
+    def _take_all(self, values: Mapping[str, Any]) -> None:
+        keys = {name: key for key, name in self.attribute_map.items()}
+        for name, value in values.items():
+            if name not in keys:
+                raise unknown_argument(type(self).__name__, name, keys)
+            self.set_spec(keys[name], value)
+
+    def _read(self, content: Mapping[str, Any]) -> Self:
+        """Take the values that the catalog wrote."""
+        self._spec = _spec(content)
+        return self
+
+    def _require_id(self) -> None:
         if not self.id:
-            raise ModelVersionSetNotSaved(f"The model version set {self.name!r} was not created.", hint=_INSTEAD)
-        _refuse()
-
-    def models(self, **_kwargs: Any) -> NoReturn:
-        """Return the models of the set: not supported."""
-        _refuse()
-
-    @classmethod
-    def list(cls, compartment_id: str | None = None, category: str = USER, **_kwargs: Any) -> NoReturn:  # noqa: ARG003
-        """Return the sets of a compartment: not supported."""
-        _refuse()
-
-    @classmethod
-    def from_id(cls, id: str) -> NoReturn:  # noqa: A002, ARG003 - the public name
-        """Return a set by its OCID: not supported."""
-        _refuse()
-
-    @classmethod
-    def from_ocid(cls, ocid: str) -> NoReturn:  # noqa: ARG003 - the public name
-        """Return a set by its OCID: not supported."""
-        _refuse()
-
-    @classmethod
-    def from_name(cls, name: str, compartment_id: str | None = None) -> NoReturn:  # noqa: ARG003 - the public name
-        """Return a set by its name: not supported."""
-        _refuse()
+            raise ModelVersionSetNotSaved(
+                f"The model version set {self.name!r} is not in the catalog.", hint="Call create() first."
+            )
 
 
-def experiment(
-    name: str,  # noqa: ARG001 - the public name
-    create_if_not_exists: bool | None = True,  # noqa: ARG001 - the public name
-    **_kwargs: Any,
-) -> AbstractContextManager[ModelVersionSet]:
-    """Make every ``save()`` within the block join the set ``name``: not supported."""
-    _refuse()
+@contextmanager
+def experiment(name: str, create_if_not_exists: bool | None = True, **kwargs: Any) -> Iterator[ModelVersionSet]:
+    """Make every ``save()`` within the block join the set ``name``, which is created when there is none.
+
+    ``kwargs``: ``compartment_id``, and what a new set gets: ``project_id``, ``description``, tags. Child processes
+    see it, too: it is in the environment. Raises :class:`~ads.errors.ModelVersionSetNotExists`.
+    """
+    try:
+        found = ModelVersionSet.from_name(name, kwargs.get("compartment_id"))
+    except ModelVersionSetNotExists:
+        if not create_if_not_exists:
+            raise
+        found = ModelVersionSet(name=name, **kwargs).create()
+    before = {variable: os.environ.get(variable) for variable in _VARIABLES}
+    os.environ.update({variable: getattr(found, attribute) for variable, attribute in _VARIABLES.items()})
+    try:
+        yield found
+    finally:
+        for variable, value in before.items():
+            os.environ.pop(variable, None)
+            if value is not None:
+                os.environ[variable] = value
 
 
-def _refuse() -> NoReturn:
-    refuse("Model version sets are", _INSTEAD)
+def version_set_id(given: Any) -> str | None:
+    """Return the OCID that ``save(model_version_set=given)`` means: an OCID, a name, or a set that was created.
+
+    Without one the environment decides: ``MODEL_VERSION_SET_ID``, or ``MODEL_VERSION_SET_NAME`` in
+    ``MODEL_VERSION_SET_COMPARTMENT_ID``. Raises :class:`~ads.errors.ModelVersionSetNotExists`,
+    :class:`~ads.errors.ModelVersionSetNotSaved`, InputError for anything else.
+    """
+    if given is None:
+        given = os.environ.get("MODEL_VERSION_SET_ID") or os.environ.get("MODEL_VERSION_SET_NAME")
+        if not given:
+            return None
+        compartment_id = os.environ.get("MODEL_VERSION_SET_COMPARTMENT_ID")
+    else:
+        compartment_id = None
+    if isinstance(given, str):
+        from ads.identity.ocid import is_ocid
+
+        found = given if is_ocid(given) else ModelVersionSet.from_name(given, compartment_id).id
+        return str(found)
+    if not isinstance(given, ModelVersionSet):
+        raise InputError(
+            f"model_version_set is a {type(given).__name__}.", hint="Pass an OCID, a name or a ModelVersionSet."
+        )
+    if not given.id:
+        raise ModelVersionSetNotSaved(
+            f"The model version set {given.name!r} is not in the catalog.", hint="Call its create() first."
+        )
+    return str(given.id)
+
+
+def _spec(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: content[key] for key in ModelVersionSet.attribute_map if content.get(key)}
+
+
+def _service() -> Service:
+    from ads.client import Service
+
+    return Service.find()

@@ -204,6 +204,7 @@ def _require_introspection(model: GenericModel) -> None:
 
 def _entry(model: GenericModel, options: SaveOptions, folder: Path) -> DataScienceModel:
     from ads.model.datascience_model import DataScienceModel
+    from ads.model.model_version_set import version_set_id
     from ads.model.names import random_name
 
     entry = DataScienceModel()
@@ -220,7 +221,7 @@ def _entry(model: GenericModel, options: SaveOptions, folder: Path) -> DataScien
         entry.with_freeform_tags(**options.freeform_tags)
     if options.defined_tags:
         entry.with_defined_tags(**options.defined_tags)
-    version_set = _version_set_id(options.model_version_set)
+    version_set = version_set_id(options.model_version_set)
     if version_set:
         entry.with_model_version_set_id(version_set)
     if options.version_label:
@@ -245,22 +246,6 @@ def _describe(model: GenericModel, entry: DataScienceModel) -> None:
             _log.info("A schema is too large for the catalog entry; the file in the artifact has it.")
         else:
             take(schema)
-
-
-def _version_set_id(model_version_set: Any) -> str | None:
-    import os
-
-    if model_version_set is None:
-        return os.environ.get("MODEL_VERSION_SET_ID") or None
-    if isinstance(model_version_set, str):
-        return model_version_set
-    found = getattr(model_version_set, "id", None)
-    if not isinstance(found, str) or not found:
-        raise InputError(
-            f"model_version_set is {model_version_set!r}, which has no OCID.",
-            hint="Pass the OCID or a version set that was created.",
-        )
-    return found
 
 
 def _require_entry(model: GenericModel, purpose: str) -> DataScienceModel:
