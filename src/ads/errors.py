@@ -141,7 +141,8 @@ class MetadataSizeTooLarge(InputError):
 
     def __init__(self, size: int) -> None:
         super().__init__(
-            f"The metadata has {size:,} bytes; the limit is 32,000.", hint="Remove entries, or shorten the largest ones."
+            f"The metadata has {size:,} bytes; the limit is 32,000.",
+            hint="Remove entries, or shorten the largest ones.",
         )
         self.size = size
 
@@ -218,7 +219,7 @@ class ArtifactFolderStructureError(ArtifactError):
 
     def __init__(self, required_files: Sequence[str]) -> None:
         super().__init__(
-            f"The artifact folder needs {' and '.join(required_files)} at its top, and has neither there nor one below.",
+            f"The artifact folder needs {' and '.join(required_files)} at its top, and lacks one of them.",
             hint="Call prepare(), or name the folder that holds them.",
         )
         self.required_files = tuple(required_files)

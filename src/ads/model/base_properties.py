@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputError, InputTypeError
-from ads.model.builder import Serializable, read_text, write_text
+from ads.model.builder import Record, read_text, write_text
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -20,7 +20,7 @@ __all__ = ["BaseProperties"]
 _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (float, int), "bool": (bool,)}
 
 
-class BaseProperties(Serializable):
+class BaseProperties(Record):
     """The base of dataclasses whose fields are optional and checked on assignment.
 
     A value of the wrong type raises TypeError; a name that is no field is dropped, so that whole environments and
@@ -70,10 +70,6 @@ class BaseProperties(Serializable):
         """Set properties from one section of a configuration file."""
         return self.with_dict(dict(config))
 
-    def to_dict(self, **_kwargs: Any) -> dict[str, Any]:
-        """Return every property, also those that are None."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-
     @classmethod
     def from_dict(cls, obj_dict: Mapping[str, Any]) -> Self:
         """Return properties from a mapping; names that are no properties are dropped."""
@@ -120,20 +116,6 @@ class BaseProperties(Serializable):
                 f"{uri} has no section {profile!r}.", hint=f"It has: {', '.join(parser.sections()) or 'none'}."
             )
         return cls().with_config(parser[profile])
-
-    def to_yaml(self, uri: str | None = None, dumper: Any = None, note: str = "", **kwargs: Any) -> str | None:
-        """Return the properties as YAML; with ``uri``, write it there and return None."""
-        content = f"{note}\n{self._yaml(dumper)}" if note else self._yaml(dumper)
-        if uri is None:
-            return content
-        write_text(content, uri, **kwargs)
-        return None
-
-    def __repr__(self) -> str:
-        return self._yaml()
-
-    def __str__(self) -> str:
-        return json.dumps(self.to_dict(), indent=4)
 
 
 def _accepted(kind: type) -> dict[str, tuple[type, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +13,7 @@ from ads.errors import InputError, InputTypeError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Builder", "Serializable", "read_text", "write_text"]
+__all__ = ["Builder", "Record", "Serializable", "read_text", "write_text"]
 
 
 def read_text(uri: str | Path, **options: Any) -> str:
@@ -131,6 +132,40 @@ def _given_text(text: str | None, uri: str | None, options: dict[str, Any]) -> s
     if uri:
         return read_text(uri, **options)
     raise InputError("There is neither text nor a URI to read from.", hint="Pass one of the two.")
+
+
+class Record(Serializable):
+    """A dataclass that is written as it is: its representation is YAML, its text JSON."""
+
+    def to_dict(self, **_kwargs: Any) -> dict[str, Any]:
+        """Return every field, also those that are None."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    def to_yaml(self, uri: str | None = None, dumper: Any = None, note: str = "", **kwargs: Any) -> str | None:
+        """Return the fields as YAML, after ``note`` if there is one; with ``uri``, write it there and return None."""
+        content = f"{note}\n{self._yaml(dumper)}" if note else self._yaml(dumper)
+        if uri is None:
+            return content
+        write_text(content, uri, **kwargs)
+        return None
+
+    @staticmethod
+    def serialize(obj: Any) -> Any:
+        """Return plain values for what YAML and JSON don't know: fields of dataclasses, the text of the rest."""
+        described = plain(obj)
+        if described is not obj:
+            return described
+        if is_dataclass(obj) and not isinstance(obj, type):
+            return {field.name: getattr(obj, field.name) for field in fields(obj)}
+        return str(obj)
+
+    def __repr__(self) -> str:
+        return self._yaml()
+
+    def __str__(self) -> str:
+        import json
+
+        return json.dumps(self.to_dict(), indent=4)
 
 
 class Builder(Serializable):

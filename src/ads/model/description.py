@@ -98,6 +98,8 @@ def fetch_provenance(model: GenericModel, options: PrepareOptions) -> ModelProve
     """Return what git says of the training code; raises when it has changes and the options don't allow them."""
     properties = model.properties
     script = options.training_script_path or properties.training_script_path
+    if script and not Path(script).expanduser().exists():
+        _log.warning("The training script %s doesn't exist; its name is kept.", script)
     training_id = options.training_id or properties.training_id or properties.training_resource_id
     provenance = ModelProvenanceMetadata.fetch_training_code_details(script, training_id)
     for path in (script, model.artifact_dir):
@@ -111,9 +113,9 @@ def fill_metadata(
 ) -> None:
     """Put what is known of the model into its taxonomy, custom and provenance metadata."""
     _fill_taxonomy(model, options.use_case_type, folder)
+    model.metadata_provenance = provenance
     if not options.ignore_conda_error:
         _fill_custom(model, folder)
-    model.metadata_provenance = provenance
     model.summary.set(ModelState.DONE, PREPARE_STATUS_POPULATE_METADATA_DETAIL)
 
 
@@ -176,3 +178,7 @@ def _fill_custom(model: GenericModel, folder: Path) -> None:
     )
     for key, value, category, text in entries:
         model.metadata_custom.put(key, value or None, text, category)
+    repository = model.metadata_provenance.repo
+    if repository is not None and repository.dirty is not None:
+        text = "Whether the training code differed from the commit."
+        model.metadata_custom.put(MetadataCustomKeys.UNCOMMITTED_CHANGES, repository.dirty, text, environment)

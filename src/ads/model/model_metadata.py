@@ -23,6 +23,7 @@ from ads.model.metadata.provenance import ModelProvenanceMetadata
 from ads.model.metadata.taxonomy import ModelTaxonomyMetadata, ModelTaxonomyMetadataItem
 
 __all__ = [
+    "CURRENT_WORKING_DIR",
     "METADATA_DESCRIPTION_LENGTH_LIMIT",
     "METADATA_SIZE_LIMIT",
     "METADATA_VALUE_LENGTH_LIMIT",
@@ -44,3 +45,5 @@ __all__ = [
     "ModelTaxonomyMetadataItem",
     "UseCaseType",
 ]
+
+CURRENT_WORKING_DIR = "."

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ads.errors import ChangesNotCommitted
 
-__all__ = ["Repository", "find_repository"]
+__all__ = ["Repository", "find_repository", "portable_path"]
 
 _SECONDS = 5.0
 """Longest wait for git: provenance must never hold a prepare() up."""
@@ -19,12 +19,16 @@ _SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Repository:
-    """A git work tree: its folder, and branch, commit and URL as far as it has them."""
+    """A git work tree: its folder, and branch, commit and URL as far as it has them.
+
+    ``dirty`` says whether known files have changes that are not committed; None when git could not tell in time.
+    """
 
     folder: Path
     branch: str | None
     commit: str | None
     url: str | None
+    dirty: bool | None = None
 
     def require_committed(self, path: str) -> None:
         """Raise :class:`~ads.errors.ChangesNotCommitted` if ``path`` has changes, or is unknown to git."""
@@ -45,22 +49,42 @@ def find_repository(script: str | None = None) -> Repository | None:
     folder = next((place for place in (start, *start.parents) if (place / ".git").exists()), None)
     if folder is None or shutil.which("git") is None:
         return None
-    head = (_git(folder, "rev-parse", "HEAD", "--abbrev-ref", "HEAD") or "").splitlines()
+    # One question for all three. A tree too large to be compared in time still has a branch and a commit.
+    status = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
+    lines = (status or "").splitlines()
+    heads = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
+    if status is None:
+        found = (_git(folder, "rev-parse", "HEAD", "--abbrev-ref", "HEAD") or "").splitlines()
+        heads = dict(zip(("branch.oid", "branch.head"), found, strict=False))
     return Repository(
         folder=folder,
-        commit=head[0] if len(head) == 2 else None,
-        branch=head[1] if len(head) == 2 and head[1] != "HEAD" else None,
+        commit=_unless(heads.get("branch.oid"), "(initial)"),
+        branch=_unless(heads.get("branch.head"), "(detached)", "HEAD"),
         url=_remote_url(folder),
+        dirty=None if status is None else any(not line.startswith("#") for line in lines),
     )
 
 
-def _remote_url(folder: Path) -> str:
-    """Return the URL of ``origin``, else of the first remote, else the folder; never with a password in it."""
+def portable_path(path: str, repository: Repository | None) -> str:
+    """Return ``path`` without what only this machine knows: relative to the work tree, or the name alone."""
+    if not Path(path).is_absolute():
+        return path
+    if repository is not None and Path(path).is_relative_to(repository.folder):
+        return Path(path).relative_to(repository.folder).as_posix()
+    return Path(path).name
+
+
+def _unless(value: str | None, *placeholders: str) -> str | None:
+    return None if value in placeholders else value
+
+
+def _remote_url(folder: Path) -> str | None:
+    """Return the URL of ``origin``, else of the first remote; never a password in it, and no path of this machine."""
     lines = (_git(folder, "config", "--get-regexp", r"^remote\..*\.url$") or "").splitlines()
     remotes = dict(line.split(" ", 1) for line in lines if " " in line)
     url = remotes.get("remote.origin.url") or next(iter(remotes.values()), "")
-    if not url:
-        return f"file://{folder}"
+    if not url or url.startswith(("/", ".", "~", "file:")):
+        return None
     return re.sub(r"^(https?://)[^/@]*(?:@[^/@]*)*@", r"\1", url)
 
 

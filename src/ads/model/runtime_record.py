@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +12,6 @@ if TYPE_CHECKING:
     from ads.model.options import PrepareOptions
 
 __all__ = ["resolve_packs", "runtime_document"]
-
-_PROVENANCE = {
-    "PROJECT_OCID": ("PROJECT_OCID", "PIPELINE_PROJECT_OCID"),
-    "TENANCY_OCID": ("TENANCY_OCID",),
-    "TRAINING_COMPARTMENT_OCID": ("NB_SESSION_COMPARTMENT_OCID", "JOB_RUN_COMPARTMENT_OCID"),
-    "TRAINING_REGION": ("NB_REGION", "OCI_RESOURCE_REGION"),
-    "TRAINING_RESOURCE_OCID": ("JOB_RUN_OCID", "NB_SESSION_OCID"),
-    "USER_OCID": ("USER_OCID",),
-    "VM_IMAGE_INTERNAL_ID": ("VM_ID",),
-}
-"""Keys of the provenance section and the variables of notebook sessions and jobs that fill them."""
 
 
 def resolve_packs(options: PrepareOptions) -> tuple[CondaPack | None, CondaPack | None]:
@@ -48,31 +36,23 @@ def runtime_document(
     options: PrepareOptions, inference: CondaPack | None, training: CondaPack | None
 ) -> dict[str, Any]:
     """Return the content of ``runtime.yaml``. Without packs it names the running Python and no environment."""
+    from ads.model.runtime.runtime_info import RuntimeInfo
+
     running = ".".join(platform.python_version_tuple()[:2])
-    python = options.inference_python_version or (inference.python if inference else running)
-    trained_on = options.training_python_version or (training.python if training else running)
-    return {
-        "MODEL_ARTIFACT_VERSION": "3.0",
-        "MODEL_DEPLOYMENT": {
-            "INFERENCE_CONDA_ENV": {
-                "INFERENCE_ENV_PATH": inference.path if inference else "",
-                "INFERENCE_ENV_SLUG": inference.slug if inference else "",
-                "INFERENCE_ENV_TYPE": inference.type if inference else "",
-                "INFERENCE_PYTHON_VERSION": python,
-            }
-        },
-        "MODEL_PROVENANCE": {
-            **{key: _first_set(names) for key, names in _PROVENANCE.items()},
-            # The folder's own path would tell of the machine it was made on.
-            "TRAINING_CODE": {"ARTIFACT_DIRECTORY": "."},
-            "TRAINING_CONDA_ENV": {
-                "TRAINING_ENV_PATH": training.path if training else "",
-                "TRAINING_ENV_SLUG": training.slug if training else "",
-                "TRAINING_ENV_TYPE": training.type if training else "",
-                "TRAINING_PYTHON_VERSION": trained_on,
-            },
-        },
-    }
+    info = RuntimeInfo.from_env()
+    deployed = info.model_deployment.inference_conda_env
+    deployed.inference_python_version = options.inference_python_version or (inference.python if inference else running)
+    if inference is not None:
+        deployed.inference_env_path, deployed.inference_env_slug = inference.path, inference.slug
+        deployed.inference_env_type = inference.type
+    trained = info.model_provenance.training_conda_env
+    trained.training_python_version = options.training_python_version or (training.python if training else running)
+    if training is not None:
+        trained.training_env_path, trained.training_env_slug = training.path, training.slug
+        trained.training_env_type = training.type
+    # The folder's own path would tell of the machine it was made on.
+    info.model_provenance.training_code.artifact_directory = "."
+    return info.to_dict(side_effect="upper")
 
 
 def _pack(slug_or_path: str | None, namespace: str) -> CondaPack | None:
@@ -81,7 +61,3 @@ def _pack(slug_or_path: str | None, namespace: str) -> CondaPack | None:
     from ads.artifact.conda_packs import resolve
 
     return resolve(slug_or_path, namespace=namespace)
-
-
-def _first_set(names: tuple[str, ...]) -> str:
-    return next((os.environ[name] for name in names if os.environ.get(name)), "")

@@ -10,7 +10,6 @@ from ads.model.model_metadata import (
     MetadataCustomCategory,
     MetadataTaxonomyKeys,
     ModelCustomMetadata,
-    ModelCustomMetadataItem,
     ModelTaxonomyMetadata,
     UseCaseType,
 )
@@ -72,6 +71,18 @@ def test_custom_entries_that_are_refused(arguments, error):
     assert metadata.isempty()
 
 
+def test_an_entry_is_found_by_its_new_key():
+    metadata = ModelCustomMetadata()
+    metadata.add("size", 3)
+    metadata["SIZE"].key = "Rows"
+    assert metadata.keys == ("Rows",)
+    assert "size" not in metadata
+    metadata.add("rows", 4, replace=True)
+    assert [item.value for item in metadata] == [4]
+    with pytest.raises(ValueError, match="empty"):
+        metadata["rows"].key = ""
+
+
 def test_an_existing_key_needs_replace():
     metadata = ModelCustomMetadata()
     metadata.add("k", 1)
@@ -111,7 +122,7 @@ def test_wire_keeps_texts_that_look_like_numbers_and_writes_nan_as_null():
     metadata.add("t", "1.10")
     metadata.add("word", "NaN is a word here")
     metadata.add("f", {"x": float("nan")})
-    metadata._items["empty"] = ModelCustomMetadataItem("empty")
+    metadata.put("empty", None, "", "Other")
     wire = {entry["key"]: entry for entry in metadata.to_wire()}
     assert wire["empty"]["value"] == "NA"
     assert wire["empty"]["category"] == "Other"

@@ -62,18 +62,22 @@ class ModelMetadataItem:
     _fields: ClassVar[tuple[str, ...]] = ("key", "value", "has_artifact")
 
     def __init__(self, key: str, value: Any = None, has_artifact: bool = False) -> None:
-        if not isinstance(key, str):
-            raise InputTypeError(f"A metadata key must be a text, not {type(key).__name__}.")
-        if not key:
-            raise InputError("A metadata key must not be empty.")
-        self._key = key
+        self.key = key
         self.value = value
         self.has_artifact = has_artifact
 
     @property
     def key(self) -> str:
-        """The name of the entry; it can't be changed once it is set."""
+        """The name of the entry."""
         return self._key
+
+    @key.setter
+    def key(self, key: str) -> None:
+        if not isinstance(key, str):
+            raise InputTypeError(f"A metadata key must be a text, not {type(key).__name__}.")
+        if not key:
+            raise InputError("A metadata key must not be empty.")
+        self._key = key
 
     @property
     def value(self) -> Any:
@@ -170,11 +174,11 @@ class ModelMetadata(Generic[ItemT]):
     _columns: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
-        self._items: dict[str, ItemT] = {}
+        self._items: list[ItemT] = []
 
     def get(self, key: str, value: Any = _ABSENT) -> Any:
         """Return the item ``key``, or ``value`` if given; raises ``ValueError`` when there is neither."""
-        item = self._items.get(str(key).lower())
+        item = self._find(key)
         if item is not None:
             return item
         if value is not _ABSENT:
@@ -187,10 +191,10 @@ class ModelMetadata(Generic[ItemT]):
         return item
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower() in self._items
+        return self._find(key) is not None
 
     def __iter__(self) -> Iterator[ItemT]:
-        return iter(list(self._items.values()))
+        return iter(list(self._items))
 
     def __len__(self) -> int:
         return len(self._items)
@@ -198,7 +202,19 @@ class ModelMetadata(Generic[ItemT]):
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys in the order they were added."""
-        return tuple(item.key for item in self._items.values())
+        return tuple(item.key for item in self._items)
+
+    def _find(self, key: object) -> ItemT | None:
+        wanted = str(key).lower()
+        return next((item for item in self._items if item.key.lower() == wanted), None)
+
+    def _put(self, item: ItemT) -> None:
+        """Add an item, in the place of the one with its key if there is one."""
+        old = self._find(item.key)
+        if old is None:
+            self._items.append(item)
+        else:
+            self._items[self._items.index(old)] = item
 
     def reset(self) -> None:
         """Set every value to None; the keys stay."""

@@ -133,16 +133,15 @@ class ModelCustomMetadata(ModelMetadata[ModelCustomMetadataItem]):
         item = ModelCustomMetadataItem(key, value, description, category)
         if key in self and not replace:
             raise InputError(f"There already is metadata {key!r}.", hint="Pass replace=True to replace it.")
-        self._items[key.lower()] = item
+        self._put(item)
 
     def put(self, key: str, value: Any, description: str, category: str) -> None:
         """Set an entry, whose value may be None, in the place where it was."""
-        self._items[key.lower()] = ModelCustomMetadataItem(key, value, description, category)
+        self._put(ModelCustomMetadataItem(key, value, description, category))
 
     def remove(self, key: str) -> None:
         """Remove an entry; raises ``ValueError`` when there is none."""
-        self.get(key)
-        del self._items[key.lower()]
+        self._items.remove(self.get(key))
 
     def clear(self) -> None:
         """Remove every entry."""
@@ -173,8 +172,7 @@ class ModelCustomMetadata(ModelMetadata[ModelCustomMetadataItem]):
         """Return the metadata that :meth:`to_dict` wrote; raises ``ValueError`` for another form."""
         made = cls()
         for entry in entries_of(data):
-            item = ModelCustomMetadataItem.from_dict(entry)
-            made._items[item.key.lower()] = item
+            made._put(ModelCustomMetadataItem.from_dict(entry))
         return made
 
     @classmethod
@@ -183,13 +181,14 @@ class ModelCustomMetadata(ModelMetadata[ModelCustomMetadataItem]):
         made = cls()
         for entry in entries or ():
             category = entry.get("category")
-            made._items[entry["key"].lower()] = ModelCustomMetadataItem(
+            item = ModelCustomMetadataItem(
                 entry["key"],
                 _read(entry.get("value")),
                 entry.get("description"),
                 category if category in MetadataCustomCategory else MetadataCustomCategory.OTHER,
                 bool(entry.get("hasArtifact") or False),
             )
+            made._put(item)
         return made
 
 

@@ -100,6 +100,7 @@ class MetadataCustomKeys(Names):
     MODEL_SERIALIZATION_FORMAT = "ModelSerializationFormat"
     MODEL_FILE_NAME = "ModelFileName"
     CLIENT_LIBRARY = "ClientLibrary"
+    UNCOMMITTED_CHANGES = "UncommittedChanges"
     TRAINING_DATASET = "TrainingDataset"
     TRAINING_DATASET_SIZE = "TrainingDatasetSize"
     TRAINING_DATASET_NUMBER_OF_ROWS = "TrainingDatasetNumberOfRows"

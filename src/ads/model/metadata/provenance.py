@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputError
+from ads.model.builder import Record
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -27,7 +27,7 @@ _WIRE_NAMES = {
 
 
 @dataclass(repr=False)
-class ModelProvenanceMetadata:
+class ModelProvenanceMetadata(Record):
     """Repository, branch, commit, script and training run; ``repo`` is the work tree they come from, not stored."""
 
     repo: Repository | None = None
@@ -44,9 +44,10 @@ class ModelProvenanceMetadata:
     ) -> Self:
         """Return what git says about the folder of the script, or about the current one.
 
-        Without git, or outside a work tree, the git fields stay None and the rest is kept.
+        Without git, or outside a work tree, the git fields stay None and the rest is kept. What only this machine knows
+        is left out: the script is named relative to its work tree, and a repository without a remote has no URL.
         """
-        from ads.model.provenance import find_repository
+        from ads.model.provenance import find_repository, portable_path
 
         repo = find_repository(training_script_path)
         return cls(
@@ -54,7 +55,7 @@ class ModelProvenanceMetadata:
             git_branch=repo.branch if repo else None,
             git_commit=repo.commit if repo else None,
             repository_url=repo.url if repo else None,
-            training_script_path=training_script_path,
+            training_script_path=portable_path(training_script_path, repo) if training_script_path else None,
             training_id=training_id,
             artifact_dir=artifact_dir,
         )
@@ -64,11 +65,9 @@ class ModelProvenanceMetadata:
         if self.repo is not None and not ignore:
             self.repo.require_committed(path)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, **_kwargs: Any) -> dict[str, Any]:
         """Return the fields apart from ``repo``."""
-        fields = dict(vars(self))
-        del fields["repo"]
-        return fields
+        return {name: value for name, value in vars(self).items() if name != "repo"}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -86,19 +85,3 @@ class ModelProvenanceMetadata:
     def from_wire(cls, data: Mapping[str, Any] | None) -> Self:
         """Return the provenance that the catalog's REST interface wrote."""
         return cls(**{name: (data or {}).get(wire) for name, wire in _WIRE_NAMES.items()})
-
-    def to_yaml(self) -> str:
-        """Return the fields as YAML."""
-        import yaml
-
-        return yaml.safe_dump(self.to_dict(), allow_unicode=True)
-
-    def to_json(self) -> str:
-        """Return the fields as JSON."""
-        return json.dumps(self.to_dict())
-
-    def __repr__(self) -> str:
-        return self.to_yaml()
-
-    def __str__(self) -> str:
-        return json.dumps(self.to_dict(), indent=4)

@@ -45,15 +45,14 @@ class ModelTaxonomyMetadata(ModelMetadata[ModelTaxonomyMetadataItem]):
     def __init__(self) -> None:
         super().__init__()
         for key in MetadataTaxonomyKeys.values():
-            self._items[key.lower()] = ModelTaxonomyMetadataItem(key)
+            self._items.append(ModelTaxonomyMetadataItem(key))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the metadata that :meth:`to_dict` wrote; raises ``ValueError`` for another form."""
         made = cls()
         for entry in entries_of(data):
-            item = ModelTaxonomyMetadataItem.from_dict(entry)
-            made._items[item.key.lower()] = item
+            made._put(ModelTaxonomyMetadataItem.from_dict(entry))
         return made
 
     @classmethod
@@ -64,7 +63,7 @@ class ModelTaxonomyMetadata(ModelMetadata[ModelTaxonomyMetadataItem]):
             item = ModelTaxonomyMetadataItem(
                 entry["key"], _read(entry.get("value")), bool(entry.get("hasArtifact") or False)
             )
-            made._items[item.key.lower()] = item
+            made._put(item)
         return made
 
 

@@ -21,11 +21,12 @@ _VARIABLES = {
         "PIPELINE_RUN_COMPARTMENT_OCID",
         "PROJECT_COMPARTMENT_OCID",
     ),
-    "training_region": ("OCI_RESOURCE_REGION",),
+    "training_region": ("OCI_RESOURCE_REGION", "NB_REGION"),
     "training_resource_ocid": ("JOB_RUN_OCID", "PIPELINE_RUN_OCID", "NB_SESSION_OCID"),
     "user_ocid": ("USER_OCID",),
-    "vm_image_internal_id": ("VM_IMAGE_INTERNAL_ID",),
+    "vm_image_internal_id": ("VM_IMAGE_INTERNAL_ID", "VM_ID"),
 }
+"""The fields and the variables of notebook sessions, jobs and pipeline runs that fill them, the first one set wins."""
 
 
 @dataclass(repr=False)
