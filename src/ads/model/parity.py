@@ -40,6 +40,7 @@ def answer_of(prediction: Any) -> Any:
     """Return what a generated score.py answers for the estimator's ``prediction``; None when JSON can't carry it."""
     if class_path(prediction, ("pandas.DataFrame",)):
         prediction = prediction.to_numpy()
+    prediction = prediction.toarray() if hasattr(prediction, "toarray") else prediction
     value = prediction.tolist() if hasattr(prediction, "tolist") else prediction
     answer = {"prediction": value}
     try:

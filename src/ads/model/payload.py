@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputError, InputTypeError
-from ads.model.serde.model_input import class_path, encode
+from ads.model.serde.model_input import SPARSE, class_path, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ __all__ = ["Payload", "chosen_data", "first_rows", "make_payload"]
 JSON_CONTENT = "application/json"
 BYTES_CONTENT = "application/octet-stream"
 
-_ROWS = ("pandas.DataFrame", "pandas.Series", "numpy.ndarray", "builtins.list", "builtins.tuple")
+_ROWS = ("pandas.DataFrame", "pandas.Series", "numpy.ndarray", "builtins.list", "builtins.tuple", *SPARSE)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ def first_rows(data: Any, count: int) -> Any:
     found = class_path(data, _ROWS)
     if found is None:
         return data if isinstance(data, str) or (isinstance(data, dict) and _longest_list(data) <= count) else None
-    if len(data) == 0 or (found.startswith("builtins.") and isinstance(data[0], (int, float))):
+    if (data.shape[0] if found in SPARSE else len(data)) == 0 or (
+        found.startswith("builtins.") and isinstance(data[0], (int, float))
+    ):
         return None
     return data.iloc[:count] if hasattr(data, "iloc") else data[:count]
 

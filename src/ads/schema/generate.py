@@ -23,8 +23,8 @@ def generate_schema(data: Any, max_col_num: int = 2000) -> Schema:
     """Return the schema of sample data.
 
     ``data``: a pandas frame or Series, an array, a list or tuple (of values, rows or records), a dictionary of columns,
-    a torch or TensorFlow tensor, a polars, Dask or Spark frame. An array of three or more dimensions becomes one entry
-    of feature type ``Tensor`` with dtype and shape. Columns without a name are called 0, 1, ...
+    a sparse matrix, a torch or TensorFlow tensor, a polars, Dask or Spark frame. An array of three or more dimensions
+    becomes one entry of feature type ``Tensor`` with dtype and shape. Columns without a name are called 0, 1, ...
 
     Raises :class:`~ads.errors.DataSizeTooWide` for more than ``max_col_num`` columns, :class:`~ads.errors.SchemaError`
     for two columns of the same name, :class:`~ads.errors.InputTypeError` for data that is none of the above.
@@ -32,6 +32,10 @@ def generate_schema(data: Any, max_col_num: int = 2000) -> Schema:
     import pandas as pd
 
     data = _local(data)
+    if hasattr(data, "toarray") and len(data.shape) == 2:  # a sparse matrix, which may be too wide to be written out
+        if data.shape[1] > max_col_num:
+            raise DataSizeTooWide(data.shape[1], max_col_num)
+        data = data.toarray()
     if isinstance(data, pd.Series):
         return _of_frame(data.to_frame(name=0 if data.name is None else data.name), max_col_num)
     if isinstance(data, pd.DataFrame):

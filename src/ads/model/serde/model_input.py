@@ -13,6 +13,7 @@ from ads.model.serde.common import SERDE, Deserializer, Serializer
 from ads.model.serde.names import ModelInputSerializerType, SparkModelInputSerializerType
 
 __all__ = [
+    "SPARSE",
     "CloudpickleModelInputSERDE",
     "JsonModelInputSERDE",
     "ModelInputDeserializer",
@@ -23,6 +24,9 @@ __all__ = [
     "class_path",
     "encode",
 ]
+
+SPARSE = ("scipy._spbase", "scipy.spmatrix")
+"""The sparse arrays and matrices of SciPy, which are sent in full."""
 
 
 class ModelInputSerializer(Serializer):
@@ -67,6 +71,10 @@ def _array(data: Any) -> str:
     return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
+def _sparse(data: Any) -> str:
+    return _array(data.toarray())
+
+
 def _unchanged(data: Any) -> Any:
     return data
 
@@ -74,6 +82,7 @@ def _unchanged(data: Any) -> Any:
 _ENVELOPES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "pandas.Series": ("<class 'pandas.core.series.Series'>", _series),
     "numpy.ndarray": ("<class 'numpy.ndarray'>", _array),
+    **dict.fromkeys(SPARSE, ("<class 'numpy.ndarray'>", _sparse)),
     "builtins.list": ("<class 'list'>", _unchanged),
     "builtins.tuple": ("<class 'tuple'>", _unchanged),
     "builtins.dict": ("<class 'dict'>", _unchanged),
