@@ -18,6 +18,8 @@ import pytest
 
 from tests.service import OwnService, eventually, forget_configuration
 
+pytest_plugins = ["tests.http_server"]
+
 STRICT = os.environ.get("OPENADS_TEST_STRICT", "") not in ("", "0")
 
 

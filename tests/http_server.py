@@ -1,4 +1,4 @@
-"""A real HTTP server on a loopback socket whose answers a test decides."""
+"""A real HTTP server on a loopback socket whose answers a test decides; as ``remote`` it stands for a service."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,3 +122,16 @@ def server() -> Iterator[FakeServer]:
     listener.shutdown()
     listener.server_close()
     thread.join()
+
+
+@pytest.fixture
+def remote(server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeServer]:
+    """The server as a service, found as users' programs do: by OPENADS_URL."""
+    from ads.client import Service
+
+    monkeypatch.setenv("OPENADS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("OPENADS_URL", server.url)
+    monkeypatch.setenv("OPENADS_TOKEN", "the-token")
+    server.on("GET", "/openads/v1/service", server.reply(content={"compartmentId": "c1", "projectId": "p1"}))
+    yield server
+    Service.find().close()
