@@ -165,6 +165,23 @@ def test_score_py_uri_becomes_score_py(classifier, tmp_path):
     assert (tmp_path / "a" / "score.py").read_text() == HAND_WRITTEN
 
 
+def test_a_hand_written_score_gets_no_file_beside_it(classifier, tmp_path):
+    (tmp_path / "own.py").write_text(HAND_WRITTEN)
+    model = SklearnModel(classifier, artifact_dir=str(tmp_path / "a")).prepare()
+    assert (tmp_path / "a" / "score_payload.py").exists()
+    model.prepare(score_py_uri=str(tmp_path / "own.py"), force_overwrite=True)
+    assert not (tmp_path / "a" / "score_payload.py").exists()
+
+
+def test_an_edited_copy_of_a_composed_score_brings_the_file_beside_it(iris, classifier, tmp_path):
+    SklearnModel(classifier, artifact_dir=str(tmp_path / "a")).prepare(X_sample=iris[0])
+    script = tmp_path / "a" / "score.py"
+    script.write_text(script.read_text().replace('{"prediction": ', '{"label": '))
+    model = SklearnModel(classifier, artifact_dir=str(tmp_path / "b"))
+    model.prepare(X_sample=iris[0], score_py_uri=str(script))
+    assert model.verify(iris[0].head(1)) == {"label": [0]}
+
+
 def test_replacing_an_edited_score_shows_what_went(classifier, tmp_path, caplog):
     folder = tmp_path / "a"
     model = SklearnModel(classifier, artifact_dir=str(folder)).prepare()

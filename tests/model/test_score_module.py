@@ -2,6 +2,9 @@
 
 import sys
 
+import pytest
+
+from ads.errors import ArtifactRequiredFilesError
 from ads.model.score_module import ScoreModule
 
 
@@ -29,3 +32,27 @@ def test_load_model_runs_once_when_it_is_a_default(tmp_path):
     )
     score = ScoreModule(tmp_path)
     assert score.predict(None) == 1
+
+
+def test_a_composed_script_without_its_second_file_says_what_is_missing(tmp_path):
+    from ads.score import PAYLOAD_FILE, Recipe, write
+
+    write(Recipe("sklearn", "joblib", "model.joblib"), tmp_path)
+    (tmp_path / PAYLOAD_FILE).unlink()
+    with pytest.raises(ArtifactRequiredFilesError, match=r"no score_payload\.py"):
+        ScoreModule(tmp_path)
+
+
+def test_nothing_of_a_composed_script_stays_in_the_process(tmp_path):
+    import joblib
+    from sklearn.dummy import DummyClassifier
+
+    from ads.score import Recipe, write
+
+    joblib.dump(DummyClassifier().fit([[1]], [1]), tmp_path / "model.joblib")
+    write(Recipe("sklearn", "joblib", "model.joblib"), tmp_path)
+    modules, path = set(sys.modules), list(sys.path)
+    assert ScoreModule(tmp_path).predict([[1]]) == {"prediction": [1]}
+    assert not [name for name in set(sys.modules) - modules if "score" in name and not name.startswith("sklearn")]
+    assert sys.path == path
+    assert not (tmp_path / "__pycache__").exists()

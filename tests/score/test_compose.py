@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ads.errors import InputError
 from ads.schema import frame_to_wire, generate_schema
-from ads.score import Recipe, compose, supported, write
+from ads.score import Recipe, compose, compose_payload, supported, write
 
 GOLDEN = Path(__file__).parent / "golden"
 RECIPES = {
@@ -25,14 +25,15 @@ RECIPES = {
     "generic-cloudpickle": Recipe("generic", "cloudpickle", "model.pkl"),
     "generic-by-hand": Recipe("generic", "", "weights.bin"),
 }
-PUBLIC = ["load_model", "pre_inference", "post_inference", "predict", "deserialize", "fetch_data_type_from_schema"]
+PUBLIC = ["load_model", "fetch_data_type_from_schema", "deserialize", "pre_inference", "post_inference", "predict"]
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_script_is_the_golden_one(name):
+@pytest.mark.parametrize("of", [compose, compose_payload])
+def test_the_scripts_are_the_golden_ones(name, of):
     """Run ``REWRITE_GOLDEN=1 pytest`` after a deliberate change, and read the difference."""
-    path = GOLDEN / f"{name}.txt"
-    text = compose(RECIPES[name])
+    path = GOLDEN / (f"{name}.txt" if of is compose else f"{name}.payload.txt")
+    text = of(RECIPES[name])
     if os.environ.get("REWRITE_GOLDEN"):
         GOLDEN.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -40,13 +41,21 @@ def test_the_script_is_the_golden_one(name):
 
 
 @pytest.mark.parametrize("framework_and_serializer", supported())
-def test_every_script_has_the_public_functions_and_speaks_python_3_8(framework_and_serializer):
+def test_score_py_has_the_public_functions_in_at_most_90_lines(framework_and_serializer):
     text = compose(Recipe(*framework_and_serializer, "model.bin"))
+    functions = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    assert [name for name in functions if name in PUBLIC] == PUBLIC
+    assert len(text.splitlines()) <= 90
+
+
+@pytest.mark.parametrize("of", [compose, compose_payload])
+@pytest.mark.parametrize("framework_and_serializer", supported())
+def test_every_script_speaks_python_3_8_and_imports_only_the_standard_library_at_first(framework_and_serializer, of):
+    text = of(Recipe(*framework_and_serializer, "model.bin"))
     tree = ast.parse(text, feature_version=(3, 8))
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    assert [name for name in functions if name in PUBLIC] == PUBLIC
     assert len(functions) == len(set(functions))
-    imported = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+    imported = {alias.name.split(".")[0] for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
     assert imported <= sys.stdlib_module_names
     assert max(len(line) for line in text.splitlines()) <= 120
@@ -182,3 +191,19 @@ def test_load_model_that_is_to_be_filled_in_says_so(tmp_path, import_script):
     write(RECIPES["generic-by-hand"], tmp_path)
     with pytest.raises(NotImplementedError, match=r"load_model in score\.py has to be filled in.*weights\.bin"):
         import_script(tmp_path)
+
+
+def test_scripts_of_two_artifacts_do_not_mix_and_leave_nothing_in_the_process(script):
+    before = set(sys.modules)
+    table = script(sample=pd.DataFrame({"a": [1.5]}))
+    text = script(sample=["a", "b"], recipe=RECIPES["sklearn-joblib-texts"])
+    assert table.score_payload is not text.score_payload
+    assert table.deserialize([[2.5]]).to_dict("list") == {"a": [2.5]}
+    assert text.deserialize("good day") == ["good day"]
+    assert not [name for name in set(sys.modules) - before if "payload" in name]
+
+
+def test_a_script_without_the_file_beside_it_names_the_file(artifact, import_script):
+    (artifact / "score_payload.py").unlink()
+    with pytest.raises(FileNotFoundError, match=r"score_payload\.py"):
+        import_script(artifact)

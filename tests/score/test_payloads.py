@@ -117,7 +117,7 @@ def test_a_text_is_never_opened_as_a_path_or_a_url(script, monkeypatch, text, sa
     monkeypatch.setattr(builtins, "open", refuse)
     monkeypatch.setattr(io, "open", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    with pytest.raises(made.InputError, match="single str"):
+    with pytest.raises(made.score_payload.InputError, match="single str"):
         made.predict(body(text))
 
 
@@ -126,14 +126,14 @@ def test_pickles_in_an_array_payload_are_refused(script):
     np.save(stream, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     body = {"data": base64.b64encode(stream.getvalue()).decode(), "data_type": "<class 'numpy.ndarray'>"}
     made = script(sample=FRAME)
-    with pytest.raises(made.InputError, match="allow_pickle"):
+    with pytest.raises(made.score_payload.InputError, match="allow_pickle"):
         made.predict(body)
 
 
 @pytest.mark.parametrize("text", ["", "AAAA", "not base64!", npy(np.zeros(3))[:-20]])
 def test_a_damaged_array_is_the_callers_mistake(script, text):
     made = script(sample=FRAME)
-    with pytest.raises(made.InputError, match="no array in npy form"):
+    with pytest.raises(made.score_payload.InputError, match="no array in npy form"):
         made.predict({"data": text, "data_type": "<class 'numpy.ndarray'>"})
 
 
@@ -166,7 +166,7 @@ def test_a_damaged_array_is_the_callers_mistake(script, text):
 )
 def test_what_does_not_fit_gets_one_sentence_with_column_and_row(script, body, text):
     made = script(LogisticRegression(max_iter=500).fit(FRAME, TARGET), FRAME)
-    with pytest.raises(made.InputError, match=text) as raised:
+    with pytest.raises(made.score_payload.InputError, match=text) as raised:
         made.predict(body)
     assert raised.value.http_status == 400
     assert isinstance(raised.value, ValueError)
@@ -208,7 +208,7 @@ def test_large_integers_stay_exact(script):
 
 def test_an_integer_that_the_dtype_cannot_hold_is_named(script):
     made = script(sample=pd.DataFrame({"age": np.array([1, 2], dtype="int8")}))
-    with pytest.raises(made.InputError, match="Column 'age', row 1: 300 is not a int8"):
+    with pytest.raises(made.score_payload.InputError, match="Column 'age', row 1: 300 is not a int8"):
         made.deserialize({"age": [41, 300]})
 
 
@@ -225,7 +225,7 @@ def test_a_missing_boolean_does_not_become_false(script):
 @pytest.mark.parametrize("value", ["false", "yes", 2])
 def test_what_is_no_boolean_does_not_become_true(script, value):
     made = script(sample=pd.DataFrame({"b": [True, False]}))
-    with pytest.raises(made.InputError, match="Column 'b', row 1"):
+    with pytest.raises(made.score_payload.InputError, match="Column 'b', row 1"):
         made.deserialize({"b": [True, value]})
 
 

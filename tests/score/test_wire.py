@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ads.errors import InputTypeError
 from ads.schema import FRAME_DATA_TYPE, frame_to_wire, generate_schema
-from ads.score import Recipe, compose
+from ads.score import Recipe, write
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 DATES = st.datetimes(dt.datetime(1700, 1, 1), dt.datetime(2200, 1, 1))  # noqa: DTZ001 - zones come later
@@ -85,10 +85,11 @@ def frames(draw):
 @pytest.fixture(scope="module")
 def read(tmp_path_factory):
     """Return a function that turns JSON text into a frame as a score.py does, with or without a schema."""
-    source = compose(Recipe("sklearn", "joblib", "model.joblib"))
+    folder = tmp_path_factory.mktemp("artifact")
+    source = write(Recipe("sklearn", "joblib", "model.joblib"), folder).path.read_text(encoding="utf-8")
     source = source.replace("model=load_model()", "model=None")
     script = ModuleType("script")
-    script.__file__ = str(tmp_path_factory.mktemp("artifact") / "score.py")
+    script.__file__ = str(folder / "score.py")
     exec(compile(source, "score.py", "exec"), script.__dict__)
     path = tmp_path_factory.mktemp("schema") / "input_schema.json"
 

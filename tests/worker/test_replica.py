@@ -84,6 +84,8 @@ def test_rubbish_on_a_connection_closes_that_connection_only(replica: Any) -> No
         ("import nothing_like_this\n", "score-import-error", "'nothing_like_this'"),
         ("from json import nothing_like_this\n", "score-import-error", "cannot import name"),
         ("\n\nraise RuntimeError('no licence')\n", "score-raises", r"RuntimeError: no licence \(line 3\)"),
+        ("open('/no/score_payload.py')\n", "score-payload-missing", "which is not in the artifact"),
+        ("open('/no/such.csv')\n", "score-raises", "FileNotFoundError"),
         ("import sys\nsys.exit(0)\n", "score-exits", r"sys.exit\(0\)"),
         ("def predict(data): return 1\n", "load-model-missing", "load_model"),
         ("load_model = 3\ndef predict(data): return 1\n", "load-model-missing", "load_model"),

@@ -21,6 +21,7 @@ __all__ = [
     "REQUIREMENTS",
     "RUNTIME_YAML",
     "SAMPLE",
+    "SCORE_PAYLOAD_PY",
     "SCORE_PY",
     "TEST_RESULTS",
     "list_files",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 SCORE_PY = "score.py"
+SCORE_PAYLOAD_PY = "score_payload.py"
 RUNTIME_YAML = "runtime.yaml"
 INPUT_SCHEMA = "input_schema.json"
 OUTPUT_SCHEMA = "output_schema.json"
@@ -42,7 +44,17 @@ TEST_RESULTS = "test_json_output.json"
 REQUIRED_FILES = (RUNTIME_YAML, SCORE_PY)
 """Without these nothing can be deployed."""
 
-ARTIFACT_FILES = (SCORE_PY, RUNTIME_YAML, INPUT_SCHEMA, OUTPUT_SCHEMA, MODEL_IGNORE, REQUIREMENTS, SAMPLE, RECIPE)
+ARTIFACT_FILES = (
+    SCORE_PY,
+    SCORE_PAYLOAD_PY,
+    RUNTIME_YAML,
+    INPUT_SCHEMA,
+    OUTPUT_SCHEMA,
+    MODEL_IGNORE,
+    REQUIREMENTS,
+    SAMPLE,
+    RECIPE,
+)
 """What ``prepare()`` writes next to the model file. No ignore rule applies to them."""
 
 

@@ -205,16 +205,29 @@ def _recipe(model: GenericModel, options: PrepareOptions, folder: Path | None, n
 
 def _write_score(plan: _Plan, folder: Path) -> None:
     """Write score.py: the user's file, or the composed one. A user's own one in the folder stays as it is."""
-    from ads.artifact.layout import RECIPE
     from ads.score import write
 
     if plan.options.score_py_uri:
-        _copy(plan.options.score_py_uri, folder / "score.py")
-        (folder / RECIPE).unlink(missing_ok=True)
+        _use_own_score(plan.options.score_py_uri, folder)
     if plan.recipe is not None:
         result = write(plan.recipe, folder, force_overwrite=plan.options.force_overwrite)
         if result.diff:
             _log.warning("%s", result)
+
+
+def _use_own_score(uri: str, folder: Path) -> None:
+    """Copy the user's script, with the score_payload.py beside it if it is an edited one of ours."""
+    from ads.artifact.layout import RECIPE, SCORE_PAYLOAD_PY, SCORE_PY
+    from ads.score import remove_generated
+
+    _copy(uri, folder / SCORE_PY)
+    if SCORE_PAYLOAD_PY.encode() not in (folder / SCORE_PY).read_bytes():
+        remove_generated(folder)
+        return
+    beside = Path(uri).expanduser().with_name(SCORE_PAYLOAD_PY)
+    if "://" not in uri and beside.is_file():
+        _copy(str(beside), folder / SCORE_PAYLOAD_PY)
+    (folder / RECIPE).unlink(missing_ok=True)
 
 
 def _copy(uri: str, target: Path) -> None:

@@ -33,6 +33,7 @@ class ScoreModule:
             raise ArtifactRequiredFilesError(
                 ["score.py"], hint="Call prepare(), or put your own score.py into the folder."
             )
+        self._require_payload()
         with self._surroundings():
             self._module = self._import()
             self.model = self._loaded_model()
@@ -41,6 +42,14 @@ class ScoreModule:
         """Return what ``predict(data)`` of the script returns."""
         with self._surroundings():
             return self._module.predict(data)
+
+    def _require_payload(self) -> None:
+        """Raise for a composed script that was left without the file that it loads from its folder."""
+        name = "score_payload.py"
+        if not (self.folder / name).is_file() and f'"{name}"'.encode() in (self.folder / "score.py").read_bytes():
+            raise ArtifactRequiredFilesError(
+                [name], hint="score.py loads it: call prepare(force_overwrite=True), which writes both again."
+            )
 
     def _import(self) -> ModuleType:
         spec = importlib.util.spec_from_file_location(_NAME, self.folder / "score.py")

@@ -1,4 +1,10 @@
-"""From a recipe to the text of score.py: the chosen blocks are copied, and get the public function names."""
+"""From a recipe to the source texts of an artifact: the chosen blocks are copied, and get the public function names.
+
+``score.py`` has the functions that people read and edit, and what ``load_model`` needs. ``score_payload.py`` has what
+the other functions call to read a payload; score.py loads it from its own folder by path, so that nothing of it stays
+in ``sys.modules`` and scripts of several artifacts do not mix. In a block a name of the other file is used as any
+other name: the composer writes ``score_payload.`` before it.
+"""
 
 from __future__ import annotations
 
@@ -9,92 +15,163 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
-from ads.score.recipe import Blocks, Recipe, blocks_of
+from ads.score.recipe import PAYLOAD_FILE, Blocks, Recipe, blocks_of
 
-__all__ = ["compose"]
+__all__ = ["compose", "compose_payload"]
 
 _FOLDER = Path(__file__).parent / "blocks"
 _PACKAGE = "ads.score.blocks."
-_PUBLIC = ("load_model", "pre_inference", "post_inference", "predict", "deserialize", "fetch_data_type_from_schema")
-_DIVIDER = "# From here on: how a payload becomes the table that the model was trained on. It rarely needs an edit."
+_PUBLIC = ("load_model", "fetch_data_type_from_schema", "deserialize", "pre_inference", "post_inference", "predict")
+_ALWAYS = ("HERE", "INPUT_SCHEMA", "model_name")
+_SIBLING = PAYLOAD_FILE.removesuffix(".py")
+_STANDARD = frozenset(sys.stdlib_module_names)
 _HEADER = '''"""Answers predictions with {model}. Score script version 1.0, composed by OpenADS.
 
-Edit it as you like: an edited file is only replaced when you say so.
+Edit it as you like: an edited file is only replaced when you say so.{sibling}
 Beside the standard library it needs {needs}.
 """
 '''
+_SIBLING_HEADER = '''"""How a payload becomes what the model was trained on: the part that rarely needs an edit.
+
+score.py loads this file from its own folder. To change what the model gets, edit pre_inference there.
+"""
+'''
+_LOADING = f'''_spec = importlib.util.spec_from_file_location("{_SIBLING}", os.path.join(HERE, "{PAYLOAD_FILE}"))
+{_SIBLING} = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module({_SIBLING})'''
 
 
 @dataclass(frozen=True)
 class _Module:
-    """The source of a block file by name: functions, classes and constants; and where its other names come from."""
+    """A block file: its functions and classes, the names in each, its constants, where its other names come from."""
 
     sources: dict[str, str]
     uses: dict[str, list[str]]
+    constants: dict[str, str]
     blocks: dict[str, str]
     imports: dict[str, str]
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A function or class in one of the two files: its text, the places of the blocks it needs, and its constants."""
+
+    text: str
+    uses: dict[str, str]
+    constants: dict[str, str]
+
+
 def compose(recipe: Recipe) -> str:
     """Return the source text of score.py. The same recipe always gives the same text."""
-    chosen = _chosen(recipe)
-    parts: dict[str, str] = {}
-    for public, reference in chosen.items():
-        if public == "deserialize":
-            parts["divider"] = _DIVIDER
-            _collect("script.InputError", "InputError", chosen, parts)
-        _collect(reference, public, chosen, parts)
-    constants = [f"{name} = {_constant(name, recipe)}" for name in ("HERE", "INPUT_SCHEMA", "model_name")]
-    code = "\n\n\n".join(parts.values())
-    needs = sorted(set(re.findall(r"^ +(?:import|from) (\w+)", code, re.MULTILINE)) - _STANDARD)
-    head = _HEADER.format(model=recipe.model_file_name, needs=_listed(needs))
-    return "\n".join([head, *_imports(code), "", *constants, "", "", code, ""])
+    script, sibling = _parts(recipe)
+    code = "\n\n\n".join(_with_prefix(part.text, sibling) for part in script.values())
+    everything = "\n".join(part.text for part in (*script.values(), *sibling.values()))
+    needs = sorted(set(re.findall(r"^ +(?:import|from) (\w+)", everything, re.MULTILINE)) - _STANDARD)
+    constants = _constants(script, recipe, _ALWAYS)
+    loading = ["", _LOADING] if sibling else []
+    head = _HEADER.format(
+        model=recipe.model_file_name,
+        sibling=f" {PAYLOAD_FILE} beside it reads payloads." if sibling else "",
+        needs=_listed(needs),
+    )
+    imports = _imports("\n".join([code, *constants, *loading]))
+    return "\n".join([head, *imports, "", *constants, *loading, "", "", code, ""])
 
 
-_STANDARD = frozenset(sys.stdlib_module_names)
+def compose_payload(recipe: Recipe) -> str:
+    """Return the source text of score_payload.py, or an empty text where score.py needs no such file."""
+    _, sibling = _parts(recipe)
+    if not sibling:
+        return ""
+    code = "\n\n\n".join(part.text for part in sibling.values())
+    constants = _constants(sibling, recipe)
+    imports = _imports("\n".join([code, *constants]))
+    return "\n".join([_SIBLING_HEADER, *imports, *(["", *constants] if constants else []), "", "", code, ""])
 
 
-def _chosen(recipe: Recipe) -> dict[str, str]:
-    """Return which block becomes which public function, in the order of the script: what people edit comes first."""
+def _parts(recipe: Recipe) -> tuple[dict[str, _Part], dict[str, _Part]]:
+    """Return the functions of score.py and those of score_payload.py, in their order.
+
+    What only ``load_model`` needs stays with it: people who change how the model is loaded see all of it.
+    """
     blocks = blocks_of(recipe)
     chosen = {field.name: getattr(blocks, field.name) for field in fields(Blocks)}
     if recipe.texts and recipe.framework != "generic":
         chosen["deserialize"] = "payload.deserialize_texts"
     chosen["fetch_data_type_from_schema"] = "payload.fetch_data_type_from_schema"
-    return {name: chosen[name] for name in _PUBLIC}
+    public = {name: _part(chosen[name], name, chosen) for name in _PUBLIC}
+    with_model = _closure(public["load_model"].uses, chosen)
+    wanted = {name: place for part in list(public.values())[1:] for name, place in part.uses.items()}
+    sibling = _closure({name: place for name, place in wanted.items() if name not in with_model}, chosen)
+    script: dict[str, _Part] = {}
+    for name, part in public.items():
+        script[name] = part
+        if name == "load_model":
+            script.update({own: with_model[own] for own in with_model if own not in sibling})
+    return script, sibling
 
 
-def _collect(reference: str, name: str, chosen: dict[str, str], parts: dict[str, str]) -> None:
-    """Add the block, called ``name`` in the script, and then what it needs, to ``parts`` unless it is there."""
-    if name in parts:
-        return
-    file, _, block = reference.partition(".")
+def _closure(wanted: dict[str, str], chosen: dict[str, str]) -> dict[str, _Part]:
+    """Return the blocks at these places and all they need, each after what needs it; the error class comes first."""
+    found: dict[str, _Part] = {}
+
+    def visit(name: str, place: str) -> None:
+        if name not in found:
+            found[name] = _part(place, name, chosen)
+            for used, where in found[name].uses.items():
+                visit(used, where)
+
+    for name, place in wanted.items():
+        visit(name, place)
+    classes = [name for name, part in found.items() if part.text.startswith("class ")]
+    return {name: found[name] for name in (*classes, *(name for name in found if name not in classes))}
+
+
+def _part(place: str, name: str, chosen: dict[str, str]) -> _Part:
+    """Return the block at ``file.function``, called ``name``. The public functions are known to it without a place."""
+    file, _, block = place.partition(".")
     module = _module(file)
-    parts[name] = re.sub(rf"^(def|class) {block}\b", rf"\1 {name}", module.sources[block], count=1, flags=re.MULTILINE)
+    uses: dict[str, str] = {}
+    constants: dict[str, str] = {}
     for used in module.uses[block]:
-        source = file if used in module.sources else module.blocks.get(used)
-        if source and source != "script" and used not in chosen:
-            _collect(f"{source}.{used}", used, chosen, parts)
+        source = file if used in (*module.sources, *module.constants) else module.blocks.get(used)
+        if source is None:
+            continue
+        if used in _module(source).constants:
+            constants[used] = _module(source).constants[used]
+        elif used not in (*chosen, block):
+            uses[used] = f"{source}.{used}"
+    text = re.sub(rf"^(def|class) {block}\b", rf"\1 {name}", module.sources[block], count=1, flags=re.MULTILINE)
+    return _Part(text, uses, constants)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _module(file: str) -> _Module:
     text = (_FOLDER / f"{file}.py").read_text(encoding="utf-8")
     lines = text.splitlines()
-    module = _Module({}, {}, {}, {})
+    module = _Module({}, {}, {}, {}, {})
     for node in ast.parse(text).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             module.sources[node.name] = "\n".join(_without_directives(lines[first - 1 : node.end_lineno]))
-            names = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
-            module.uses[node.name] = list(dict.fromkeys(names))
+            module.uses[node.name] = list(dict.fromkeys(i.id for i in ast.walk(node) if isinstance(i, ast.Name)))
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_PACKAGE):
             module.blocks.update({alias.name: str(node.module)[len(_PACKAGE) :] for alias in node.names})
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             module.imports.update({alias.name: ast.unparse(node) for alias in node.names})
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            module.sources[node.targets[0].id] = ast.get_source_segment(text, node.value) or ""
+            module.constants[node.targets[0].id] = ast.get_source_segment(text, node.value) or ""
     return module
+
+
+def _with_prefix(text: str, sibling: dict[str, _Part]) -> str:
+    """Return the text with ``score_payload.`` before every name that is defined there."""
+    lines = [line.encode() for line in text.splitlines()]
+    found = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name) and node.id in sibling]
+    for node in sorted(found, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        line = lines[node.lineno - 1]
+        lines[node.lineno - 1] = line[: node.col_offset] + f"{_SIBLING}.".encode() + line[node.col_offset :]
+    return "\n".join(line.decode() for line in lines)
 
 
 def _without_directives(lines: list[str]) -> list[str]:
@@ -102,19 +179,29 @@ def _without_directives(lines: list[str]) -> list[str]:
     return [re.sub(r"  # (noqa|type: ignore).*$", "", line) for line in lines]
 
 
-def _constant(name: str, recipe: Recipe) -> str:
-    if name == "model_name":
-        return f'"{recipe.model_file_name}"'
-    return _module("script").sources[name]
+def _constants(parts: dict[str, _Part], recipe: Recipe, always: tuple[str, ...] = ()) -> list[str]:
+    """Return the assignments that the parts need, in their order, with the values that the recipe gives."""
+    offered = {**_module("script").constants}
+    wanted = set(always)
+    for part in parts.values():
+        offered.update(part.constants)
+        wanted.update(part.constants)
+    for name in list(wanted):
+        wanted |= _names(offered[name]) & offered.keys()
+    values = {**offered, **recipe.constants()}
+    return [f"{name} = {values[name]}" for name in offered if name in wanted]
+
+
+def _names(code: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
 
 
 def _imports(code: str) -> list[str]:
-    """Return the import statements of the standard library that the script needs, in the usual order."""
-    offered: dict[str, str] = {"os": "import os"}
+    """Return the import statements of the standard library that the code needs, in the usual order."""
+    offered = {"importlib": "import importlib.util"}
     for path in sorted(_FOLDER.glob("*.py")):
         offered.update(_module(path.stem).imports)
-    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)} | {"os"}
-    statements = {statement for name, statement in offered.items() if name in used}
+    statements = {offered[name] for name in _names(code) if name in offered}
     return sorted(statements, key=lambda statement: (statement.startswith("from"), statement))
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from ads.errors import InputError
 
-__all__ = ["RECIPE_FILE", "SCORE_FILE", "Blocks", "Recipe", "blocks_of", "supported"]
+__all__ = ["PAYLOAD_FILE", "RECIPE_FILE", "SCORE_FILE", "Blocks", "Recipe", "blocks_of", "supported"]
 
 SCORE_FILE = "score.py"
+PAYLOAD_FILE = "score_payload.py"
 RECIPE_FILE = "score_recipe.json"
 
 
@@ -59,6 +60,10 @@ class Recipe:
             raise InputError(
                 f"{name!r} can't be the model's file name.", hint="Give a name in the artifact folder: model.joblib."
             )
+
+    def constants(self) -> dict[str, str]:
+        """Return the constants of :mod:`ads.score.blocks.script` that differ from model to model, as source text."""
+        return {"model_name": f'"{self.model_file_name}"'}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON can carry it."""

@@ -1,4 +1,4 @@
-"""score.py and its recipe in an artifact folder; what the user edited there is never replaced silently."""
+"""score.py, score_payload.py and their recipe in a folder; what the user edited there is never replaced silently."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from ads.errors import ArtifactError
-from ads.score.compose import compose
-from ads.score.recipe import RECIPE_FILE, SCORE_FILE, Recipe
+from ads.score.compose import compose, compose_payload
+from ads.score.recipe import PAYLOAD_FILE, RECIPE_FILE, SCORE_FILE, Recipe
 
-__all__ = ["WriteResult", "is_edited", "read_recipe", "write"]
+__all__ = ["WriteResult", "is_edited", "read_recipe", "remove_generated", "write"]
 
 _VERSION = 1
+_RECORDED = {SCORE_FILE: "score_py_sha256", PAYLOAD_FILE: "score_payload_py_sha256"}
+"""The generated files, and the key under which the recipe file has what they were when they were written."""
 
 
 @dataclass(frozen=True)
 class WriteResult:
     """What :func:`write` did: ``written``, ``unchanged``, or ``replaced`` (an edited file, ``diff`` shows what went).
 
-    ``diff`` is a unified diff from the file that was there to the one that is there now.
+    ``diff`` is a unified diff from the files that were there to those that are there now.
     """
 
     path: Path
@@ -35,38 +37,49 @@ class WriteResult:
 
 
 def write(recipe: Recipe, folder: str | Path, force_overwrite: bool = False) -> WriteResult:
-    """Write score.py and score_recipe.json for ``recipe`` into ``folder``.
+    """Write score.py, score_payload.py and score_recipe.json for ``recipe`` into ``folder``.
 
-    A score.py that is as it was last written here is renewed. One that was edited, or that somebody else made, is
+    A file that is as it was last written here is renewed. One that was edited, or that somebody else made, is
     replaced only with ``force_overwrite``; otherwise :class:`~ads.errors.ArtifactError` says what would be lost.
     """
     folder = Path(folder)
     path = folder / SCORE_FILE
-    text = compose(recipe)
-    before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
-    edited = is_edited(folder)
-    diff = _diff(before, text) if before is not None and edited and before != text else ""
-    if diff and not force_overwrite:
+    texts = {name: text for name, text in _texts(recipe).items() if text}
+    before = {name: _read(folder / name) for name in _RECORDED}
+    edited = [name for name in texts if _is_edited(folder, name) and before[name] != texts[name]]
+    diff = "\n".join(_diff(name, before[name] or "", texts[name]) for name in edited)
+    if edited and not force_overwrite:
         raise ArtifactError(
-            f"{path} was edited, or was not made here, so it stays. A new one would change:\n{_shortened(diff)}",
+            f"{folder / edited[0]} was edited, or was not made here, so it stays. A new one would change:\n"
+            f"{_shortened(diff)}",
             hint="Pass force_overwrite=True to replace it, or keep it and change it by hand.",
         )
-    if before != text:
-        _replace(path, text)
-    record = {"version": _VERSION, "recipe": recipe.to_dict(), "score_py_sha256": _sha256(text)}
+    if PAYLOAD_FILE not in texts and not _is_edited(folder, PAYLOAD_FILE):
+        (folder / PAYLOAD_FILE).unlink(missing_ok=True)
+    for name in reversed(texts):  # score.py last: it is of no use without the other
+        if before[name] != texts[name]:
+            _replace(folder / name, texts[name])
+    record = {"version": _VERSION, "recipe": recipe.to_dict()}
+    record |= {_RECORDED[name]: _sha256(text.encode()) for name, text in texts.items()}
     _replace(folder / RECIPE_FILE, json.dumps(record, indent=2) + "\n")
-    if diff:
+    if edited:
         return WriteResult(path, "replaced", diff)
-    return WriteResult(path, "unchanged" if before == text else "written")
+    return WriteResult(path, "unchanged" if all(before[name] == texts[name] for name in texts) else "written")
 
 
 def is_edited(folder: str | Path) -> bool:
-    """Return whether ``folder`` has a score.py that differs from the one last written by :func:`write`."""
-    path = Path(folder) / SCORE_FILE
-    if not path.is_file():
-        return False
-    recorded = _record(Path(folder)).get("score_py_sha256")
-    return hashlib.sha256(path.read_bytes()).hexdigest() != recorded
+    """Return whether ``folder`` has a score.py or score_payload.py that differs from what :func:`write` wrote last."""
+    folder = Path(folder)
+    recorded = _record(folder)
+    return _is_edited(folder, SCORE_FILE) or (_RECORDED[PAYLOAD_FILE] in recorded and _is_edited(folder, PAYLOAD_FILE))
+
+
+def remove_generated(folder: str | Path) -> None:
+    """Remove what :func:`write` put beside score.py, for a script that does without; an edited file stays."""
+    folder = Path(folder)
+    if not _is_edited(folder, PAYLOAD_FILE):
+        (folder / PAYLOAD_FILE).unlink(missing_ok=True)
+    (folder / RECIPE_FILE).unlink(missing_ok=True)
 
 
 def read_recipe(folder: str | Path) -> Recipe | None:
@@ -84,6 +97,20 @@ def _record(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _texts(recipe: Recipe) -> dict[str, str]:
+    return {SCORE_FILE: compose(recipe), PAYLOAD_FILE: compose_payload(recipe)}
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+
+
+def _is_edited(folder: Path, name: str) -> bool:
+    """Return whether the file is there and differs from what is recorded of it."""
+    path = folder / name
+    return path.is_file() and _sha256(path.read_bytes()) != _record(folder).get(_RECORDED[name])
+
+
 def _replace(path: Path, text: str) -> None:
     """Write the file whole or not at all."""
     unfinished = path.with_name(f".{path.name}.new")
@@ -91,14 +118,14 @@ def _replace(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def _diff(before: str, after: str) -> str:
+def _diff(name: str, before: str, after: str) -> str:
     from difflib import unified_diff
 
-    names = (f"{SCORE_FILE} (before)", f"{SCORE_FILE} (new)")
+    names = (f"{name} (before)", f"{name} (new)")
     return "\n".join(unified_diff(before.splitlines(), after.splitlines(), *names, lineterm=""))
 
 

@@ -37,6 +37,14 @@ def import_script(folder: str) -> types.ModuleType:
         exec(code, module.__dict__)  # noqa: S102 - running the user's script is what a replica is for
     except ImportError as error:
         raise _import_failure(error) from error
+    except FileNotFoundError as error:
+        if os.path.basename(str(error.filename)) != "score_payload.py":
+            raise _raised("score-raises", "While it was imported, score.py raised {}", error) from error
+        raise Failure(
+            "score-payload-missing",
+            "score.py loads score_payload.py, which is not in the artifact.",
+            "Run prepare(force_overwrite=True) to write both again, or remove its use from score.py.",
+        ) from error
     except SystemExit as error:
         raise Failure(
             "score-exits",

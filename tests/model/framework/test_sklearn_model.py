@@ -25,6 +25,7 @@ ARTIFACT = {
     "runtime.yaml",
     "sample.json",
     "score.py",
+    "score_payload.py",
     "score_recipe.json",
 }
 

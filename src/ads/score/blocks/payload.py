@@ -23,9 +23,23 @@ def fetch_data_type_from_schema(input_schema_path=INPUT_SCHEMA):
 
 def deserialize(data, input_schema_path=INPUT_SCHEMA):
     """Return the payload as the frame or array that the model was trained on. Bytes stay as they are."""
+    return read_table(data, fetch_data_type_from_schema(input_schema_path))
+
+
+def deserialize_texts(data, input_schema_path=INPUT_SCHEMA):
+    """Return the payload as a sequence of texts: a Series where the model was trained on a named one, else a list."""
+    return read_texts(data, fetch_data_type_from_schema(input_schema_path))
+
+
+def deserialize_for_any(data, input_schema_path=INPUT_SCHEMA):
+    """Return a frame where columns were sent or the model was trained on one; everything else as it was sent."""
+    return read_anything(data, fetch_data_type_from_schema(input_schema_path))
+
+
+def read_table(data, dtypes):
+    """Return the frame or array that a payload holds; without dtypes, arrays and lists as they were sent."""
     if isinstance(data, bytes):
         return data
-    dtypes = fetch_data_type_from_schema(input_schema_path)
     data, about = unwrap(data, dtypes)
     if isinstance(data, str) or not hasattr(data, "__len__"):
         raise InputError("The payload is a single %s, not a table." % type(data).__name__)
@@ -35,22 +49,20 @@ def deserialize(data, input_schema_path=INPUT_SCHEMA):
     return table(columns_of(data, dtypes), dtypes, about) if quick is None else quick
 
 
-def deserialize_texts(data, input_schema_path=INPUT_SCHEMA):
-    """Return the payload as a sequence of texts: a Series where the model was trained on a named one, else a list."""
+def read_texts(data, dtypes):
+    """Return the texts that a payload holds, be they a list, a column, or one text alone."""
     if isinstance(data, bytes):
         return data
-    dtypes = fetch_data_type_from_schema(input_schema_path)
     data, about = unwrap([data] if isinstance(data, str) else data, dtypes)
     data = table(columns_of([data] if isinstance(data, str) else data, dtypes or {0: "object"}), dtypes, about)
     texts = data.iloc[:, 0] if hasattr(data, "iloc") else data[:, 0]
     return texts if isinstance(next(iter(dtypes), 0), str) else texts.tolist()
 
 
-def deserialize_for_any(data, input_schema_path=INPUT_SCHEMA):
-    """Return a frame where columns were sent or the model was trained on one; everything else as it was sent."""
+def read_anything(data, dtypes):
+    """Return the frame that a payload holds if it has columns or should have, and everything else unchanged."""
     if isinstance(data, bytes):
         return data
-    dtypes = fetch_data_type_from_schema(input_schema_path)
     data, about = unwrap(data, dtypes)
     by_name = bool(dtypes) and list(dtypes) != list(range(len(dtypes)))
     if isinstance(data, dict) and (by_name or about or any(isinstance(v, (list, dict)) for v in data.values())):
