@@ -1,0 +1,267 @@
+"""What the real oracle-ads does, as a black box: run by its own interpreter, orders on stdin, the answer in a file.
+
+``python original.py ANSWER_FILE < order.json`` with ``{"do": "write" | "check" | "plain" | "schema" | "runtime" |
+"service", ...}``. It imports nothing of this project. It works offline: the list of conda packs, which the original
+reads from the public cloud, is replaced by one pack, and so is the address that its introspection asks.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+
+SLUG = "generalml_p38_cpu_v1"
+PACK = f"oci://service-conda-packs@id19sfcrra6z/service_pack/cpu/General_Machine_Learning_for_CPUs_on_Python_3.8/1.0/{SLUG}"
+PYTHON = "3.8"
+
+
+def work_offline() -> None:
+    """Let the original find its packs without the public cloud."""
+    try:
+        from ads.model.runtime import env_info
+
+        env_info.get_service_packs = lambda *_args, **_kwargs: ({PACK: (SLUG, PYTHON)}, {SLUG: (PACK, PYTHON)})
+    except ImportError:
+        print("this version has another layout; prepare() goes without conda packs")
+
+
+def iris():
+    """The iris data with short column names."""
+    from sklearn.datasets import load_iris
+
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    return X.set_axis(["a", "b", "c", "d"], axis=1), y
+
+
+def mixed():
+    """A frame with numbers, texts and booleans, and a target."""
+    X, y = iris()
+    X = X.assign(kind=[f"k{i % 3}" for i in range(len(X))], yes=[i % 2 == 0 for i in range(len(X))])
+    return X, y
+
+
+class Doubler:
+    """A model of no framework."""
+
+    def predict(self, data):
+        """Twice the first column."""
+        rows = data.values.tolist() if hasattr(data, "values") else data
+        return [2 * row[0] for row in rows]
+
+
+def linear():
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=500)
+
+
+def pipeline():
+    from sklearn.compose import make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    encode = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
+    return make_pipeline(encode, linear())
+
+
+def xgb():
+    from xgboost import XGBClassifier
+
+    return XGBClassifier(n_estimators=5, max_depth=3)
+
+
+def lgbm():
+    from lightgbm import LGBMClassifier
+
+    return LGBMClassifier(n_estimators=5, verbose=-1)
+
+
+def booster(X, y):
+    import lightgbm
+
+    return lightgbm.train({"objective": "regression", "verbose": -1}, lightgbm.Dataset(X, y), num_boost_round=5)
+
+
+def module():
+    import torch
+
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)).double()
+
+
+def estimator(kind: str):
+    """Return class name, estimator, sample frame, target and the arguments of the constructor and of prepare()."""
+    X, y = mixed() if kind == "sklearn pipeline" else iris()
+    if kind == "sklearn array":
+        X = X.to_numpy()
+    made = {
+        "sklearn joblib": lambda: ("SklearnModel", linear().fit(X, y), {}, {}),
+        "sklearn array": lambda: ("SklearnModel", linear().fit(X, y), {}, {}),
+        "sklearn cloudpickle": lambda: (
+            "SklearnModel",
+            linear().fit(X, y),
+            {"model_save_serializer": "cloudpickle"},
+            {},
+        ),
+        "sklearn pipeline": lambda: ("SklearnModel", pipeline().fit(X, y), {}, {}),
+        "generic": lambda: ("GenericModel", Doubler(), {}, {}),
+        "generic sklearn": lambda: ("GenericModel", linear().fit(X, y), {}, {}),
+        "xgboost": lambda: ("XGBoostModel", xgb().fit(X, y), {}, {}),
+        "lightgbm": lambda: ("LightGBMModel", lgbm().fit(X, y), {}, {}),
+        "lightgbm booster": lambda: ("LightGBMModel", booster(X, y), {}, {}),
+        "torchscript": lambda: ("PyTorchModel", module(), {}, {"use_torch_script": True}),
+    }[kind]()
+    return (*made, X, y)
+
+
+def payloads(kind: str, X) -> dict:
+    """Return what is sent without help of the SDK, as JSON."""
+    if kind == "torchscript":
+        rows = X.head(4).to_numpy().tolist()
+        return {
+            "tensor": {
+                "data": {"__ads_torch_tensor__": 1, "data": rows, "dtype": "torch.float64"},
+                "data_type": "torch.Tensor",
+            }
+        }
+    if kind == "generic":
+        return {"rows": [[1.5, 2.0], [3.0, 4.0]]}
+    if hasattr(X, "to_numpy"):
+        found = {
+            "columns": X.head(4).to_dict("list"),
+            "columns in an envelope": {"data": X.head(4).to_dict("list")},
+        }
+        if kind not in ("sklearn pipeline", "xgboost"):
+            found["rows"] = X.head(4).to_numpy().tolist()
+            found["rows in an envelope"] = {"data": X.head(4).to_numpy().tolist(), "data_type": "<class 'list'>"}
+        return found
+    return {"rows": X[:4].tolist(), "rows in an envelope": {"data": X[:4].tolist()}}
+
+
+def model_class(name: str):
+    import ads.model
+
+    return getattr(ads.model, name)
+
+
+def write(order: dict) -> dict:
+    """Prepare an artifact; answer what the original itself answers to the payloads, and to its SDK's forms."""
+    name, model, options, extra, X, y = estimator(order["kind"])
+    wrapper = model_class(name)(model, artifact_dir=order["folder"], **options)
+    conda = {"ignore_conda_error": True} if order.get("no_conda") else {"inference_conda_env": SLUG}
+    sample = {} if order["kind"] in ("generic", "torchscript") else {"X_sample": X, "y_sample": y}
+    name_given = {"model_file_name": "model.pt"} if order["kind"] == "torchscript" else {}
+    wrapper.prepare(force_overwrite=True, **conda, **sample, **name_given, **extra)
+    bodies = payloads(order["kind"], X)
+    answers = {label: wrapper.verify(body, auto_serialize_data=False) for label, body in bodies.items()}
+    result = {"class": name, "payloads": bodies, "answers": answers, "rows": None}
+    if order["kind"] not in ("generic", "torchscript"):
+        head = X.head(7) if hasattr(X, "head") else X[:7]
+        result["sdk"] = wrapper.verify(head, auto_serialize_data=True)
+    return result
+
+
+def check(order: dict) -> dict:
+    """Load an artifact of ours, and answer the payloads."""
+    wrapper = model_class(order["class"]).from_model_artifact(
+        order["folder"], artifact_dir=order["copy"], reload=True, ignore_conda_error=False
+    )
+    answers = {label: wrapper.verify(body, auto_serialize_data=False) for label, body in order["payloads"].items()}
+    found = {
+        "answers": answers,
+        "python": str(wrapper.runtime_info.model_deployment.inference_conda_env.inference_python_version),
+    }
+    if order.get("frame"):
+        X, _ = mixed() if order["kind"] == "sklearn pipeline" else iris()
+        found["sdk"] = wrapper.verify(X.head(7), auto_serialize_data=True)
+    found["introspection"] = introspection(wrapper)
+    return found
+
+
+def introspection(wrapper) -> list:
+    """Return the rows of the original's own checks that did not pass."""
+    from unittest import mock
+
+    packs = {"service_packs": [{"pack_path": PACK, "slug": SLUG, "python": PYTHON}]}
+    answer = mock.Mock(ok=True, json=lambda: packs)
+    with mock.patch("requests.request", return_value=answer), mock.patch("requests.get", return_value=answer):
+        table = wrapper.introspect()
+    return [
+        [str(row["Test key"]), str(row["Result"]), str(row["Message"])]
+        for _, row in table.iterrows()
+        if row["Result"] != "Passed"
+    ]
+
+
+def plain(order: dict) -> dict:
+    """Import score.py as a model server does, without ads, and answer the payloads."""
+    spec = importlib.util.spec_from_file_location("score", str(Path(order["folder"]) / "score.py"))
+    score = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, order["folder"])
+    spec.loader.exec_module(score)
+    assert score.load_model() is not None
+    answers = {label: score.predict(body) for label, body in order["payloads"].items()}
+    assert not [name for name in sys.modules if name == "ads" or name.startswith("ads.")], "score.py imported ads"
+    return {"answers": answers}
+
+
+def schema(order: dict) -> dict:
+    """Read a schema file, check it, and write it again."""
+    from ads.feature_engineering.schema import Schema
+
+    found = Schema.from_file(order["file"])
+    return {"valid": bool(found.validate_schema()), "document": json.loads(found.to_json()), "keys": list(found.keys)}
+
+
+def make_schema(order: dict) -> dict:
+    """Write the original's schema of the mixed frame."""
+    from ads.feature_engineering.schema import SchemaFactory  # noqa: F401 - its presence is part of the contract
+
+    wrapper = model_class("GenericModel")(Doubler(), artifact_dir=order["folder"])
+    X, y = mixed()
+    wrapper.prepare(ignore_conda_error=True, model_file_name="model.pkl", X_sample=X, y_sample=y, force_overwrite=True)
+    return {"file": str(Path(order["folder"]) / "input_schema.json")}
+
+
+def runtime(order: dict) -> dict:
+    """Read a runtime.yaml."""
+    from ads.model.runtime.runtime_info import RuntimeInfo
+
+    info = RuntimeInfo.from_yaml(uri=order["file"])
+    inference = info.model_deployment.inference_conda_env
+    return {
+        "version": info.model_artifact_version,
+        "path": inference.inference_env_path,
+        "python": inference.inference_python_version,
+    }
+
+
+def main() -> None:
+    """Do the order on stdin."""
+    warnings.simplefilter("ignore")
+    order = json.load(sys.stdin)
+    if order["do"] not in ("plain",):
+        work_offline()
+    if order["do"] == "service":
+        import service_session
+
+        answer = service_session.run(order)
+    else:
+        answer = {
+            "write": write,
+            "check": check,
+            "plain": plain,
+            "schema": schema,
+            "make_schema": make_schema,
+            "runtime": runtime,
+        }[order["do"]](order)
+    Path(sys.argv[1]).write_text(json.dumps(answer, default=lambda value: value.tolist()))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    main()

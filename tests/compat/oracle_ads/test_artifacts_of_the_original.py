@@ -1,0 +1,166 @@
+"""Artifacts that oracle-ads wrote: they load, verify, register, deploy and answer here as they do there."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ads.model as ours
+from ads.errors import AdsError
+
+from .conftest import Original
+
+KINDS = [
+    "sklearn joblib",
+    "sklearn array",
+    "sklearn cloudpickle",
+    "sklearn pipeline",
+    "generic",
+    "generic sklearn",
+    "xgboost",
+    "lightgbm",
+    "lightgbm booster",
+    "torchscript",
+]
+DEPLOYED = ["sklearn joblib", "sklearn pipeline", "generic", "xgboost", "lightgbm booster", "torchscript"]
+NEEDS = {"xgboost": "xgboost", "lightgbm": "lightgbm", "lightgbm booster": "lightgbm", "torchscript": "torch"}
+OLDER = [path for path in os.environ.get("OPENADS_COMPAT_OLDER", "").split(os.pathsep) if path]
+"""Folders with older versions of oracle-ads, without its dependencies."""
+MODULES = "ignore:.*:DeprecationWarning"
+
+
+def needs(kind: str) -> Any:
+    return pytest.param(kind, marks=[pytest.mark.needs(NEEDS[kind])] if kind in NEEDS else [])
+
+
+@pytest.fixture(scope="module")
+def written(original: Original, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a function that gives the original's artifact of a kind, and its answers."""
+    made: dict[str, tuple[Path, dict[str, Any]]] = {}
+
+    def of(kind: str) -> tuple[Path, dict[str, Any]]:
+        if kind not in made:
+            folder = tmp_path_factory.mktemp("theirs") / "artifact"
+            made[kind] = folder, original.do("write", kind=kind, folder=str(folder))
+        return made[kind]
+
+    return of
+
+
+def sample_of(kind: str) -> Any:
+    from .original import iris, mixed
+
+    X, _ = mixed() if kind == "sklearn pipeline" else iris()
+    return X.head(7) if kind != "sklearn array" else X.to_numpy()[:7]
+
+
+@pytest.mark.filterwarnings(MODULES)
+@pytest.mark.parametrize("kind", [needs(kind) for kind in KINDS])
+def test_it_loads_and_verifies_here(kind: str, written: Any, note: Any, tmp_path: Path) -> None:
+    folder, theirs = written(kind)
+    note("theirs -> ours", kind, f"load, verify ({len(theirs['answers'])} payloads)")
+    for cls in {theirs["class"], "GenericModel"}:
+        model = getattr(ours, cls).from_model_artifact(str(folder), artifact_dir=str(tmp_path / cls))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # their script's own
+            for label, body in theirs["payloads"].items():
+                assert same(model.verify(body, auto_serialize_data=False), theirs["answers"][label]), label
+            if "sdk" in theirs:
+                assert same(model.verify(sample_of(kind), auto_serialize_data=True), theirs["sdk"])
+    assert (tmp_path / cls / "score.py").read_bytes() == (folder / "score.py").read_bytes()
+
+
+@pytest.mark.filterwarnings(MODULES)
+@pytest.mark.parametrize("kind", [needs(kind) for kind in KINDS if kind != "torchscript"])
+def test_its_estimator_comes_back(kind: str, written: Any, note: Any, tmp_path: Path) -> None:
+    folder, theirs = written(kind)
+    note("theirs -> ours", kind, "from_model_artifact(reload=True)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = getattr(ours, theirs["class"]).from_model_artifact(
+            str(folder), artifact_dir=str(tmp_path / "copy"), reload=True
+        )
+    assert model.estimator is not None
+    if not kind.startswith("generic"):
+        assert model.framework == {"sklearn": "scikit-learn"}.get(kind.split(maxsplit=1)[0], kind.split(maxsplit=1)[0])
+
+
+@pytest.mark.filterwarnings(MODULES)
+@pytest.mark.parametrize("kind", [needs(kind) for kind in DEPLOYED])
+def test_it_serves_here(kind: str, written: Any, note: Any, tmp_path: Path, local_service: Path) -> None:
+    folder, theirs = written(kind)
+    note("theirs -> ours", kind, "save, deploy, predict")
+    model = getattr(ours, theirs["class"]).from_model_artifact(str(folder), artifact_dir=str(tmp_path / "copy"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save(display_name=f"theirs {kind}")
+        deployment = model.deploy(display_name=f"theirs {kind}")
+    try:
+        assert deployment.lifecycle_state == "ACTIVE", deployment.lifecycle_details
+        for label, body in theirs["payloads"].items():
+            assert same(model.predict(body, auto_serialize_data=False), theirs["answers"][label]), label
+        if "sdk" in theirs:
+            assert same(model.predict(sample_of(kind), auto_serialize_data=True), theirs["sdk"])
+    finally:
+        model.delete_deployment()
+
+
+@pytest.mark.parametrize("path", OLDER, ids=lambda path: Path(path).name)
+@pytest.mark.parametrize("kind", ["sklearn joblib", "generic", needs("xgboost"), needs("lightgbm")])
+def test_older_versions_artifacts_load_and_verify(
+    kind: str, path: str, throwaway_configuration: Path, note: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    older = Original(os.environ["OPENADS_COMPAT_ORIGINAL"], throwaway_configuration, tmp_path / "scratch", path)
+    theirs = older.do("write", kind=kind, folder=str(tmp_path / "artifact"), no_conda=True)
+    note("theirs -> ours", f"{kind}, {Path(path).name}", "load, verify")
+    model = getattr(ours, theirs["class"]).from_model_artifact(
+        str(tmp_path / "artifact"), artifact_dir=str(tmp_path / "copy"), ignore_conda_error=True
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for label, body in theirs["payloads"].items():
+            assert same(model.verify(body, auto_serialize_data=False), theirs["answers"][label]), label
+        if "sdk" in theirs:
+            assert same(model.verify(sample_of(kind), auto_serialize_data=True), theirs["sdk"])
+
+
+def test_its_zip_is_read(written: Any, note: Any, tmp_path: Path) -> None:
+    """The archive that the original uploads: stored, with folder entries and a manifest."""
+    import zipfile
+
+    folder, theirs = written("sklearn joblib")
+    note("theirs -> ours", "sklearn joblib", "from a zip of it")
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    model = ours.SklearnModel.from_model_artifact(str(tmp_path / "m.zip"), artifact_dir=str(tmp_path / "copy"))
+    body = next(iter(theirs["payloads"].values()))
+    assert same(model.verify(body, auto_serialize_data=False), next(iter(theirs["answers"].values())))
+
+
+def test_it_is_prepared_again_here(written: Any, note: Any, tmp_path: Path) -> None:
+    folder, theirs = written("sklearn joblib")
+    note("theirs -> ours", "sklearn joblib", "prepare again after loading")
+    model = ours.SklearnModel.from_model_artifact(str(folder), artifact_dir=str(tmp_path / "copy"), reload=True)
+    with pytest.raises((ValueError, AdsError)):
+        model.prepare()
+    model.prepare(X_sample=sample_of("sklearn joblib"), force_overwrite=True)
+    assert same(model.verify(sample_of("sklearn joblib")), theirs["sdk"])
+    assert json.loads((tmp_path / "copy" / "score_recipe.json").read_text())
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two answers agree; numbers to six digits, as two versions of a library may."""
+    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
+        return left == pytest.approx(right, rel=1e-6, abs=1e-9)
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
+    return bool(left == right)
