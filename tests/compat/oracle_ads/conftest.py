@@ -16,7 +16,7 @@ ORIGINAL = os.environ.get("OPENADS_COMPAT_ORIGINAL", "")
 if not ORIGINAL:
     collect_ignore_glob = ["test_*.py"]
 
-_ROWS: list[tuple[str, str, str, str]] = []
+_ROWS: list[tuple[str, ...]] = []
 
 
 @dataclass
@@ -84,11 +84,11 @@ def original(throwaway_configuration: Path, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def note(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Call it with direction, subject and what was compared: one row of the table at the end."""
-    rows: list[tuple[str, str, str]] = []
+    """Call it with direction, subject, what was compared (and what came of it): a row of the table at the end."""
+    rows: list[tuple[str, ...]] = []
     yield lambda *row: rows.append(row)
-    passed = getattr(request.node, "passed", False)
-    _ROWS.extend((*row, "equal" if passed else "FAILED") for row in rows)
+    outcome = "equal" if getattr(request.node, "passed", False) else "FAILED"
+    _ROWS.extend((*row, outcome)[:4] for row in rows)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -240,28 +239,33 @@ def runtime(order: dict) -> dict:
     }
 
 
+def service(order: dict) -> dict:
+    """Run a user's session against a service; the script beside this one has the steps."""
+    import service_session
+
+    return service_session.run(order)
+
+
+ORDERS = {
+    "write": write,
+    "check": check,
+    "plain": plain,
+    "schema": schema,
+    "make_schema": make_schema,
+    "runtime": runtime,
+    "service": service,
+}
+
+
 def main() -> None:
     """Do the order on stdin."""
     warnings.simplefilter("ignore")
     order = json.load(sys.stdin)
-    if order["do"] not in ("plain",):
+    if order["do"] != "plain":
         work_offline()
-    if order["do"] == "service":
-        import service_session
-
-        answer = service_session.run(order)
-    else:
-        answer = {
-            "write": write,
-            "check": check,
-            "plain": plain,
-            "schema": schema,
-            "make_schema": make_schema,
-            "runtime": runtime,
-        }[order["do"]](order)
+    answer = ORDERS[order["do"]](order)
     Path(sys.argv[1]).write_text(json.dumps(answer, default=lambda value: value.tolist()))
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
     main()

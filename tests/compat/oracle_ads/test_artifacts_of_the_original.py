@@ -13,6 +13,8 @@ import pytest
 import ads.model as ours
 from ads.errors import AdsError
 
+from . import original as kinds
+from .answers import same
 from .conftest import Original
 
 KINDS = [
@@ -53,9 +55,7 @@ def written(original: Original, tmp_path_factory: pytest.TempPathFactory) -> Any
 
 
 def sample_of(kind: str) -> Any:
-    from .original import iris, mixed
-
-    X, _ = mixed() if kind == "sklearn pipeline" else iris()
+    X, _ = kinds.mixed() if kind == "sklearn pipeline" else kinds.iris()
     return X.head(7) if kind != "sklearn array" else X.to_numpy()[:7]
 
 
@@ -153,14 +153,3 @@ def test_it_is_prepared_again_here(written: Any, note: Any, tmp_path: Path) -> N
     model.prepare(X_sample=sample_of("sklearn joblib"), force_overwrite=True)
     assert same(model.verify(sample_of("sklearn joblib")), theirs["sdk"])
     assert json.loads((tmp_path / "copy" / "score_recipe.json").read_text())
-
-
-def same(left: Any, right: Any) -> bool:
-    """Whether two answers agree; numbers to six digits, as two versions of a library may."""
-    if isinstance(left, (int, float)) and isinstance(right, (int, float)):
-        return left == pytest.approx(right, rel=1e-6, abs=1e-9)
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))
-    return bool(left == right)
