@@ -208,6 +208,18 @@ class Builder(Serializable):
             self._spec[k] = v
         return self
 
+    def fill(self, start: Mapping[str, Any], given: Mapping[str, Any]) -> Self:
+        """Set ``given`` (snake_case), then of ``start`` (camelCase) what is not set yet, and return the object."""
+        keys = {name: key for key, name in self.attribute_map.items()}
+        for name, value in given.items():
+            if name not in keys:
+                raise unknown_argument(type(self).__name__, name, keys)
+            self._take(keys[name], value)
+        for key, value in start.items():
+            if key not in self._spec:
+                self.set_spec(key, value)
+        return self
+
     def get_spec(self, key: str, default: Any = None) -> Any:
         """Return one value, or ``default``."""
         return self._spec.get(key, default)

@@ -432,3 +432,17 @@ def test_the_older_classes_still_deploy(deployable: Any) -> None:
     assert (body["displayName"], policy["instanceCount"]) == ("old", 2)
     with pytest.raises(AttributeError):
         properties.with_prop("colour", "red")
+
+
+def test_a_description_starts_with_placeholders_and_the_defaults():
+    place = ModelDeploymentInfrastructure().init(replica=3)
+    assert place.compartment_id == "{Provide a compartment OCID}"
+    assert (place.replica, place.shape_name) == (3, "VM.Standard.E4.Flex")
+    conda = ModelDeploymentCondaRuntime(model_uri=MODEL).init()
+    assert (conda.model_uri, conda.deployment_mode) == (MODEL, "HTTPS_ONLY")
+    container = ModelDeploymentContainerRuntime().init()
+    assert container.image.startswith("{Provide")
+    deployment = ModelDeployment().with_infrastructure(place).with_runtime(container)
+    assert ModelDeployment.from_yaml(deployment.to_yaml()).to_dict() == deployment.to_dict()
+    with pytest.raises(TypeError, match="replica"):
+        place.init(replicas=3)

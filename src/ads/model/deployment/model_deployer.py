@@ -12,7 +12,7 @@ from ads.model.deployment.model_deployment import ModelDeployment
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ModelDeployer"]
+__all__ = ["DEFAULT_POLL_INTERVAL", "DEFAULT_WAIT_TIME", "ModelDeployer"]
 
 
 class ModelDeployer:

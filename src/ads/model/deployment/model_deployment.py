@@ -25,20 +25,26 @@ from ads.model.deployment.model_deployment_infrastructure import (
     ModelDeploymentInfrastructure,
 )
 from ads.model.deployment.waiting import Waiting, follow
+from ads.model.serde.model_input import JsonModelInputSERDE
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = [
+    "DEACTIVATE_WORKFLOW_STEPS",
     "DEFAULT_BANDWIDTH_MBPS",
     "DEFAULT_MEMORY_IN_GBS",
     "DEFAULT_OCPUS",
     "DEFAULT_POLL_INTERVAL",
     "DEFAULT_REPLICA",
+    "DEFAULT_RETRYING_REQUEST_ATTEMPTS",
     "DEFAULT_SHAPE_NAME",
     "DEFAULT_WAIT_TIME",
+    "DEFAULT_WORKFLOW_STEPS",
+    "DELETE_WORKFLOW_STEPS",
     "LOG_INTERVAL",
     "LOG_RECORDS_LIMIT",
+    "MODEL_DEPLOYMENT_INFERENCE_SERVER_TRITON",
     "MODEL_DEPLOYMENT_INFRASTRUCTURE_TYPE",
     "MODEL_DEPLOYMENT_KIND",
     "MODEL_DEPLOYMENT_TYPE",
@@ -49,6 +55,12 @@ __all__ = [
     "ModelDeploymentType",
     "ModelDeploymentUpdateType",
 ]
+
+DEFAULT_WORKFLOW_STEPS = 6
+DELETE_WORKFLOW_STEPS = 2
+DEACTIVATE_WORKFLOW_STEPS = 2
+DEFAULT_RETRYING_REQUEST_ATTEMPTS = 3
+MODEL_DEPLOYMENT_INFERENCE_SERVER_TRITON = "TRITON"
 
 _DEPLOYMENTS = "/20190101/modelDeployments"
 
@@ -81,6 +93,9 @@ class ModelDeployment(LiveDeployment):
         )
         deployment.predict(data=[[1.0, 2.0]])
     """
+
+    model_input_serializer: Any = JsonModelInputSERDE()
+    """What ``predict(auto_serialize_data=True)`` encodes data with unless told otherwise: the JSON envelope."""
 
     def __init__(
         self,
@@ -227,13 +242,6 @@ class ModelDeployment(LiveDeployment):
         return endpoint.predict(
             Service.find(), deployment_id, self.display_name or deployment_id, body, headers, timeout
         )
-
-    @property
-    def model_input_serializer(self) -> Any:
-        """What ``predict(auto_serialize_data=True)`` encodes data with unless told otherwise: the JSON envelope."""
-        from ads.model.serde.model_input import JsonModelInputSERDE
-
-        return JsonModelInputSERDE()
 
     def _require_parts(self, service: Service) -> tuple[ModelDeploymentInfrastructure, Any]:
         for name in ("infrastructure", "runtime"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ads.errors import InputError
 from ads.model.builder import Builder
+from ads.model.deployment.wire_names import InfrastructureWireNames
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -22,7 +23,7 @@ MODEL_DEPLOYMENT_INFRASTRUCTURE_TYPE = "datascienceModelDeployment"
 MODEL_DEPLOYMENT_INFRASTRUCTURE_KIND = "infrastructure"
 
 
-class ModelDeploymentInfrastructure(Builder):
+class ModelDeploymentInfrastructure(InfrastructureWireNames, Builder):
     """Compartment, project, shape, replicas, bandwidth, logs. What is left out gets its default when it is deployed."""
 
     CONST_PROJECT_ID = "projectId"
@@ -85,6 +86,21 @@ class ModelDeploymentInfrastructure(Builder):
             )
         else:
             self.set_spec(key, value)
+
+    def init(self, **kwargs: Any) -> Self:
+        """Return the object with a value everywhere that a description needs one: placeholders and the defaults."""
+        start = {
+            self.CONST_COMPARTMENT_ID: "{Provide a compartment OCID}",
+            self.CONST_PROJECT_ID: "{Provide a project OCID}",
+            self.CONST_SHAPE_NAME: DEFAULT_SHAPE_NAME,
+            self.CONST_SHAPE_CONFIG_DETAILS: {
+                self.CONST_OCPUS: DEFAULT_OCPUS,
+                self.CONST_MEMORY_IN_GBS: DEFAULT_MEMORY_IN_GBS,
+            },
+            self.CONST_REPLICA: DEFAULT_REPLICA,
+            self.CONST_BANDWIDTH_MBPS: DEFAULT_BANDWIDTH_MBPS,
+        }
+        return self.fill(start, kwargs)
 
     @property
     def kind(self) -> str:

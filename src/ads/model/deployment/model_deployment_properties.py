@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ads.errors import InputError
 from ads.model.builder import unknown_argument
 from ads.model.deployment.model_deployment_infrastructure import ModelDeploymentInfrastructure
 from ads.model.deployment.model_deployment_runtime import ModelDeploymentCondaRuntime
+from ads.model.deployment.oci_resource import OCIResource
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["ModelDeploymentProperties", "describe", "fields_of"]
 
 _NAMES = (
+    "id",
+    "model_id",
     "display_name",
     "description",
     "freeform_tags",
@@ -46,7 +49,7 @@ _NAMES = (
 )
 
 
-class ModelDeploymentProperties:
+class ModelDeploymentProperties(OCIResource):
     """A flat list of properties; names are taken without regard to case.
 
     ``ModelDeployment`` with infrastructure and runtime says the same with more structure.
@@ -57,6 +60,7 @@ class ModelDeploymentProperties:
     CONST_SCALING_TYPE_MEMORY_UTILIZATION = "memory_utilization"
     CONST_SUPPORTED_AUTO_SCALING_TYPES = ("cpu_utilization", "memory_utilization")
     CONST_SUPPORTED_SCALING_TYPES = ("fixed", "cpu_utilization", "memory_utilization")
+    sub_properties: ClassVar[list[str]] = list(_NAMES[2:])
 
     def __init__(
         self,
@@ -72,9 +76,9 @@ class ModelDeploymentProperties:
             stacklevel=2,
         )
         self._values: dict[str, Any] = {}
-        if isinstance(oci_model_deployment, Mapping):
-            kwargs = {**oci_model_deployment, **kwargs}
-        self.model_id = model_id or model_uri
+        if oci_model_deployment is not None:
+            self.update_from_oci_model(oci_model_deployment)
+        self.with_prop("model_id", model_id or model_uri)
         for name, value in kwargs.items():
             self.with_prop(name, value)
 
@@ -82,6 +86,12 @@ class ModelDeploymentProperties:
         if name in _NAMES:
             return self._values.get(name)
         raise AttributeError(f"ModelDeploymentProperties has no property {name!r}.")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _NAMES:
+            self.with_prop(name, value)
+        else:
+            object.__setattr__(self, name, value)
 
     def with_prop(self, property_name: str, value: Any) -> Self:
         """Set one property. Raises AttributeError for an unknown one."""
@@ -130,11 +140,6 @@ class ModelDeploymentProperties:
         """Return what ``ModelDeployment.update()`` takes of these properties."""
         return fields_of(self)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the properties that are set."""
-        found = {name: value for name, value in self._values.items() if value is not None}
-        return {**found, **({"model_id": self.model_id} if self.model_id else {})}
-
 
 _ONLY_AT_CREATION = (
     "project_id",
@@ -152,7 +157,7 @@ _ONLY_AT_CREATION = (
 
 def fields_of(properties: ModelDeploymentProperties) -> dict[str, Any]:
     """Return what ``ModelDeployment.update()`` takes of these properties."""
-    return {name: value for name, value in properties.to_dict().items() if name not in _ONLY_AT_CREATION}
+    return {name: value for name, value in properties.to_dict().items() if name not in (*_ONLY_AT_CREATION, "id")}
 
 
 def describe(deployment: DeploymentDescription, properties: ModelDeploymentProperties | Mapping[str, Any]) -> None:

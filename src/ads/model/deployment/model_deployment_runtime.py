@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ads.errors import InputError
 from ads.model.builder import Builder
+from ads.model.deployment.wire_names import RuntimeWireNames
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -43,7 +44,7 @@ class OCIModelDeploymentRuntimeType:
     CONTAINER = "OCIR_CONTAINER"
 
 
-class ModelDeploymentRuntime(Builder):
+class ModelDeploymentRuntime(RuntimeWireNames, Builder):
     """The model and its surroundings; use one of the two children."""
 
     CONST_MODEL_URI = "modelUri"
@@ -80,6 +81,15 @@ class ModelDeploymentRuntime(Builder):
         described = super().to_dict(**kwargs)
         described["spec"].pop(self.CONST_AUTH, None)
         return described
+
+    def init(self, **kwargs: Any) -> Self:
+        """Return the object with a value everywhere that a description needs one: placeholders and the defaults."""
+        start = {
+            self.CONST_MODEL_URI: "{Provide a model OCID, or the path of an artifact}",
+            self.CONST_DEPLOYMENT_MODE: ModelDeploymentMode.HTTPS,
+            self.CONST_ENV: {"WEB_CONCURRENCY": "1"},
+        }
+        return self.fill(start, kwargs)
 
     @property
     def kind(self) -> str:
@@ -238,6 +248,26 @@ class ModelDeploymentContainerRuntime(ModelDeploymentRuntime):
         CONST_HEALTH_CHECK_PORT: "health_check_port",
         CONST_INFERENCE_SERVER: "inference_server",
     }
+    payload_attribute_map: ClassVar[dict[str, str]] = {
+        **RuntimeWireNames.payload_attribute_map,
+        CONST_IMAGE: f"{RuntimeWireNames.ENVIRONMENT_CONFIG_DETAILS_PATH}.image",
+        CONST_IMAGE_DIGEST: f"{RuntimeWireNames.ENVIRONMENT_CONFIG_DETAILS_PATH}.image_digest",
+        CONST_CMD: f"{RuntimeWireNames.ENVIRONMENT_CONFIG_DETAILS_PATH}.cmd",
+        CONST_ENTRYPOINT: f"{RuntimeWireNames.ENVIRONMENT_CONFIG_DETAILS_PATH}.entrypoint",
+        CONST_SERVER_PORT: f"{RuntimeWireNames.ENVIRONMENT_CONFIG_DETAILS_PATH}.server_port",
+        CONST_HEALTH_CHECK_PORT: f"{RuntimeWireNames.ENVIRONMENT_CONFIG_DETAILS_PATH}.health_check_port",
+    }
+
+    def init(self, **kwargs: Any) -> Self:
+        """Return the object with a value everywhere that a description needs one: placeholders and the defaults."""
+        start = {
+            self.CONST_IMAGE: "{Provide an image, such as registry/name:tag}",
+            self.CONST_ENTRYPOINT: [],
+            self.CONST_CMD: [],
+            self.CONST_SERVER_PORT: 8080,
+            self.CONST_HEALTH_CHECK_PORT: 8080,
+        }
+        return super().init(**kwargs).fill(start, {})
 
     @property
     def type(self) -> str:
