@@ -20,7 +20,8 @@ __all__ = ["Payload", "chosen_data", "first_rows", "make_payload"]
 JSON_CONTENT = "application/json"
 BYTES_CONTENT = "application/octet-stream"
 
-_ROWS = ("pandas.DataFrame", "pandas.Series", "numpy.ndarray", "builtins.list", "builtins.tuple", *SPARSE)
+_TENSORS = ("numpy.ndarray", "tensorflow.EagerTensor")
+_ROWS = ("pandas.DataFrame", "pandas.Series", "builtins.list", "builtins.tuple", *_TENSORS, *SPARSE)
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def first_rows(data: Any, count: int) -> Any:
     lists in it is longer than ``count``, and a text counts as one row.
     """
     found = class_path(data, _ROWS)
+    if isinstance(data, dict) and data and all(class_path(value, _TENSORS) for value in data.values()):
+        return {name: value[:count] for name, value in data.items()}
     if found is None:
         return data if isinstance(data, str) or (isinstance(data, dict) and _longest_list(data) <= count) else None
     if (data.shape[0] if found in SPARSE else len(data)) == 0 or (

@@ -41,12 +41,12 @@ def file_name_for(model: GenericModel, wanted: str | None) -> str:
     if model.estimator is None and model.model_file_name:
         return model.model_file_name
     suffix = getattr(model.model_save_serializer, "model_file_suffix", None)
-    if not suffix:
+    if suffix is None:
         raise InputError(
             f"{type(model.model_save_serializer).__name__} doesn't say what its files are called.",
             hint="Give it an attribute model_file_suffix, or pass model_file_name.",
         )
-    return f"model.{suffix}"
+    return f"model.{suffix}" if suffix else "model"
 
 
 def refuse_onnx(as_onnx: bool) -> None:

@@ -32,6 +32,15 @@ _BLOCKS: dict[tuple[str, str], Blocks] = {
     ("generic", "cloudpickle"): Blocks("loading.load_cloudpickle", deserialize="payload.deserialize_for_any"),
     ("generic", "joblib"): Blocks("loading.load_joblib", deserialize="payload.deserialize_for_any"),
     ("generic", ""): Blocks("loading.load_by_hand", deserialize="payload.deserialize_for_any"),
+    ("tensorflow", "tf"): Blocks(
+        "tensorflow.load_keras", "tensorflow.predict_with_keras", "tensorflow.deserialize", "tensorflow.post_inference"
+    ),
+    ("tensorflow", "tf_saved_model"): Blocks(
+        "tensorflow.load_saved_model",
+        "tensorflow.predict_with_saved_model",
+        "tensorflow.deserialize",
+        "tensorflow.post_inference",
+    ),
 }
 """One row for each framework and serializer. A new framework is a row here and a file in ``blocks/``."""
 

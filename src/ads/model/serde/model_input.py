@@ -71,6 +71,10 @@ def _array(data: Any) -> str:
     return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
+def _eager(data: Any) -> str:
+    return _array(data.numpy())
+
+
 def _sparse(data: Any) -> str:
     return _array(data.toarray())
 
@@ -83,6 +87,7 @@ _ENVELOPES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "pandas.Series": ("<class 'pandas.core.series.Series'>", _series),
     "numpy.ndarray": ("<class 'numpy.ndarray'>", _array),
     **dict.fromkeys(SPARSE, ("<class 'numpy.ndarray'>", _sparse)),
+    "tensorflow.EagerTensor": ("<class 'tensorflow.python.framework.ops.EagerTensor'>", _eager),
     "builtins.list": ("<class 'list'>", _unchanged),
     "builtins.tuple": ("<class 'tuple'>", _unchanged),
     "builtins.dict": ("<class 'dict'>", _unchanged),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ads.errors import InputError, NotSupported
+from ads.model.serde import tensorflow_format
 from ads.model.serde.common import SERDE, Deserializer, Serializer
 from ads.model.serde.names import (
     HuggingFaceSerializerType,
@@ -90,6 +91,8 @@ def _read_cloudpickle(path: Path) -> Any:
 _FORMATS: dict[str, _Format] = {
     "cloudpickle": _Format("pkl", _write_cloudpickle, _read_cloudpickle),
     "joblib": _Format("joblib", _write_joblib, _read_joblib),
+    "tf": _Format("h5", tensorflow_format.write, tensorflow_format.read),
+    "tf_saved_model": _Format("", tensorflow_format.write_saved_model, tensorflow_format.read_saved_model),
 }
 
 _FORMATS_OF_OTHER_FRAMEWORKS = frozenset(

@@ -26,8 +26,7 @@ def load_saved_model(model_file_name=model_name):
     import tensorflow as tf
 
     take_memory_as_needed(tf)
-    checked_path(os.path.join(model_file_name, "saved_model.pb"))
-    return tf.saved_model.load(checked_path(model_file_name))
+    return tf.saved_model.load(os.path.dirname(checked_path(os.path.join(model_file_name, "saved_model.pb"))))
 
 
 def take_memory_as_needed(tf):
@@ -44,13 +43,7 @@ def deserialize(data, input_schema_path=INPUT_SCHEMA):
 
 def post_inference(yhat):
     """Return the prediction as JSON can carry it. Your own postprocessing goes here."""
-    if isinstance(yhat, dict):
-        return {name: post_inference(value) for name, value in yhat.items()}
-    if isinstance(yhat, (list, tuple)):
-        return [post_inference(value) for value in yhat]
-    yhat = yhat.numpy() if hasattr(yhat, "numpy") else yhat
-    yhat = yhat.tolist() if hasattr(yhat, "tolist") else yhat
-    return yhat.decode() if isinstance(yhat, bytes) else post_inference(yhat) if is_texts(yhat) else yhat
+    return as_lists(yhat)
 
 
 def predict_with_keras(data, model=load_model(), input_schema_path=INPUT_SCHEMA):  # noqa: B008
@@ -62,9 +55,7 @@ def predict_with_keras(data, model=load_model(), input_schema_path=INPUT_SCHEMA)
 def predict_with_saved_model(data, model=load_model(), input_schema_path=INPUT_SCHEMA):  # noqa: B008
     """Return the answer to one request: the decoded JSON body, or bytes."""
     features = pre_inference(data, input_schema_path)
-    signature = model.signatures["serving_default"]
-    yhat = signature(**by_name(features, signature.structured_input_signature[1]))
-    return {"prediction": post_inference(unnamed(yhat))}
+    return {"prediction": post_inference(run_signature(model, features))}
 
 
 def read_tensors(data, dtypes):
@@ -77,11 +68,12 @@ def read_tensors(data, dtypes):
 
 def keras_inputs(features, model):
     """Return the tensors for a Keras model: one, or as many as it has inputs, in the structure that it wants."""
-    wanted = getattr(model, "inputs", None) or [None]
-    if len(wanted) == 1:
-        return as_tensor(features, wanted[0])
-    tensors = by_name(features, {one.name: one for one in wanted})
-    return tensors if isinstance(getattr(model, "input", None), dict) else list(tensors.values())
+    structure, inputs = getattr(model, "input", None), getattr(model, "inputs", None) or [None]
+    if isinstance(structure, dict):
+        return by_name(features, structure)
+    if len(inputs) == 1:
+        return as_tensor(features, inputs[0])
+    return list(by_name(features, {one.name: one for one in inputs}).values())
 
 
 def by_name(features, wanted):
@@ -100,23 +92,33 @@ def by_name(features, wanted):
 
 def as_tensor(value, wanted):
     """Return the value as a tensor of the wanted dtype and shape; one example alone becomes a batch of one."""
-    import numpy as np
     import tensorflow as tf
 
+    array, dtype = as_array(value), getattr(wanted, "dtype", None)
+    is_text = array.dtype.kind in "OU"
+    if dtype is not None and is_text != (tf.as_dtype(dtype) == tf.string):
+        given = "texts or bytes" if is_text else array.dtype
+        raise InputError("The model takes %s, not %s." % (tf.as_dtype(dtype).name, given))
+    array = as_batch(array, getattr(wanted, "shape", None))
+    if is_text:
+        return tf.constant(array.tolist())
+    return array if dtype is None else tf.cast(array, dtype)
+
+
+def as_array(value):
+    """Return an array of numbers, or one of texts, from a frame, columns, lists, or bytes."""
+    import numpy as np
+
     if isinstance(value, dict):
-        value = table(columns_of(value, {}), {}, {})
+        value = next(iter(value.values())) if len(value) == 1 else table(columns_of(value, {}), {}, {})
     value = value.to_numpy() if hasattr(value, "to_numpy") else value
-    dtype = getattr(wanted, "dtype", None)
-    is_text = isinstance(value, (str, bytes)) or is_texts(value)
     try:
-        array = np.asarray(value) if not is_text else np.array(value, dtype="object")
-        array = array.astype("float64") if array.dtype == "object" and not is_text else array
+        array = np.array(value, dtype="object") if isinstance(value, bytes) else np.asarray(value)
+        if array.dtype == "object" and not all(isinstance(one, (str, bytes)) for one in array.flat):
+            array = array.astype("float64")
     except (TypeError, ValueError) as error:
         raise InputError("The payload is no tensor: %s" % error) from None
-    if dtype is not None and is_text != (tf.as_dtype(dtype) == tf.string):
-        raise InputError("The model takes %s, not %s." % (tf.as_dtype(dtype).name, "texts" if is_text else array.dtype))
-    array = as_batch(array, getattr(wanted, "shape", None))
-    return tf.constant(array.tolist()) if is_text else array if dtype is None else tf.cast(array, dtype)
+    return array
 
 
 def as_batch(array, shape):
@@ -130,16 +132,23 @@ def as_batch(array, shape):
     raise InputError("The payload has the shape %s; the model takes %s." % (array.shape, tuple(shape)))
 
 
-def is_texts(value):
-    """Return whether a list, however nested, holds texts."""
-    while isinstance(value, (list, tuple)) and value:
-        value = value[0]
-    return isinstance(value, (str, bytes))
-
-
-def unnamed(yhat):
-    """Return the outputs of a signature without the names that TensorFlow makes up."""
+def run_signature(model, features):
+    """Return what a SavedModel answers, without the names that TensorFlow makes up for its outputs."""
+    signature = model.signatures["serving_default"]
+    yhat = signature(**by_name(features, signature.structured_input_signature[1]))
     names = ["output_%d" % number for number in range(len(yhat))]
     if set(names) != set(yhat):
-        return dict(yhat)
+        return yhat
     return yhat[names[0]] if len(names) == 1 else [yhat[name] for name in names]
+
+
+def as_lists(yhat):
+    """Return tensors, however nested in lists and dictionaries, as lists of numbers or texts."""
+    if isinstance(yhat, dict):
+        return {name: as_lists(value) for name, value in yhat.items()}
+    if isinstance(yhat, (list, tuple)):
+        return [as_lists(value) for value in yhat]
+    yhat = yhat.numpy() if hasattr(yhat, "numpy") else yhat
+    if getattr(yhat, "dtype", None) == "object":  # texts
+        return as_lists(yhat.tolist())
+    return yhat.decode() if isinstance(yhat, bytes) else yhat.tolist() if hasattr(yhat, "tolist") else yhat
