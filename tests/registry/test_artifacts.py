@@ -14,6 +14,7 @@ from ads.errors import ArchiveError, Conflict, NotFound, PayloadTooLarge, Servic
 from ads.registry import artifacts, blobs, models
 from ads.registry.blobs import BlobDamaged, BlobStore
 from ads.registry.retry_tokens import Attempt
+from ads.registry.storing import used_blobs
 from ads.registry.tables import Artifact
 
 from .conftest import archive
@@ -96,7 +97,7 @@ def test_a_deleted_model_takes_no_artifact_and_frees_its_blob(catalog) -> None:
     with catalog.database.write() as session:
         models.delete_model(session, catalog.caller, model.id)
     with catalog.database.read() as session:
-        used = artifacts.used_blobs(session)
+        used = used_blobs(session)
     assert catalog.blobs.sweep_blobs(used) == 0  # an upload may still be about to use it
     assert catalog.blobs.sweep_blobs(used, older_than=-1) == 1
     assert not (catalog.home.blobs / artifact.sha256).exists()
@@ -112,7 +113,7 @@ def test_the_same_content_is_stored_once_and_kept_while_used(catalog) -> None:
     with catalog.database.write() as session:
         models.delete_model(session, catalog.caller, first.id)
     with catalog.database.read() as session:
-        assert catalog.blobs.sweep_blobs(artifacts.used_blobs(session), older_than=-1) == 0
+        assert catalog.blobs.sweep_blobs(used_blobs(session), older_than=-1) == 0
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])

@@ -14,6 +14,7 @@ from ads import __version__
 from ads.api import (
     artifact,
     deployments,
+    metadata_artifacts,
     models,
     problems,
     projects,
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
     artifact.router,
     provenance.router,
+    metadata_artifacts.router,
     models.router,
     version_sets.router,
     deployments.router,

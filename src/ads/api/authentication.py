@@ -86,6 +86,8 @@ class Door:
         _check_query(query)
         if "\0" in scope["path"]:
             raise InputError("The path holds the character U+0000.")
+        # Routes match what was sent: %2F in a name is no slash. Handlers decode names that may have such characters.
+        scope["path"] = scope["raw_path"].decode("latin-1")
         if is_upload(method, target):
             return receive
         body = await _read_body(scope, receive)

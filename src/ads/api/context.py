@@ -11,13 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ads.errors import ServiceUnavailable
 from ads.home import Home
-from ads.registry.artifacts import used_blobs
 from ads.registry.blobs import BlobStore
 from ads.registry.database import Database, open_database
 from ads.registry.deployments import ModelSource
 from ads.registry.events import Caller
 from ads.registry.identities import Defaults, Identities, ensure_defaults
 from ads.registry.schema import upgrade
+from ads.registry.storing import used_blobs
 from ads.settings import Settings
 
 __all__ = ["Context", "caller_of", "context_of", "open_context", "wake_engine"]

@@ -175,8 +175,8 @@ def model_json(model: Model) -> dict[str, Any]:
     return {
         **summary_json(model),
         "description": model.description,
-        "customMetadataList": [{**item, "hasArtifact": False} for item in model.custom_metadata],
-        "definedMetadataList": [{**item, "hasArtifact": False} for item in model.defined_metadata],
+        "customMetadataList": _metadata_json(model, "custom", model.custom_metadata),
+        "definedMetadataList": _metadata_json(model, "defined", model.defined_metadata),
         "inputSchema": model.input_schema,
         "outputSchema": model.output_schema,
         "retentionSetting": model.retention_setting,
@@ -184,6 +184,10 @@ def model_json(model: Model) -> dict[str, Any]:
         "retentionOperationDetails": None,
         "backupOperationDetails": None,
     }
+
+
+def _metadata_json(model: Model, kind: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**item, "hasArtifact": model.has_artifact(kind, item["key"])} for item in items]
 
 
 @router.post("")

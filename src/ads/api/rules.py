@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from fastapi import Request
@@ -16,7 +17,14 @@ Verb = Literal["inspect", "read", "use", "manage"]
 _SCIENCE = "/20190101"
 _OPEN = "/openads/v1"
 
-RULES: dict[tuple[str, str], Verb] = {
+_ATTACHED_FILES: dict[tuple[str, str], Verb] = {
+    (method, f"{_SCIENCE}/models/{{model_id}}/{kind}Metadata/{{key:path}}/artifact{suffix}"): "use" if change else "read"
+    for kind in ("custom", "defined")
+    for suffix, change, methods in (("", True, ("POST", "PUT", "DELETE")), ("/content", False, ("HEAD", "GET")))
+    for method in methods
+}
+
+RULES: Mapping[tuple[str, str], Verb] = {
     ("POST", f"{_SCIENCE}/projects"): "manage",
     ("GET", f"{_SCIENCE}/projects"): "inspect",
     ("GET", f"{_SCIENCE}/projects/{{project_id}}"): "read",
@@ -36,6 +44,7 @@ RULES: dict[tuple[str, str], Verb] = {
     ("POST", f"{_SCIENCE}/models/{{model_id}}/provenance"): "manage",
     ("GET", f"{_SCIENCE}/models/{{model_id}}/provenance"): "read",
     ("PUT", f"{_SCIENCE}/models/{{model_id}}/provenance"): "use",
+    **_ATTACHED_FILES,
     ("POST", f"{_SCIENCE}/modelVersionSets"): "manage",
     ("GET", f"{_SCIENCE}/modelVersionSets"): "inspect",
     ("GET", f"{_SCIENCE}/modelVersionSets/{{set_id}}"): "read",

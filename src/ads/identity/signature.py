@@ -49,7 +49,7 @@ _PARAMETER = re.compile(r' *([A-Za-z]+)="([^"]*)" *(?:,(?! *$)|$)', re.ASCII)
 _PARAMETERS = frozenset({"algorithm", "headers", "keyId", "signature", "version"})
 _UPLOAD = re.compile(
     r"POST /20190101/models/[^/?]+/artifact"
-    r"|(?:POST|PUT) /20190101/models/[^/?]+/(?:custom|defined)Metadata/[^/?]+/artifact"
+    r"|(?:POST|PUT) /20190101/models/[^/?]+/(?:custom|defined)Metadata/[^?]+/artifact"
     r"|PUT /n/[^/?]+/b/[^/?]+/[ou]/[^?]+",
     re.ASCII,
 )

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads.artifact.limits import Limits
@@ -19,6 +15,7 @@ from ads.registry.events import Caller, record
 from ads.registry.lookups import not_found
 from ads.registry.models import live_model
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
+from ads.registry.storing import keep
 from ads.registry.tables import Artifact, RetryToken
 
 __all__ = [
@@ -27,7 +24,6 @@ __all__ = [
     "get_artifact",
     "open_artifact",
     "store_artifact",
-    "used_blobs",
 ]
 
 
@@ -61,7 +57,7 @@ def store_artifact(
     from ads.artifact.archive import check_zip
 
     check_zip(upload.path, Limits(max_bytes=max_bytes))
-    with _disk_watched(database), blobs.keep(upload) as blob, database.write() as session:
+    with keep(database, blobs, upload) as (blob, session):
         model = live_model(session, model_id)
         found = session.get(Artifact, model_id)
         if earlier_outcome(session, caller, attempt) is not None and found is not None:
@@ -100,22 +96,6 @@ def open_artifact(blobs: BlobStore, artifact: Artifact) -> BinaryIO:
 def artifact_path(blobs: BlobStore, artifact: Artifact) -> Path:
     """Return the archive's file, checked, for reading only. Raises BlobDamaged."""
     return blobs.verified_path(artifact.sha256, artifact.size)
-
-
-def used_blobs(session: Session) -> set[str]:
-    """Return the names of all blobs that an artifact needs."""
-    return set(session.scalars(select(Artifact.sha256)))
-
-
-@contextmanager
-def _disk_watched(database: Database) -> Iterator[None]:
-    """Stop all writing when the disk fails: after a failed fsync nobody knows what it holds."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno == errno.EIO:
-            database.failed.set()
-        raise
 
 
 def _has_one() -> Conflict:

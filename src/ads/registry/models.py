@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Select, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from ads.errors import Conflict
 from ads.identity.ocid import new_ocid
@@ -83,7 +83,12 @@ def create_model(session: Session, caller: Caller, details: NewModel, attempt: A
     columns = {**vars(details), "display_name": details.display_name or default_name("model", time)}
     set_id = columns.pop("model_version_set_id")
     model = Model(
-        id=new_ocid("datasciencemodel"), created_by=caller.principal, time_created=time, membership=None, **columns
+        id=new_ocid("datasciencemodel"),
+        created_by=caller.principal,
+        time_created=time,
+        membership=None,
+        metadata_artifacts=[],
+        **columns,
     )
     session.add(model)
     session.flush()
@@ -114,7 +119,8 @@ def select_models(filters: Mapping[str, str]) -> Select[Model]:
     """Return the query for the models whose columns have these values, and whose version set has this name."""
     columns = dict(filters)
     in_set = columns.pop("model_version_set_name", None)
-    statement = select(Model).where(*(getattr(Model, name) == value for name, value in columns.items()))
+    statement = select(Model).options(lazyload(Model.metadata_artifacts))
+    statement = statement.where(*(getattr(Model, name) == value for name, value in columns.items()))
     if in_set is None:
         return statement
     members = select(VersionSetMember.model_id).join(
@@ -138,6 +144,7 @@ def update_model(
         _join(session, caller, model, set_id)
     for name in UPDATABLE & changes.keys():
         setattr(model, name, changes[name])
+    _drop_files_without_key(model)
     record(session, caller, "model.update", model.id, model.compartment_id, changed=sorted(changes))
     return changed(model)
 
@@ -169,7 +176,7 @@ def move_model(
 
 
 def delete_model(session: Session, caller: Caller, model_id: str, if_match: str | None = None) -> Model:
-    """Return the model, DELETED, without artifact and provenance; their blob is swept later.
+    """Return the model, DELETED, without artifact, provenance and attached files; their blobs are swept later.
 
     Raises NotFound, PreconditionFailed, and Conflict while a deployment uses it that is not DELETED or FAILED.
     """
@@ -185,9 +192,17 @@ def delete_model(session: Session, caller: Caller, model_id: str, if_match: str 
     artifact = session.get(Artifact, model_id)
     session.execute(delete(Artifact).where(Artifact.model_id == model_id))
     session.execute(delete(Provenance).where(Provenance.model_id == model_id))
+    model.metadata_artifacts.clear()
     details = {"sha256": artifact.sha256} if artifact is not None else {}
     record(session, caller, "model.delete", model.id, model.compartment_id, **details)
     return changed(model)
+
+
+def _drop_files_without_key(model: Model) -> None:
+    for row in list(model.metadata_artifacts):
+        items = model.custom_metadata if row.kind == "custom" else model.defined_metadata
+        if not any(item["key"] == row.key for item in items):
+            model.metadata_artifacts.remove(row)
 
 
 def _join(session: Session, caller: Caller, model: Model, set_id: str) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "Default",
     "Event",
     "Instant",
+    "MetadataArtifact",
     "Model",
     "ModelVersionSet",
     "Project",
@@ -190,6 +191,11 @@ class Model(Base):
     created_by: Mapped[str] = mapped_column(String(255))
     time_created: Mapped[datetime] = mapped_column(default=now)
     membership: Mapped[VersionSetMember | None] = relationship(lazy="joined")
+    metadata_artifacts: Mapped[list[MetadataArtifact]] = relationship(lazy="selectin", cascade="all, delete-orphan")
+
+    def has_artifact(self, kind: str, key: str) -> bool:
+        """Tell whether a file is attached to this key of the custom or the defined metadata."""
+        return any((row.kind, row.key) == (kind, key) for row in self.metadata_artifacts)
 
 
 class ModelVersionSet(Base):
@@ -246,6 +252,22 @@ class Artifact(Base):
     md5: Mapped[str] = mapped_column(String(32))
     size: Mapped[int] = mapped_column(BigInteger)
     file_name: Mapped[str] = mapped_column(Text)
+    etag: Mapped[str] = mapped_column(String(64), default=new_etag)
+    created_by: Mapped[str] = mapped_column(String(255))
+    time_created: Mapped[datetime] = mapped_column(default=now)
+
+
+class MetadataArtifact(Base):
+    """A file that is attached to a key of a model's custom or defined metadata."""
+
+    __tablename__ = "metadata_artifacts"
+
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    md5: Mapped[str] = mapped_column(String(32))
+    size: Mapped[int] = mapped_column(BigInteger)
     etag: Mapped[str] = mapped_column(String(64), default=new_etag)
     created_by: Mapped[str] = mapped_column(String(255))
     time_created: Mapped[datetime] = mapped_column(default=now)

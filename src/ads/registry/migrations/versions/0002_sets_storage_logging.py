@@ -1,4 +1,4 @@
-"""Model version sets."""
+"""Model version sets, files attached to metadata."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ down_revision = "0001"
 def upgrade() -> None:
     """Create the tables."""
     _version_sets()
+    _metadata_artifacts()
 
 
 def _id() -> sa.Column[str]:
@@ -66,3 +67,21 @@ def _version_sets() -> None:
             ["version_set_id"], ["model_version_sets.id"], name="fk_version_set_members_version_set_id"
         ),
     )
+
+
+def _metadata_artifacts() -> None:
+    op.create_table(
+        "metadata_artifacts",
+        sa.Column("model_id", sa.String(255), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("key", sa.String(255), nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("md5", sa.String(32), nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
+        sa.Column("etag", sa.String(64), nullable=False),
+        sa.Column("created_by", sa.String(255), nullable=False),
+        sa.Column("time_created", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("model_id", "kind", "key", name="pk_metadata_artifacts"),
+        sa.ForeignKeyConstraint(["model_id"], ["models.id"], name="fk_metadata_artifacts_model_id"),
+    )
+    op.create_index("ix_metadata_artifacts_sha256", "metadata_artifacts", ["sha256"])

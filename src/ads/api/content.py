@@ -1,0 +1,122 @@
+"""Bytes of any size over HTTP, in constant memory: taken in as they come, sent whole or as one range."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from ads.errors import InputError, NotAuthenticated, ServiceError
+from ads.registry.blobs import Upload
+
+__all__ = ["Piece", "announced_length", "base64_md5", "check_digests", "receive", "send"]
+
+_CHUNK = 1024 * 1024
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A file whose bytes are a part of what is sent, and how many they are."""
+
+    path: Path
+    size: int
+
+
+def announced_length(request: Request) -> int | None:
+    """Return how many bytes the caller says it sends, None when it doesn't."""
+    length = request.headers.get("content-length")
+    return None if length is None else int(length)
+
+
+async def receive(request: Request, upload: Upload) -> None:
+    """Write the body as it comes, in pieces that are worth a thread's while."""
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.stream():
+        pieces.append(piece)
+        size += len(piece)
+        if size >= _CHUNK:
+            await run_in_threadpool(upload.write, b"".join(pieces))
+            pieces, size = [], 0
+    await run_in_threadpool(upload.write, b"".join(pieces))
+
+
+def check_digests(request: Request, upload: Upload) -> None:
+    """Compare what arrived with the digests that the caller gave, signed or not.
+
+    Raises NotAuthenticated for a signed SHA-256 that differs, InputError for a ``content-md5`` that does.
+    """
+    stored = upload.stored()
+    signed: str | None = request.state.body_sha256
+    if signed is not None and signed != base64.b64encode(bytes.fromhex(stored.sha256)).decode("ascii"):
+        raise NotAuthenticated("The credential of the request is missing or not valid.")
+    md5 = request.headers.get("content-md5")
+    if md5 is not None and md5 != base64_md5(stored.md5):
+        raise InputError("The body that arrived doesn't have the MD5 that content-md5 says.", hint="Send it again.")
+
+
+def base64_md5(digest: str) -> str:
+    """Return a digest in hexadecimal as ``content-md5`` writes it."""
+    return base64.b64encode(bytes.fromhex(digest)).decode("ascii")
+
+
+def send(request: Request, size: int, pieces: Callable[[], Sequence[Piece]], headers: Mapping[str, str]) -> Response:
+    """Return the answer with the pieces one after the other, or with the range of them that the caller asks for.
+
+    ``size`` is that of all pieces, which are looked at only when they are sent: to a HEAD the headers alone are.
+    Raises ServiceError 416 for a range that isn't there.
+    """
+    span = None if request.method == "HEAD" else _requested_span(request.headers.get("range"), size)
+    start, end = (0, size) if span is None else span
+    named = {"accept-ranges": "bytes", **headers, "content-length": str(end - start)}
+    if request.method == "HEAD":
+        return Response(headers=named)
+    if span is not None:
+        named["content-range"] = f"bytes {start}-{end - 1}/{size}"
+    return StreamingResponse(
+        _stream(pieces(), start, end), status_code=200 if span is None else 206, headers=named, media_type=None
+    )
+
+
+async def _stream(pieces: Sequence[Piece], start: int, end: int) -> AsyncIterator[bytes]:
+    position = 0
+    for piece in pieces:
+        first, last = max(start - position, 0), min(end - position, piece.size)
+        position += piece.size
+        if first >= last:
+            continue
+        file = await run_in_threadpool(piece.path.open, "rb")
+        with file:
+            await run_in_threadpool(file.seek, first)
+            while first < last:
+                data = await run_in_threadpool(file.read, min(last - first, _CHUNK))
+                if not data:
+                    raise OSError("the blob became shorter while it was sent")
+                first += len(data)
+                yield data
+
+
+def _requested_span(value: str | None, size: int) -> tuple[int, int] | None:
+    """Return the first byte and the one after the last that are asked for, None for everything.
+
+    A header that isn't one plain range of bytes is ignored, as HTTP says. Raises ServiceError 416.
+    """
+    match = _RANGE.fullmatch(value or "")
+    if match is None or match[1] == match[2] == "":
+        return None
+    if match[1] == "":
+        start, end = max(size - int(match[2]), 0), size
+    else:
+        start, end = int(match[1]), min(int(match[2] or size) + (1 if match[2] else 0), size)
+        if match[2] and int(match[2]) < start:
+            return None
+    if start >= end:
+        raise ServiceError(f"There are only {size} bytes.", status=416, service_code="InvalidRange")
+    return start, end

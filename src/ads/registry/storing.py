@@ -1,0 +1,36 @@
+"""From bytes that came in to a row that shows them, and which bytes the rows still need."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ads.registry.blobs import BlobStore, StoredBlob, Upload
+from ads.registry.database import Database
+from ads.registry.tables import Artifact, MetadataArtifact
+
+__all__ = ["keep", "used_blobs"]
+
+
+@contextmanager
+def keep(database: Database, blobs: BlobStore, upload: Upload) -> Iterator[tuple[StoredBlob, Session]]:
+    """Give the durable bytes, and the session whose commit makes them visible.
+
+    All writing stops when the disk fails: after a failed fsync nobody knows what it holds.
+    """
+    try:
+        with blobs.keep(upload) as blob, database.write() as session:
+            yield blob, session
+    except OSError as error:
+        if error.errno == errno.EIO:
+            database.failed.set()
+        raise
+
+
+def used_blobs(session: Session) -> set[str]:
+    """Return the names of all blobs that something in the catalog needs."""
+    return {name for column in (Artifact.sha256, MetadataArtifact.sha256) for name in session.scalars(select(column))}
