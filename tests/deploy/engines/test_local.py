@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import site
 import sys
 from pathlib import Path
+
+import pytest
 
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder
 from ads.deploy.engines.local import replica_variables
@@ -37,6 +40,13 @@ def test_a_replica_sees_only_what_is_documented() -> None:
 
 def test_the_services_own_packages_stay_importable() -> None:
     assert replica_variables(order(sys.executable), Path("/t"), SERVICE)["PYTHONPATH"] == "/extra"
+
+
+def test_packages_in_the_users_own_folder_stay_importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "ENABLE_USER_SITE", True)
+    monkeypatch.setattr(site, "getuserbase", lambda: "/home/me/.local")
+    assert replica_variables(order(sys.executable), Path("/t"), SERVICE)["PYTHONUSERBASE"] == "/home/me/.local"
+    assert "PYTHONUSERBASE" not in replica_variables(order("/venv/bin/python"), Path("/t"), SERVICE)
 
 
 def test_the_deployments_own_variables_win() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import site
 import sys
 import time
 from collections.abc import Mapping
@@ -100,12 +101,20 @@ class LocalEngine:
 def replica_variables(order: ReplicaOrder, temporary: Path, service: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment of a replica: a few of the service's variables, then the deployment's own."""
     variables = {name: service[name] for name in _KEPT_VARIABLES if service.get(name)}
-    if order.python == Path(sys.executable) and service.get("PYTHONPATH"):
-        variables["PYTHONPATH"] = service["PYTHONPATH"]
+    if order.python == Path(sys.executable):
+        variables |= _own_packages(service)
     variables["PATH"] = os.pathsep.join([str(order.python.parent), "/usr/local/bin", "/usr/bin", "/bin"])
     variables["HOME"] = variables["TMPDIR"] = str(temporary)
     variables["PYTHONUTF8"] = "1"
     return {**variables, **order.environment}
+
+
+def _own_packages(service: Mapping[str, str]) -> dict[str, str]:
+    """Return what keeps the packages of the service's own interpreter importable, although HOME is another folder."""
+    variables = {"PYTHONPATH": service["PYTHONPATH"]} if service.get("PYTHONPATH") else {}
+    if site.ENABLE_USER_SITE:
+        variables["PYTHONUSERBASE"] = site.getuserbase()
+    return variables
 
 
 def _worker_file() -> Path:
