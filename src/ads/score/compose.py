@@ -24,6 +24,8 @@ _PACKAGE = "ads.score.blocks."
 _PUBLIC = ("load_model", "fetch_data_type_from_schema", "deserialize", "pre_inference", "post_inference", "predict")
 _ALWAYS = ("HERE", "INPUT_SCHEMA", "model_name")
 _SIBLING = PAYLOAD_FILE.removesuffix(".py")
+_BESIDE = frozenset({"structure"})
+"""Block files that lie in score_payload.py although ``load_model`` needs them: they are long, and nobody edits them."""
 _STANDARD = frozenset(sys.stdlib_module_names)
 _HEADER = '''"""Answers predictions with {model}. Score script version 1.0, composed by OpenADS.
 
@@ -92,7 +94,7 @@ def compose_payload(recipe: Recipe) -> str:
 def _parts(recipe: Recipe) -> tuple[dict[str, _Part], dict[str, _Part]]:
     """Return the functions of score.py and those of score_payload.py, in their order.
 
-    What only ``load_model`` needs stays with it: people who change how the model is loaded see all of it.
+    What only ``load_model`` needs stays with it, as a rule: people who change how the model is loaded see all of it.
     """
     blocks = blocks_of(recipe)
     chosen = {field.name: getattr(blocks, field.name) for field in fields(Blocks)}
@@ -100,8 +102,10 @@ def _parts(recipe: Recipe) -> tuple[dict[str, _Part], dict[str, _Part]]:
         chosen["deserialize"] = "payload.deserialize_texts"
     chosen["fetch_data_type_from_schema"] = "payload.fetch_data_type_from_schema"
     public = {name: _part(chosen[name], name, chosen) for name in _PUBLIC}
-    with_model = _closure(public["load_model"].uses, chosen)
-    wanted = {name: place for part in list(public.values())[1:] for name, place in part.uses.items()}
+    loading = public["load_model"].uses
+    beside = {name: place for name, place in loading.items() if place.partition(".")[0] in _BESIDE}
+    with_model = _closure({name: place for name, place in loading.items() if name not in beside}, chosen)
+    wanted = {name: place for part in list(public.values())[1:] for name, place in part.uses.items()} | beside
     sibling = _closure({name: place for name, place in wanted.items() if name not in with_model}, chosen)
     script: dict[str, _Part] = {}
     for name, part in public.items():

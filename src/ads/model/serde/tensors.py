@@ -1,0 +1,82 @@
+"""PyTorch tensors as they are sent: with dtype and shape, alone or inside lists, tuples and dictionaries."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from ads.errors import InputTypeError
+from ads.model.serde.common import SERDE
+
+__all__ = ["TENSOR_DATA_TYPE", "LegacyTorchInputSERDE", "is_tensor", "read_by_pickle", "tensor_to_wire", "with_tensors"]
+
+TENSOR_DATA_TYPE = "<class 'torch.Tensor'>"
+
+
+def is_tensor(value: Any) -> bool:
+    """Return whether this is a tensor of PyTorch, which is not imported to find out."""
+    return any(base.__module__ == "torch" and base.__name__ == "Tensor" for base in type(value).__mro__)
+
+
+def tensor_to_wire(tensor: Any) -> dict[str, Any]:
+    """Return the form that score.py makes a tensor from; raises ``TypeError`` for complex numbers."""
+    if tensor.is_complex():
+        raise InputTypeError(
+            "A tensor of complex numbers can't be sent.", hint="Send its real and imaginary part: torch.view_as_real()."
+        )
+    values = tensor.detach().to("cpu")
+    values = values.to_dense() if values.is_sparse else values
+    return {
+        "__ads_torch_tensor__": 1,
+        "data": _numbers(values),
+        "dtype": str(tensor.dtype),
+        "shape": list(tensor.shape),
+        "device": str(tensor.device),
+    }
+
+
+def with_tensors(data: Any) -> Any:
+    """Return a list, tuple or dictionary with the tensors directly in it replaced by the form that is sent."""
+    if isinstance(data, dict):
+        return {name: tensor_to_wire(value) if is_tensor(value) else value for name, value in data.items()}
+    if not any(is_tensor(value) for value in data[:16]):
+        return data
+    return [tensor_to_wire(value) if is_tensor(value) else value for value in data]
+
+
+def _numbers(values: Any) -> Any:
+    """Return nested lists; numbers of single precision in their own shortest digits, which halves the request."""
+    import numpy as np
+
+    if str(values.dtype) != "torch.float32":
+        return values.tolist()
+    single = values.numpy()
+    short = single.astype(str).astype("float64")
+    return short.tolist() if np.array_equal(short.astype("float32"), single, equal_nan=True) else single.tolist()
+
+
+class LegacyTorchInputSERDE(SERDE):
+    """Writes tensors as deployments of oracle-ads before 2.15 read them, and everything else as JSON does."""
+
+    name = "legacy torch"
+
+    def serialize(self, data: Any, **kwargs: Any) -> Any:
+        """Return the envelope."""
+        if not is_tensor(data):
+            from ads.model.serde.model_input import JsonModelInputSERDE
+
+            return JsonModelInputSERDE().serialize(data, **kwargs)
+        import io
+
+        import torch
+
+        stream = io.BytesIO()
+        torch.save(data.detach().to("cpu"), stream)
+        return {"data": base64.b64encode(stream.getvalue()).decode("ascii"), "data_type": TENSOR_DATA_TYPE}
+
+
+def read_by_pickle(script: str) -> bool:
+    """Return whether a score.py reads tensors in the old form: it loads them with torch from a text."""
+    return "__ads_torch_tensor__" not in script and all(
+        part in script for part in ("torch.load", "b64decode", "BytesIO", "torch.Tensor")
+    )
