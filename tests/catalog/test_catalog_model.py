@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from ads.catalog.model import ModelCatalog
+from ads.catalog.model import Model, ModelCatalog, ModelSummaryList
+from ads.model.model_metadata import ModelProvenanceMetadata
 
 MODELS = "/20190101/models"
 FIRST, SECOND = "ocid1.datasciencemodel.oc1.local.aaaaaa", "ocid1.datasciencemodel.oc1.local.bbbbbb"
@@ -88,3 +89,14 @@ def test_update_and_delete_take_an_ocid(remote: Any, catalog: ModelCatalog) -> N
 def test_a_wrong_timeout_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="timeout"):
         ModelCatalog(timeout="soon")
+
+
+def test_the_classes_are_made_as_older_programs_make_them(catalog: ModelCatalog) -> None:
+    model = Model.load_model(None, None, FIRST)
+    assert model.id == FIRST
+    with pytest.raises(KeyError):
+        Model.load_model(None, None, "ocid1.datasciencemodel.oc1.local.none")
+    again = Model(catalog.list_models()[0]._entry, "etag", ModelProvenanceMetadata(git_branch="trunk"), "", None, None)
+    assert again.provenance_metadata.git_branch == "trunk"
+    summary = ModelSummaryList(catalog, [again._entry], None)
+    assert len(summary.filter(lambda found: found.id == FIRST)) == 1

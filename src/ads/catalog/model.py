@@ -33,8 +33,26 @@ class Model:
         "schema_output": "output_schema",
     }
 
-    def __init__(self, entry: DataScienceModel) -> None:
-        object.__setattr__(self, "_entry", entry)
+    def __init__(
+        self,
+        model: DataScienceModel,
+        model_etag: str | None = None,  # noqa: ARG002 - the last write wins
+        provenance_metadata: Any = None,
+        provenance_etag: str | None = None,  # noqa: ARG002 - the last write wins
+        ds_client: Any = None,  # noqa: ARG002 - the service's own client is used
+        identity_client: Any = None,  # noqa: ARG002 - the service's own client is used
+    ) -> None:
+        object.__setattr__(self, "_entry", model)
+        if provenance_metadata is not None:
+            model.with_provenance_metadata(provenance_metadata)
+
+    @classmethod
+    def load_model(cls, ds_client: Any, identity_client: Any, model_id: str) -> Model:  # noqa: ARG003 - as above
+        """Return the model with this OCID. Raises KeyError when there is none."""
+        try:
+            return cls(DataScienceModel.from_id(model_id))
+        except NotFound as error:
+            raise KeyError(f"There is no model {model_id} in the catalog.") from error
 
     def __getattr__(self, name: str) -> Any:
         wanted = self._OTHER_NAMES.get(name, name)
@@ -97,9 +115,19 @@ class Model:
 class ModelSummaryList:
     """Models of the catalog in a list; ``[i]`` is a :class:`Model`."""
 
-    def __init__(self, models: builtins.list[DataScienceModel], datetime_format: str = "%Y-%m-%d %H:%M:%S") -> None:
-        self._models = models
+    def __init__(
+        self,
+        model_catalog: ModelCatalog | None,
+        model_list: builtins.list[DataScienceModel],
+        response: Any = None,  # noqa: ARG002 - every page was read
+        datetime_format: str = "%Y-%m-%d %H:%M:%S",
+    ) -> None:
+        self._catalog = model_catalog
+        self._models = model_list
         self._format = datetime_format
+
+    def _with(self, models: builtins.list[DataScienceModel]) -> ModelSummaryList:
+        return ModelSummaryList(self._catalog, models, datetime_format=self._format)
 
     def __len__(self) -> int:
         return len(self._models)
@@ -113,13 +141,13 @@ class ModelSummaryList:
     def filter(self, selection: Any, instance: Any = None) -> ModelSummaryList:  # noqa: ARG002 - the public name
         """Return the models for which the function ``selection`` is true, or those that the list of bools selects."""
         chosen = [selection(model) for model in self] if callable(selection) else builtins.list(selection)
-        return ModelSummaryList([m for m, keep in zip(self._models, chosen, strict=True) if keep], self._format)
+        return self._with([m for m, keep in zip(self._models, chosen, strict=True) if keep])
 
     def sort_by(self, columns: str | builtins.list[str], reverse: bool = False) -> ModelSummaryList:
         """Return the models sorted by one or more values."""
         names = [columns] if isinstance(columns, str) else columns
         ordered = sorted(self._models, key=lambda m: [str(getattr(m, n) or "") for n in names], reverse=reverse)
-        return ModelSummaryList(ordered, self._format)
+        return self._with(ordered)
 
     def to_dataframe(self, datetime_format: str | None = None) -> pd.DataFrame:
         """Return the models as a table."""
@@ -159,10 +187,7 @@ class ModelCatalog:
     def get_model(self, model_id: str) -> Model:
         """Return a model by its OCID, or by the end of it. Raises KeyError when there is none."""
         if model_id.startswith("ocid1."):
-            try:
-                return Model(DataScienceModel.from_id(model_id))
-            except NotFound as error:
-                raise KeyError(f"There is no model {model_id} in the catalog.") from error
+            return Model.load_model(None, None, model_id)
         wanted = model_id.removeprefix("...")
         found = [entry for entry in self._entries() if str(entry.id).endswith(wanted)]
         if len(found) != 1:
@@ -181,7 +206,7 @@ class ModelCatalog:
         models = [m for m in found if include_deleted or m.lifecycle_state != "DELETED"]
         if not models:
             sys.stdout.write("No model found.\n")
-        return ModelSummaryList(models, datetime_format)
+        return ModelSummaryList(self, models, datetime_format=datetime_format)
 
     def update_model(self, model_id: str, update_model_details: Any = None, **kwargs: Any) -> Model:
         """Change values of a model and return it. ``update_model_details`` is a dictionary of values."""

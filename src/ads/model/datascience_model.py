@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from ads.client import Service
 
 __all__ = [
+    "MODEL_BY_REFERENCE_JSON_FILE_NAME",
+    "MODEL_BY_REFERENCE_VERSION",
+    "SERVICE_MODELS_BUCKET",
+    "USER",
     "BucketNotVersionedError",
     "CustomerNotificationType",
     "DataScienceModel",
@@ -51,6 +55,11 @@ __all__ = [
     "PathNotFoundError",
     "SettingStatus",
 ]
+
+MODEL_BY_REFERENCE_VERSION = "1.0"
+MODEL_BY_REFERENCE_JSON_FILE_NAME = "model_description.json"
+SERVICE_MODELS_BUCKET = "service-managed-models"
+USER = "USER"
 
 _MODELS = "/20190101/models"
 _TRANSFER_ARGUMENTS = frozenset(

@@ -276,6 +276,14 @@ class ModelVersionSet(Builder):
             )
         return found[0]
 
+    @classmethod
+    def from_dsc_model_version_set(cls, dsc_model_version_set: Any) -> Self:
+        """Return the set that a dictionary of the REST interface, or a model of the ``oci`` package, describes."""
+        content = dsc_model_version_set
+        if not isinstance(content, Mapping):
+            content = {key: getattr(dsc_model_version_set, name, None) for key, name in cls.attribute_map.items()}
+        return cls(spec=_spec(content))
+
     def _take_all(self, values: Mapping[str, Any]) -> None:
         keys = {name: key for key, name in self.attribute_map.items()}
         for name, value in values.items():

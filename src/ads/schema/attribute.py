@@ -35,6 +35,7 @@ class Attribute(Document):
     ``required`` says that the sample had no missing value; ``order`` is the position.
     """
 
+    sort_index: int | None = field(init=False, repr=False, compare=False)
     dtype: str
     feature_type: str
     name: Any
@@ -44,6 +45,7 @@ class Attribute(Document):
     order: int | None = None
 
     def __post_init__(self) -> None:
+        self.sort_index = self.order
         domain: Any = self.domain
         self.domain = domain if isinstance(domain, Domain) else Domain.from_dict(domain or {})
 

@@ -78,7 +78,7 @@ class Document:
         if not isinstance(obj_dict, Mapping):
             raise SchemaError(f"A schema's {cls.__name__} must be a mapping, not {type(obj_dict).__name__}.")
         given = {_apply(side_effect, str(key)): value for key, value in obj_dict.items()}
-        known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        known = {field.name for field in fields(cls) if field.init}  # type: ignore[arg-type]
         unknown = sorted(given.keys() - known)
         if unknown and not ignore_unknown:
             raise SchemaError(
@@ -89,9 +89,11 @@ class Document:
         except TypeError as error:
             raise SchemaError(f"This is not a complete {cls.__name__}: {error}") from error
 
-    def to_json(self, uri: str | None = None, encoder: type[json.JSONEncoder] = json.JSONEncoder, **_: Any) -> str:
-        """Return the part as JSON text."""
-        return _written(json.dumps(self.to_dict(), cls=encoder, allow_nan=False), uri)
+    def to_json(
+        self, uri: str | None = None, encoder: type[json.JSONEncoder] = json.JSONEncoder, default: Any = None, **_: Any
+    ) -> str:
+        """Return the part as JSON text; ``default`` turns what JSON doesn't know into what it does."""
+        return _written(json.dumps(self.to_dict(), cls=encoder, default=default, allow_nan=False), uri)
 
     @classmethod
     def from_json(
@@ -108,20 +110,27 @@ class Document:
             raise SchemaError(f"This is not valid JSON: {error}") from error
         return cls.from_dict(found, **kwargs)
 
-    def to_yaml(self, uri: str | None = None, **_: Any) -> str:
+    def to_yaml(self, uri: str | None = None, dumper: Any = None, **_: Any) -> str:  # noqa: ARG002 - always the safe one
         """Return the part as YAML text."""
         return _written(to_yaml_text(self.to_dict()), uri)
 
     @classmethod
-    def from_yaml(cls, yaml_string: str | None = None, uri: str | None = None, **kwargs: Any) -> Self:
+    def from_yaml(
+        cls,
+        yaml_string: str | None = None,
+        uri: str | None = None,
+        loader: Any = None,  # noqa: ARG003 - the reader is always the safe one
+        **kwargs: Any,
+    ) -> Self:
         """Return the part that YAML text, or the file ``uri``, describes."""
-        kwargs.pop("loader", None)
         return cls.from_dict(from_yaml_text(_text(yaml_string, uri)), **kwargs)
 
     @classmethod
-    def from_string(cls, obj_string: str | None = None, uri: str | None = None, **kwargs: Any) -> Self:
+    def from_string(
+        cls, obj_string: str | None = None, uri: str | None = None, loader: Any = None, **kwargs: Any
+    ) -> Self:
         """Return the part that text in YAML or JSON describes."""
-        return cls.from_yaml(obj_string, uri, **kwargs)
+        return cls.from_yaml(obj_string, uri, loader, **kwargs)
 
     def __repr__(self) -> str:
         return self.to_yaml()

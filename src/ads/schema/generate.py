@@ -24,7 +24,8 @@ def generate_schema(data: Any, max_col_num: int = 2000) -> Schema:
 
     ``data``: a pandas frame or Series, an array, a list or tuple (of values, rows or records), a dictionary of columns,
     a sparse matrix, a torch or TensorFlow tensor, a polars, Dask or Spark frame. An array of three or more dimensions
-    becomes one entry of feature type ``Tensor`` with dtype and shape. Columns without a name are called 0, 1, ...
+    becomes one entry of feature type ``Tensor`` with dtype and shape; so does each array of a dictionary or tuple of the
+    inputs of a network. Columns without a name are called 0, 1, ...
 
     Raises :class:`~ads.errors.DataSizeTooWide` for more than ``max_col_num`` columns, :class:`~ads.errors.SchemaError`
     for two columns of the same name, :class:`~ads.errors.InputTypeError` for data that is none of the above.
@@ -40,6 +41,9 @@ def generate_schema(data: Any, max_col_num: int = 2000) -> Schema:
         return _of_frame(data.to_frame(name=0 if data.name is None else data.name), max_col_num)
     if isinstance(data, pd.DataFrame):
         return _of_frame(data, max_col_num)
+    inputs = _inputs(data)
+    if inputs:
+        return _of_inputs(inputs)
     if isinstance(data, dict):
         return _of_frame(_frame_of_dictionary(data), max_col_num)
     if isinstance(data, (list, tuple)):
@@ -65,7 +69,8 @@ def _local(data: Any) -> Any:
     """Return data of another library as pandas or numpy has it; found by class path, nothing is imported."""
     library = type(data).__module__.partition(".")[0]
     if library == "torch":
-        return data.detach().cpu().numpy()
+        data = data.detach().cpu()
+        return (data.float() if str(data.dtype) == "torch.bfloat16" else data).numpy()
     if library == "tensorflow":
         return data.numpy()
     if library == "dask":
@@ -121,11 +126,29 @@ def _of_array(data: Any, max_col_num: int) -> Schema:
     array = np.asarray(data)
     if array.ndim <= 2:
         return _of_frame(pd.DataFrame(np.atleast_1d(array)), max_col_num)
+    return _of_inputs({0: array})
+
+
+def _inputs(data: Any) -> dict[Any, Any]:
+    """Return the arrays of a network's inputs by name or place; empty for what is a table, or rows of one."""
+    if not isinstance(data, (dict, tuple)):
+        return {}
+    named = data if isinstance(data, dict) else dict(enumerate(data))
+    if not all(hasattr(value, "shape") and hasattr(value, "__array__") for value in named.values()):
+        return {}
+    return named if any(len(value.shape) > 1 for value in named.values()) else {}
+
+
+def _of_inputs(inputs: dict[Any, Any]) -> Schema:
+    import numpy as np
+
     schema = Schema()
-    stats = {"count": int(array.shape[0]), "shape": [int(size) for size in array.shape]}
-    required = not (array.dtype.kind == "f" and bool(np.isnan(array).any()))
-    domain = Domain(values=TENSOR, stats=stats)
-    schema.add(Attribute(str(array.dtype), TENSOR, 0, domain, required, "0", 0))
+    for order, (name, given) in enumerate(inputs.items()):
+        array = np.asarray(_local(given))
+        stats = {"count": int(array.shape[0]) if array.ndim else 1, "shape": [int(size) for size in array.shape]}
+        required = not (array.dtype.kind == "f" and bool(np.isnan(array).any()))
+        domain = Domain(values=TENSOR, stats=stats)
+        schema.add(Attribute(str(array.dtype), TENSOR, _json_name(name), domain, required, str(name), order))
     return schema
 
 

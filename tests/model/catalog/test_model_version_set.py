@@ -128,3 +128,10 @@ def test_the_older_catalog_joins_sets(tmp_path: Path) -> None:
     )
     assert (found.model_version_set_name, found.version_label) == ("older", "l")
     made.delete(delete_model=True)
+
+
+def test_a_set_is_made_of_what_the_oci_package_gives() -> None:
+    content = {"id": "ocid1.set", "name": "one", "freeformTags": {"team": "x"}, "timeCreated": "2026-01-31"}
+    made = ModelVersionSet.from_dsc_model_version_set(content)
+    assert (made.id, made.name, made.freeform_tags) == ("ocid1.set", "one", {"team": "x"})
+    assert ModelVersionSet.from_dsc_model_version_set(made).name == "one"

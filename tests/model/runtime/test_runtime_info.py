@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ads.artifact import runtime_yaml
 from ads.errors import ArtifactError, ArtifactsNotAvailableError, InputError
 from ads.model.runtime.env_info import PACK_TYPE, InferenceEnvInfo, TrainingEnvInfo
 from ads.model.runtime.model_deployment_details import ModelDeploymentDetails
@@ -203,3 +204,26 @@ def test_validator_names_every_problem(info):
     SchemaValidator(info.to_dict(side_effect="upper")).validate()
     with pytest.raises(ValueError, match=r"MODEL_ARTIFACT_VERSION.*INFERENCE_CONDA_ENV.*MODEL_PROVENANCE"):
         SchemaValidator({}).validate()
+
+
+def test_the_schemas_for_editors_say_what_the_checks_say():
+    from ads.model.runtime.utils import (
+        INFERENCE_ENV_SCHEMA_PATH,
+        MODEL_PROVENANCE_SCHEMA_PATH,
+        TRAINING_ENV_SCHEMA_PATH,
+    )
+
+    document = RuntimeInfo.from_env().to_dict(side_effect="upper")
+    provenance = document["MODEL_PROVENANCE"]
+    sections = {
+        INFERENCE_ENV_SCHEMA_PATH: document["MODEL_DEPLOYMENT"]["INFERENCE_CONDA_ENV"],
+        TRAINING_ENV_SCHEMA_PATH: provenance["TRAINING_CONDA_ENV"],
+        MODEL_PROVENANCE_SCHEMA_PATH: provenance,
+    }
+    for path, section in sections.items():
+        schema = json.loads(Path(path).read_text(encoding="utf-8"))
+        assert set(schema["properties"]) == set(section)
+        for key in schema["required"]:
+            broken = {name: value for name, value in section.items() if name != key}
+            whole = json.loads(json.dumps(document).replace(json.dumps(section), json.dumps(broken)))
+            assert any(key in problem for problem in runtime_yaml.problems(whole)), key

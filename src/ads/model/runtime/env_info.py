@@ -26,7 +26,9 @@ __all__ = [
     "CONDA_BUCKET_NAME",
     "CONDA_BUCKET_NS",
     "DEFAULT_CONDA_BUCKET_NAME",
+    "INFERENCE_ENV_SCHEMA_PATH",
     "PACK_TYPE",
+    "TRAINING_ENV_SCHEMA_PATH",
     "EnvInfo",
     "InferenceEnvInfo",
     "TrainingEnvInfo",
@@ -35,6 +37,11 @@ __all__ = [
 DEFAULT_CONDA_BUCKET_NAME = DEFAULT_BUCKET
 CONDA_BUCKET_NAME = os.environ.get("CONDA_BUCKET_NAME", DEFAULT_BUCKET)
 CONDA_BUCKET_NS = os.environ.get("CONDA_BUCKET_NS", DEFAULT_NAMESPACE)
+_SCHEMAS = os.path.join(os.path.dirname(__file__), "schemas")  # noqa: PTH118, PTH120 - pathlib is slow to import
+INFERENCE_ENV_SCHEMA_PATH = os.path.join(_SCHEMAS, "inference_env.json")  # noqa: PTH118
+"""A JSON schema of the inference environment in ``runtime.yaml``, for editors."""
+TRAINING_ENV_SCHEMA_PATH = os.path.join(_SCHEMAS, "training_env.json")  # noqa: PTH118
+"""A JSON schema of the training environment in ``runtime.yaml``, for editors."""
 
 
 class PACK_TYPE(Enum):  # noqa: N801 - a public name

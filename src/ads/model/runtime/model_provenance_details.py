@@ -10,7 +10,10 @@ from typing import Any, ClassVar
 from ads.model.runtime.document import RuntimeDocument
 from ads.model.runtime.env_info import TrainingEnvInfo
 
-__all__ = ["ModelProvenanceDetails", "TrainingCode"]
+__all__ = ["MODEL_PROVENANCE_SCHEMA_PATH", "ModelProvenanceDetails", "TrainingCode"]
+
+MODEL_PROVENANCE_SCHEMA_PATH = os.path.join(os.path.dirname(__file__), "schemas", "model_provenance.json")  # noqa: PTH118, PTH120
+"""A JSON schema of the provenance in ``runtime.yaml``, for editors."""
 
 _VARIABLES = {
     "project_ocid": ("PROJECT_OCID", "PIPELINE_PROJECT_OCID"),

@@ -7,8 +7,17 @@ from typing import Any
 from ads.artifact import runtime_yaml
 from ads.artifact.conda_packs import SERVICE_PACK, catalog
 from ads.errors import ArtifactError
+from ads.model.runtime.env_info import INFERENCE_ENV_SCHEMA_PATH, TRAINING_ENV_SCHEMA_PATH
+from ads.model.runtime.model_provenance_details import MODEL_PROVENANCE_SCHEMA_PATH
 
-__all__ = ["SERVICE_PACKS", "SchemaValidator", "get_service_packs"]
+__all__ = [
+    "INFERENCE_ENV_SCHEMA_PATH",
+    "MODEL_PROVENANCE_SCHEMA_PATH",
+    "SERVICE_PACKS",
+    "TRAINING_ENV_SCHEMA_PATH",
+    "SchemaValidator",
+    "get_service_packs",
+]
 
 SERVICE_PACKS = "service_packs"
 
