@@ -4,7 +4,8 @@ Run with ``make serving``. The service is our own from supervisor to replica, wi
 model is a LogisticRegression trained on the iris DataFrame; a request holds one row. The load comes from ``wrk`` where
 it is installed (``apt install wrk``), else from a small client of this file, which itself costs more of the machine.
 Everything stays on 127.0.0.1. Rounds are interleaved and the median round counts. Client, gateway and replica share
-the machine's cores, so the client's own work is part of the figures.
+the machine's cores, so the client's own work is part of the figures. The processor time that gateway and replica took
+for a request says what is left on a machine that has other things to do at the same time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -59,6 +61,10 @@ class Round:
     p50: float
     p99: float
     bad: int
+    gateway: float = 0.0
+    """Processor seconds of the gateway for each request."""
+    replicas: float = 0.0
+    """Processor seconds of the replicas for each request."""
 
     @property
     def rate(self) -> float:
@@ -168,7 +174,7 @@ def in_process(estimator: Any, frame: Any, seconds: float) -> Round:
 def median_round(rounds: list[Round]) -> Round:
     """Return the round whose rate is the median one, with the failures of all."""
     middle = sorted(rounds, key=lambda each: each.rate)[len(rounds) // 2]
-    return Round(middle.requests, middle.seconds, middle.p50, middle.p99, sum(each.bad for each in rounds))
+    return replace(middle, bad=sum(each.bad for each in rounds))
 
 
 def main() -> None:
@@ -217,13 +223,38 @@ def measure(folder: Path, load: Any, seconds: float, rounds: int, replicas: int)
     found: dict[str, list[Round]] = {}
     load(target, 16, 1.0, folder)  # what is measured is not the first second
     for _ in range(rounds):
-        found.setdefault("the estimator in this process, row after row", []).append(
+        found.setdefault("the estimator in process, row after row", []).append(
             in_process(estimator, row, min(seconds, 2.0))
         )
         for connections in CONNECTIONS:
             name = f"OpenADS, {connections} connection{'s' if connections > 1 else ''}"
-            found.setdefault(name, []).append(load(target, connections, seconds, folder))
+            found.setdefault(name, []).append(with_times(home, lambda n=connections: load(target, n, seconds, folder)))
     show(found, load, replicas, memory(home))
+
+
+def with_times(home: Home, measure_once: Callable[[], Round]) -> Round:
+    """Return a round with the processor times of gateway and replicas."""
+    before = processor_seconds(home)
+    found = measure_once()
+    after = processor_seconds(home)
+    gateway, replicas = ((after[name] - before[name]) / max(found.requests, 1) for name in ("gateway", "replicas"))
+    return replace(found, gateway=gateway, replicas=replicas)
+
+
+def processor_seconds(home: Home) -> dict[str, float]:
+    """Return the processor time that the gateway and the replicas took so far."""
+    import psutil
+
+    service = home.read_service_file()
+    assert service is not None
+    seconds = {"gateway": 0.0, "replicas": 0.0}
+    for process in psutil.Process(service.pid).children():
+        words = process.cmdline()
+        name = "gateway" if "ads.gateway" in words else "replicas" if "--artifact" in words else ""
+        if name:
+            times = process.cpu_times()
+            seconds[name] += times.user + times.system
+    return seconds
 
 
 def memory(home: Home) -> float:
@@ -243,15 +274,15 @@ def show(found: dict[str, list[Round]], load: Any, replicas: int, megabytes: flo
     count = f"{replicas} replica{'s' if replicas > 1 else ''}"
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     table = Table(title=f"iris, one row a request; {count}; load from {client}; {machine}")
-    for column in ("what", "requests/s", "p50", "p99", "slowest…fastest round", "not 200"):
+    for column in ("what", "requests/s", "p50", "p99", "rounds", "not 200", "gateway", "replica"):
         table.add_column(column, justify="left" if column == "what" else "right")
     for name, rounds in found.items():
         middle = median_round(rounds)
         rates = sorted(each.rate for each in rounds)
         spread = f"{rates[0]:,.0f} … {rates[-1]:,.0f}"
-        table.add_row(
-            name, f"{middle.rate:,.0f}", milliseconds(middle.p50), milliseconds(middle.p99), spread, str(middle.bad)
-        )
+        work = [f"{each * 1e6:.0f} µs" if each else "" for each in (middle.gateway, middle.replicas)]
+        times = [milliseconds(middle.p50), milliseconds(middle.p99)]
+        table.add_row(name, f"{middle.rate:,.0f}", *times, spread, str(middle.bad), *work)
     console = Console(width=120)
     console.print(table)
     load_average = os.getloadavg()[0]

@@ -94,6 +94,7 @@ class Gateway:
         self.home = home
         self.limits = limits
         self.replicas = {}
+        self.batch = 0
         self.wires = []
         self.process = None
         self.listening = socket.create_server(("127.0.0.1", 0))
@@ -136,7 +137,7 @@ class Gateway:
     def start_replica(self, name):
         path = self.home.replica_socket(name)
         path.unlink(missing_ok=True)
-        process = subprocess.Popen([sys.executable, str(FAKE_REPLICA), str(path), name])
+        process = subprocess.Popen([sys.executable, str(FAKE_REPLICA), str(path), name, str(self.batch)])
         self.replicas[name] = process
         eventually(path.exists, what="the replica's socket")
         return process

@@ -26,7 +26,13 @@ LAUNCH = Path(ads.worker.__file__).parent / "launch.py"
 class Replica:
     """One replica process of the artifact in ``folder``."""
 
-    def __init__(self, folder: Path, python: str = sys.executable, memory_limit: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        python: str = sys.executable,
+        memory_limit: int = 0,
+        variables: dict[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self._run = tempfile.TemporaryDirectory()
         run = Path(self._run.name)
@@ -34,7 +40,7 @@ class Replica:
         self.status_path = run / "status.json"
         self.log_path = run / "predict.log"
         self.lifeline, self.lifeline_end = os.pipe()
-        env = {"PATH": os.environ["PATH"], "OPENADS_LIFELINE": str(self.lifeline)}
+        env = {"PATH": os.environ["PATH"], "OPENADS_LIFELINE": str(self.lifeline), **(variables or {})}
         argv = [python, str(LAUNCH), "--artifact", str(folder), "--socket", str(self.socket_path)]
         argv += ["--status", str(self.status_path), "--memory-limit", str(memory_limit)]
         with self.log_path.open("ab") as log:

@@ -2,7 +2,7 @@
 
 All integers are big-endian. PREDICT carries ``u16`` count and per item ``u8`` body kind, ``u16`` length and meta
 (JSON), ``u32`` length and body. ANSWER carries ``u16`` count and per item ``u16`` HTTP status, ``u32`` length and body
-(JSON).
+(JSON). PING is empty; PONG is empty or has ``u16`` how many items the replica takes in one frame, else it is one.
 """
 
 from __future__ import annotations
@@ -110,6 +110,15 @@ def decode_answer(payload: bytes) -> list[Output]:
         raise FrameError("A frame ends early.") from error
     _require_end(payload, position)
     return outputs
+
+
+def decode_pong(payload: bytes) -> int:
+    """Return how many items a replica takes in one frame. Raises FrameError."""
+    if not payload:
+        return 1
+    if len(payload) != _COUNT.size:
+        raise FrameError("A PONG has another form.")
+    return max(1, int(_COUNT.unpack(payload)[0]))
 
 
 def _require_end(payload: bytes, position: int) -> None:

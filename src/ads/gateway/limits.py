@@ -40,6 +40,8 @@ class Limits:
     """Most bytes of bodies that wait for one deployment; the next one gets 503."""
     queue_seconds: float = 10.0
     """Longest wait for a replica; then 503."""
+    batch_bytes: int = 256 * 1024
+    """Most bytes of bodies that are merged into one frame; a larger one travels alone."""
     held_bytes: int = 1024 * 1024 * 1024
     """Most bytes of bodies that all connections hold together, beyond those that arrive at once; then 503."""
     answer_bytes: int = 256 * 1024 * 1024

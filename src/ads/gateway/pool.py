@@ -1,9 +1,12 @@
 """The replicas of one deployment and the predictions that wait for them.
 
 A replica has one frame in flight. What arrives while every replica is busy waits in one queue with a bound and a
-deadline.
-The request is held whole, so that a replica's death costs nothing: the frame is given to another one, at most
-``limits.tries`` times in all, because a request may be what kills them.
+deadline. A replica that has proven that merged requests get the same answers is given several at once (*natural
+batching*: there is no timer, a batch is what came while the replicas were busy).
+
+The request is held whole, so that a replica's death costs nothing: it is given to another one, at most
+``limits.tries`` times in all, because a request may be what kills them. From its second try on it travels alone, so
+that it can't take others with it.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from ads.gateway.limits import Limits
 from ads.gateway.replica import Replica
 from ads.gateway.tables import DeploymentRoute
 
-__all__ = ["Pool", "Prediction", "pick"]
+__all__ = ["Pool", "Prediction", "pick", "share"]
 
 
 class _Candidate(Protocol):
@@ -38,8 +41,6 @@ _DIED = error_body("ServiceUnavailable", "The replicas died while they answered 
 _TOO_LONG = error_body("GatewayTimeout", "The prediction took longer than the deployment allows.")
 _STOPPED = error_body("NotAuthorizedOrNotFound", "The deployment is not active.")
 _LEAVING = error_body("ServiceUnavailable", "The service is stopping. Try again later.")
-# One item per frame; merging what waits into one batch is decided in _take.
-_BATCH = 1
 
 
 def pick(replicas: Iterable[_C]) -> _C | None:
@@ -49,6 +50,11 @@ def pick(replicas: Iterable[_C]) -> _C | None:
         if replica.ready and not replica.busy and (best is None or replica.used < best.used):
             best = replica
     return best
+
+
+def share(waiting: int, replicas: int) -> int:
+    """Return how many of the waiting one of these replicas takes, so that those that get free next have work, too."""
+    return -(-waiting // max(1, replicas))
 
 
 class Prediction:
@@ -146,10 +152,12 @@ class Pool:
             self._queued_bytes -= len(prediction.input.body)
             prediction.answer(503, _WAITED, 1)
         for replica, flight in list(self._flights.items()):
-            if now - replica.used > self.route.timeout_seconds:
-                del self._flights[replica]
-                for prediction in flight:
-                    prediction.answer(504, _TOO_LONG)
+            # A batch gets half the time: then there is enough left to ask each of its requests alone.
+            together = len(flight) > 1
+            if now - replica.used > (self.route.timeout_seconds / 2 if together else self.route.timeout_seconds):
+                if not together:
+                    del self._flights[replica]
+                    flight[0].answer(504, _TOO_LONG)
                 replica.drop()
                 self._kill(replica)
 
@@ -187,17 +195,27 @@ class Pool:
             self._feed(free)
 
     def _feed(self, replica: Replica) -> None:
-        batch = self._take()
+        batch = self._take(replica)
         if batch:
             self._send(replica, batch)
 
-    def _take(self) -> list[Prediction]:
-        """Return what goes into the next frame. The policy of batching belongs here."""
+    def _take(self, replica: Replica) -> list[Prediction]:
+        """Return what goes into the next frame: this replica's share of what waits, as far as it may be merged."""
+        most = replica.batch
+        if most > 1:
+            most = min(most, share(len(self._queue), sum(each.ready for each in self._replicas.values())))
         batch: list[Prediction] = []
-        while self._queue and len(batch) < _BATCH:
+        size = 0
+        while self._queue and len(batch) < most:
+            first = self._queue[0]
+            size += len(first.input.body)
+            if batch and (first.tries or size > self._limits.batch_bytes):
+                break
             prediction = self._pop()
             if prediction.wanted:
                 batch.append(prediction)
+            if prediction.tries:
+                break
         return batch
 
     def _send(self, replica: Replica, batch: list[Prediction]) -> None:

@@ -20,6 +20,7 @@ from ads.gateway.frames import (
     Input,
     Output,
     decode_answer,
+    decode_pong,
     encode_empty,
     encode_predict,
 )
@@ -56,6 +57,8 @@ class Replica(asyncio.Protocol):
         self.socket = route.socket
         self.ready = False
         self.busy = False
+        self.batch = 1
+        """How many items it takes in one frame: more than one where merging gives the same answers."""
         self.used = 0.0
         """When the last frame was sent, by the loop's clock."""
         self._owner = owner
@@ -135,6 +138,7 @@ class Replica(asyncio.Protocol):
         try:
             for kind, frame_id, payload in self._reader.feed(data):
                 if kind == PONG and not self.ready and frame_id == self._frame_id:
+                    self.batch = decode_pong(payload)
                     self.ready = True
                     self._owner.connected(self)
                     continue

@@ -19,6 +19,7 @@ _TEXT_BYTES = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) ([\x21-\x7e]+) HTTP/(\d)\.(\d)")
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+,;=-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
+_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"TRACE"))
 # Two of these would be two meanings.
 _ONCE = frozenset(
     (
@@ -114,6 +115,8 @@ def _request_line(line: bytes, limits: Limits) -> tuple[bytes, bytes, int]:
         raise Refusal(414, "UriTooLong", f"The path is longer than {limits.target_bytes} bytes.")
     if not target.startswith(b"/") or b"#" in target:
         raise _bad("The path must start with '/'.")
+    if method not in _METHODS:
+        raise Refusal(501, "NotImplemented", "This method is not known here.")
     return method, target, int(minor)
 
 

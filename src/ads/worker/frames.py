@@ -5,7 +5,7 @@ Every integer is big-endian. A frame is ``u32 length of what follows``, ``u8 kin
 * PREDICT: ``u16 count``, then for each item ``u8 body kind``, ``u16 meta length``, meta (a JSON object, or nothing),
   ``u32 body length``, body.
 * ANSWER: ``u16 count``, then for each item ``u16 HTTP status``, ``u32 length``, body (JSON text).
-* PING, PONG: nothing.
+* PING: nothing. PONG: nothing, or ``u16`` how many items a PREDICT frame may have; without it one.
 """
 
 import struct
@@ -25,6 +25,7 @@ __all__ = [
     "decode_answers",
     "decode_items",
     "encode_answers",
+    "encode_batch",
     "encode_frame",
     "encode_items",
 ]
@@ -108,6 +109,11 @@ def encode_items(items: "Iterable[Item]") -> bytes:
     for item in items:
         parts += (_ITEM.pack(item.kind, len(item.meta)), item.meta, _LENGTH.pack(len(item.body)), item.body)
     return b"".join(parts)
+
+
+def encode_batch(most: int) -> bytes:
+    """Return the payload of a PONG frame: how many items are welcome in one frame."""
+    return _COUNT.pack(most)
 
 
 def encode_answers(answers: "List[Tuple[int, bytes]]") -> bytes:

@@ -6,31 +6,37 @@ The sample goes the way of every request: JSON text, strict decoding, ``predict`
 import json
 import math
 import os
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from .frames import JSON, RAW, Item
 from .status import Failure
 
-__all__ = ["check_parity"]
+__all__ = ["check_parity", "difference", "read_sample", "tolerance_of"]
 
 Answer = Callable[[Item], Tuple[int, bytes]]
 
 
 def check_parity(folder: str, answer: Answer) -> "Optional[int]":
     """Return how many sample rows were reproduced, None when there is no sample. Raises Failure for a difference."""
-    sample = _read(os.path.join(folder, "sample.json"))
+    sample = read_sample(folder)
     if sample is None:
         return None
-    tolerance = (float(sample.get("relative_tolerance", 1e-5)), float(sample.get("absolute_tolerance", 1e-8)))
+    tolerance = tolerance_of(sample)
     rows = 0
     for number, case in enumerate(sample["cases"]):
         rows += _check_case(number, case, answer, tolerance)
     return rows
 
 
-def _read(path: str) -> Any:
+def tolerance_of(sample: "Dict[str, Any]") -> "Tuple[float, float]":
+    """Return by how much numbers may differ: relatively, absolutely."""
+    return float(sample.get("relative_tolerance", 1e-5)), float(sample.get("absolute_tolerance", 1e-8))
+
+
+def read_sample(folder: str) -> "Optional[Dict[str, Any]]":
+    """Return the artifact's sample, None when it has none. Raises Failure for one that can't be read."""
     try:
-        with open(path, "rb") as file:
+        with open(os.path.join(folder, "sample.json"), "rb") as file:
             sample = json.loads(file.read().decode("utf-8"))
     except FileNotFoundError:
         return None
@@ -61,7 +67,7 @@ def _check_case(number: int, case: Any, answer: Answer, tolerance: "Tuple[float,
             "The sample stored in the artifact could not be predicted: {}".format(got.get("message")),
             "Run verify() on the model; the traceback is in the deployment's predict log.",
         )
-    place = _difference(case["answer"], got, "", tolerance)
+    place = difference(case["answer"], got, "", tolerance)
     if place is not None:
         path, wanted, found = place
         raise Failure(
@@ -84,7 +90,7 @@ def _show(value: Any) -> str:
     return text if len(text) <= 120 else text[:120] + " …"
 
 
-def _difference(wanted: Any, got: Any, path: str, tolerance: "Tuple[float, float]") -> "Optional[Tuple[str, Any, Any]]":
+def difference(wanted: Any, got: Any, path: str, tolerance: "Tuple[float, float]") -> "Optional[Tuple[str, Any, Any]]":
     """Return the first place where the two differ by more than the tolerance, with both values; None when equal."""
     if _is_number(wanted) and _is_number(got):
         relative, absolute = tolerance
@@ -101,7 +107,7 @@ def _difference(wanted: Any, got: Any, path: str, tolerance: "Tuple[float, float
     else:
         return None if type(wanted) is type(got) and wanted == got else (path, wanted, got)
     for inner, left, right in pairs:
-        found = _difference(left, right, inner, tolerance)
+        found = difference(left, right, inner, tolerance)
         if found is not None:
             return found
     return None

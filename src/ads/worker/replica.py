@@ -11,6 +11,7 @@ import threading
 import traceback
 from typing import Dict, List
 
+from .batching import plan
 from .confinement import confine, tie_to_supervisor
 from .parity import check_parity
 from .predictor import Predictor
@@ -61,8 +62,11 @@ def _become_ready(artifact: str, socket_path: str, status: Status) -> Server:
     status.stage_done("load")
     status.enter("checking")
     rows = check_parity(artifact, predictor.answer)
-    status.stage_done("parity", rows=rows)
-    server = Server(socket_path, predictor)
+    batching = plan(artifact, module, predictor.answer)
+    if batching.most > 1:
+        predictor.merge(batching.schema)
+    status.stage_done("parity", rows=rows, batch=batching.most, batching=batching.reason)
+    server = Server(socket_path, predictor, batching.most)
     status.enter("ready")
     return server
 

@@ -7,7 +7,18 @@ import signal
 import socket
 from typing import Any, Dict
 
-from .frames import ANSWER, PING, PONG, PREDICT, FrameBuffer, FrameError, decode_items, encode_answers, encode_frame
+from .frames import (
+    ANSWER,
+    PING,
+    PONG,
+    PREDICT,
+    FrameBuffer,
+    FrameError,
+    decode_items,
+    encode_answers,
+    encode_batch,
+    encode_frame,
+)
 from .predictor import Predictor
 
 __all__ = ["Server"]
@@ -17,11 +28,15 @@ _BACKLOG = 64
 
 
 class Server:
-    """Listens at ``path``, and for SIGTERM, from its making on; :meth:`run` serves until that signal."""
+    """Listens at ``path``, and for SIGTERM, from its making on; :meth:`run` serves until that signal.
 
-    def __init__(self, path: str, predictor: Predictor) -> None:
+    ``batch`` is what it tells gateways: how many items a frame may have.
+    """
+
+    def __init__(self, path: str, predictor: Predictor, batch: int = 1) -> None:
         self._path = path
         self._predictor = predictor
+        self._pong = encode_batch(batch)
         self._buffers: "Dict[socket.socket, FrameBuffer]" = {}
         self._selector = selectors.DefaultSelector()
         self._stopping = False
@@ -86,7 +101,7 @@ class Server:
             answers = self._predictor.answer_all(decode_items(payload))
             return encode_frame(ANSWER, frame_id, encode_answers(answers))
         if kind == PING:
-            return encode_frame(PONG, frame_id)
+            return encode_frame(PONG, frame_id, self._pong)
         raise FrameError("A replica gets no frames of kind {}.".format(kind))
 
     def _close(self, connection: socket.socket) -> None:
