@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from ads.score.blocks.inference import post_inference, pre_inference
 from ads.score.blocks.loading import checked_path
-from ads.score.blocks.script import HERE, INPUT_SCHEMA, InputError, load_model, model_name
+from ads.score.blocks.payload import fetch_data_type_from_schema, methods_for
+from ads.score.blocks.script import HERE, INPUT_SCHEMA, InputError, load_model, model_name, outputs
 
 
 @lru_cache(maxsize=10)
@@ -16,22 +17,40 @@ def load_onnx(model_file_name=model_name):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", 0))  # which onnxruntime doesn't read itself
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))  # which onnxruntime doesn't read itself
     return onnxruntime.InferenceSession(checked_path(model_file_name), options, providers=["CPUExecutionProvider"])
 
 
 def predict_table_with_onnx(data, model=load_model(), input_schema_path=INPUT_SCHEMA):  # noqa: B008
     """Return the answer to one request: the decoded JSON body."""
     features = pre_inference(data, input_schema_path)
-    outputs = model.run(None, onnx_inputs(model, without_gaps(features)))
-    return {"prediction": post_inference(onnx_prediction(model, outputs))}
+    methods = methods_for(OnnxEstimator(model), data, outputs, fetch_data_type_from_schema(input_schema_path))
+    return {name: post_inference(method(features)) for name, method in methods.items()}
 
 
 def predict_with_onnx(data, model=load_model(), input_schema_path=INPUT_SCHEMA):  # noqa: B008
     """Return the answer to one request: the model's output, or a list of them where it has several."""
     features = pre_inference(data, input_schema_path)
-    outputs = model.run(None, onnx_inputs(model, features))
-    return {"prediction": post_inference(outputs[0] if len(outputs) == 1 else outputs)}
+    found = model.run(None, onnx_inputs(model, features))
+    return {"prediction": post_inference(found[0] if len(found) == 1 else found)}
+
+
+class OnnxEstimator:
+    """A model of a table in ONNX form, with the methods of the estimator that it was made of."""
+
+    def __init__(self, session):
+        self.session = session
+        self.readings = session.get_modelmeta().custom_metadata_map
+
+    def __getattr__(self, name):
+        reading = self.readings.get(name) or ("0" if name == "predict" else None)
+        if reading is None:
+            raise AttributeError(name)
+        return lambda features: read_output(self.run(features), reading)
+
+    def run(self, features):
+        """Return the outputs for these features."""
+        return self.session.run(None, onnx_inputs(self.session, without_gaps(features)))
 
 
 def onnx_inputs(model, features):
@@ -82,17 +101,13 @@ def onnx_array(values, wanted):
     return array
 
 
-def onnx_prediction(model, outputs):
-    """Return what the estimator's predict returned: the output, and the part of it, that the model file names."""
-    index, _, part = onnx_reading(model).partition(" ")
-    values = outputs[int(index)]
+def read_output(found, reading):
+    """Return output 0 as it is ("0"), its column as plain values ("0 flat"), as truths, or its second column."""
+    index, _, part = reading.partition(" ")
+    values = found[int(index)]
+    if part == "truth":
+        return values.astype(bool)
     return values.reshape(-1) if part == "flat" else values[:, 1] if part == "second" else values
-
-
-@lru_cache(maxsize=10)
-def onnx_reading(model):
-    """Return how the prediction is read: "0", "0 flat" (a column as plain values), "1 second" (of two classes)."""
-    return model.get_modelmeta().custom_metadata_map.get("prediction") or "0"
 
 
 def without_gaps(features):
@@ -111,8 +126,9 @@ def without_gaps(features):
 
 
 @lru_cache(maxsize=1)
-def fill_values(path=os.path.join(HERE, "onnx_data_transformer.json")):
+def fill_values(folder=HERE):
     """Return {name or place of a column, as text: value for missing ones}."""
+    path = os.path.join(folder, "onnx_data_transformer.json")
     if not os.path.exists(path):
         return {}
     with open(path, encoding="utf-8") as transformer:
