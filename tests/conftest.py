@@ -48,6 +48,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
+    for report in [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]:
+        for name, value in report.user_properties:
+            if name == "summary":
+                terminalreporter.write_line(value)
     terminalreporter.write_line(f"left out: {len(skipped)}" + ("" if skipped else " (everything ran)"))
 
 

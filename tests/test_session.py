@@ -34,3 +34,13 @@ def test_unknown_names_are_refused() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         _ = ads.nothing
     assert "hello" in dir(ads)
+
+
+def test_authentication_is_chosen_at_the_top() -> None:
+    from ads.common.auth import AuthContext, AuthState
+
+    with AuthContext():
+        ads.set_auth("resource_principal")
+        assert AuthState().oci_iam_type == "resource_principal"
+    assert AuthState().oci_iam_type == "api_key"
+    assert ads.auth.set_auth is ads.set_auth

@@ -11,12 +11,16 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typi
 if TYPE_CHECKING:
     from typing import Any
 
+    from ads.common import auth
+    from ads.common.auth import set_auth
     from ads.session import getLogger, hello, set_debug_mode, set_documentation_mode, set_expert_mode
 
 __all__ = [
     "__version__",
+    "auth",
     "getLogger",
     "hello",
+    "set_auth",
     "set_debug_mode",
     "set_documentation_mode",
     "set_expert_mode",
@@ -24,6 +28,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("auth", "set_auth"):
+        from importlib import import_module
+
+        module = import_module("ads.common.auth")
+        return module if name == "auth" else module.set_auth
     if name in __all__:
         from ads import session
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ads.errors import InputTypeError
+from ads.model.defaults import DEPRECATE_AS_ONNX_WARNING
 from ads.model.generic_model import FrameworkSpecificModel
 from ads.model.metadata.keys import Framework
 from ads.model.serde.names import PyTorchModelSerializerType
@@ -11,7 +12,17 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typi
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["PyTorchModel"]
+__all__ = [
+    "DEPRECATE_AS_ONNX_WARNING",
+    "DEPRECATE_USE_TORCH_SCRIPT_WARNING",
+    "ONNX_MODEL_FILE_NAME",
+    "PYTORCH_MODEL_FILE_NAME",
+    "PyTorchModel",
+]
+
+PYTORCH_MODEL_FILE_NAME = "model.pt"
+ONNX_MODEL_FILE_NAME = "model.onnx"
+DEPRECATE_USE_TORCH_SCRIPT_WARNING = "use_torch_script is deprecated: pass model_save_serializer='torchscript'."
 
 
 class PyTorchModel(FrameworkSpecificModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ads.errors import InputTypeError
+from ads.model.defaults import DEPRECATE_AS_ONNX_WARNING
 from ads.model.generic_model import FrameworkSpecificModel
 from ads.model.metadata.keys import Framework
 from ads.model.serde.names import SklearnModelSerializerType
@@ -11,7 +12,7 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typi
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["SklearnModel"]
+__all__ = ["DEPRECATE_AS_ONNX_WARNING", "SklearnModel"]
 
 _PACKAGES = {"sklearn", "onnxruntime"}
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ads.errors import InputTypeError
+from ads.model.defaults import DEPRECATE_AS_ONNX_WARNING
 from ads.model.generic_model import FrameworkSpecificModel
 from ads.model.metadata.keys import Framework
 from ads.model.serde.names import TensorflowModelSerializerType
@@ -12,7 +13,7 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typi
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["TensorFlowModel"]
+__all__ = ["DEPRECATE_AS_ONNX_WARNING", "TensorFlowModel"]
 
 _PACKAGES = {"keras", "tensorflow", "onnxruntime"}
 
@@ -60,6 +61,16 @@ class TensorFlowModel(FrameworkSpecificModel):
             model_input_serializer=model_input_serializer,
             **kwargs,
         )
+
+    def serialize_model(  # type: ignore[override]  # as users know it, without initial_types
+        self,
+        as_onnx: bool = False,
+        X_sample: Any = None,  # noqa: N803
+        force_overwrite: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Write the model file into ``artifact_dir``; see :meth:`GenericModel.serialize_model`."""
+        super().serialize_model(as_onnx, force_overwrite=force_overwrite, X_sample=X_sample, **kwargs)
 
     @property
     def predicts(self) -> bool:

@@ -176,6 +176,11 @@ class ModelMetadata(Generic[ItemT]):
     def __init__(self) -> None:
         self._items: list[ItemT] = []
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the metadata that :meth:`to_dict` wrote; the two kinds of metadata say how."""
+        raise NotImplementedError(cls.__name__)
+
     def get(self, key: str, value: Any = _ABSENT) -> Any:
         """Return the item ``key``, or ``value`` if given; raises ``ValueError`` when there is neither."""
         item = self._find(key)

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ads.errors import InputError, InputTypeError, NotSupported
+from ads.model.serde import tensors
 from ads.model.serde.common import SERDE, Deserializer, Serializer
 from ads.model.serde.names import ModelInputSerializerType, SparkModelInputSerializerType
 
 __all__ = [
     "SPARSE",
     "CloudpickleModelInputSERDE",
+    "HuggingFaceModelInputSERDE",
     "JsonModelInputSERDE",
     "ModelInputDeserializer",
     "ModelInputSerializer",
@@ -34,12 +36,20 @@ class ModelInputSerializer(Serializer):
 
     name = "customized"
 
+    def serialize(self, data: Any, **kwargs: Any) -> Any:
+        """Return the payload; a subclass must say how."""
+        return super().serialize(data, **kwargs)
+
 
 class ModelInputDeserializer(Deserializer):
     """The base of a user's own deserializer."""
 
     def __init__(self, name: str = "customized") -> None:
         self.name = name
+
+    def deserialize(self, data: Any, **kwargs: Any) -> Any:
+        """Return the data; a subclass must say how."""
+        return super().deserialize(data, **kwargs)
 
 
 def class_path(value: Any, names: tuple[str, ...]) -> str | None:
@@ -88,9 +98,10 @@ _ENVELOPES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "numpy.ndarray": ("<class 'numpy.ndarray'>", _array),
     **dict.fromkeys(SPARSE, ("<class 'numpy.ndarray'>", _sparse)),
     "tensorflow.EagerTensor": ("<class 'tensorflow.python.framework.ops.EagerTensor'>", _eager),
-    "builtins.list": ("<class 'list'>", _unchanged),
-    "builtins.tuple": ("<class 'tuple'>", _unchanged),
-    "builtins.dict": ("<class 'dict'>", _unchanged),
+    "torch.Tensor": (tensors.TENSOR_DATA_TYPE, tensors.tensor_to_wire),
+    "builtins.list": ("<class 'list'>", tensors.with_tensors),
+    "builtins.tuple": ("<class 'tuple'>", tensors.with_tensors),
+    "builtins.dict": ("<class 'dict'>", tensors.with_tensors),
     "builtins.str": ("<class 'str'>", _unchanged),
 }
 
@@ -129,12 +140,25 @@ class CloudpickleModelInputSERDE(ModelInputSerializer, SERDE):
         return content
 
 
+class HuggingFaceModelInputSERDE(ModelInputSerializer, SERDE):
+    """Writes what pipelines of transformers take: texts, images, arrays, bytes, tuples, and dictionaries of them."""
+
+    name = ModelInputSerializerType.HUGGINGFACE
+
+    def serialize(self, data: Any, **_kwargs: Any) -> dict[str, Any]:
+        """Return the envelope; raises ``TypeError`` for a type that it has no form for."""
+        from ads.model.serde.huggingface_format import to_json
+
+        return {"data": to_json(data), "data_type": self.name}
+
+
 class ModelInputSerializerFactory:
     """Finds an input serializer by name."""
 
     classes: ClassVar[dict[str, type[ModelInputSerializer]]] = {
         ModelInputSerializerType.JSON: JsonModelInputSERDE,
         ModelInputSerializerType.CLOUDPICKLE: CloudpickleModelInputSERDE,
+        ModelInputSerializerType.HUGGINGFACE: HuggingFaceModelInputSERDE,
     }
 
     @classmethod
@@ -153,7 +177,7 @@ class ModelInputSerializerFactory:
             return se
         if se.lower() in cls.classes:
             return cls.classes[se.lower()]()
-        if se.lower() in {ModelInputSerializerType.HUGGINGFACE, SparkModelInputSerializerType.SPARK}:
+        if se.lower() == SparkModelInputSerializerType.SPARK:
             raise NotSupported(
                 f"The input format {se!r} is not available in this version.", hint=f"Available: {known}."
             )
