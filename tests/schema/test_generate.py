@@ -264,3 +264,18 @@ def test_two_thousand_columns_take_at_most_a_second():
     start = time.process_time()
     generate_schema(frame).to_json()
     assert time.process_time() - start < 1.0
+
+
+@pytest.mark.parametrize("inputs", [dict, tuple])
+def test_the_inputs_of_a_network_are_described_one_by_one(inputs):
+    given = {"x": np.zeros((4, 3), "float32"), "ids": np.arange(4)}
+    schema = generate_schema(given if inputs is dict else tuple(given.values()))
+    names = ["x", "ids"] if inputs is dict else [0, 1]
+    assert [schema[name].feature_type for name in names] == ["Tensor", "Tensor"]
+    assert [schema[name].dtype for name in names] == ["float32", "int64"]
+    assert [schema[name].domain.stats["shape"] for name in names] == [[4, 3], [4]]
+
+
+def test_a_dictionary_of_columns_stays_a_table():
+    schema = generate_schema({"a": np.arange(3), "b": np.zeros(3)})
+    assert [schema[name].feature_type for name in ("a", "b")] == ["Integer", "Continuous"]

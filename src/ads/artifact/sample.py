@@ -15,6 +15,8 @@ __all__ = ["ParitySample", "SampleCase", "compare"]
 
 VERSION = 1
 _MAX_BYTES = 16 * 1024**2
+_MOST_TO_INDENT = 20_000
+"""Bytes of a sample that people may still read; a larger one has no line for each number."""
 _HINT = "Call prepare() or verify() again to write it anew, or delete the file to deploy without the check."
 
 
@@ -94,7 +96,9 @@ class ParitySample:
 
         Raises ``TypeError`` or ``ValueError`` when a body or an answer is no JSON value (``NaN`` isn't one).
         """
-        content = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        content = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+        if len(content) < _MOST_TO_INDENT:
+            content = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
         (Path(folder) / SAMPLE).write_text(content + "\n", encoding="utf-8")
 
     def difference(self, case: SampleCase, answer: object) -> str | None:

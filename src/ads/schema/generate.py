@@ -24,8 +24,8 @@ def generate_schema(data: Any, max_col_num: int = 2000) -> Schema:
 
     ``data``: a pandas frame or Series, an array, a list or tuple (of values, rows or records), a dictionary of columns,
     a sparse matrix, a torch or TensorFlow tensor, a polars, Dask or Spark frame. An array of three or more dimensions
-    becomes one entry of feature type ``Tensor`` with dtype and shape; so does each array of a dictionary or tuple of the
-    inputs of a network. Columns without a name are called 0, 1, ...
+    becomes one entry of feature type ``Tensor`` with dtype and shape; so does each array of a dictionary or tuple that
+    holds the inputs of a network. Columns without a name are called 0, 1, ...
 
     Raises :class:`~ads.errors.DataSizeTooWide` for more than ``max_col_num`` columns, :class:`~ads.errors.SchemaError`
     for two columns of the same name, :class:`~ads.errors.InputTypeError` for data that is none of the above.
@@ -70,7 +70,7 @@ def _local(data: Any) -> Any:
     library = type(data).__module__.partition(".")[0]
     if library == "torch":
         data = data.detach().cpu()
-        return (data.float() if str(data.dtype) == "torch.bfloat16" else data).numpy()
+        return (data.float() if str(getattr(data, "dtype", "")) == "torch.bfloat16" else data).numpy()
     if library == "tensorflow":
         return data.numpy()
     if library == "dask":

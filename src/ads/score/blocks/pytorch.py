@@ -2,6 +2,7 @@
 """PyTorch: a model on the device that is there, tensors from any payload, an answer that JSON can carry."""
 
 import inspect
+import json
 import os
 from functools import lru_cache
 from itertools import chain
@@ -43,7 +44,7 @@ def load_torchscript(model_file_name=model_name):
 
 def deserialize(data, input_schema_path=INPUT_SCHEMA):
     """Return the payload as a tensor; as a dict or tuple of tensors for several inputs. Bytes stay as they are."""
-    return read_tensors(data, fetch_data_type_from_schema(input_schema_path), load_model())
+    return read_tensors(data, fetch_data_type_from_schema(input_schema_path), load_model(), input_schema_path)
 
 
 def post_inference(yhat):
@@ -127,7 +128,7 @@ def float_type(model, default=None):
     return next(types, default or torch.get_default_dtype())
 
 
-def read_tensors(data, dtypes, model):
+def read_tensors(data, dtypes, model, input_schema_path):
     """Return the tensor that a payload holds; a dict of them by the model's input names, a tuple of them in order."""
     if isinstance(data, bytes):
         return data
@@ -136,7 +137,8 @@ def read_tensors(data, dtypes, model):
     by_name = bool(dtypes) and list(dtypes) != list(range(len(dtypes)))
     if isinstance(data, dict) and MARKER not in data:
         if set(data) <= set(input_names(model)) and len(data) > is_frame:
-            return {name: as_tensor(value, model) for name, value in data.items()}
+            kinds = tensor_types(input_schema_path)
+            return {name: as_tensor(value, model, kinds.get(name, "")) for name, value in data.items()}
         is_frame = True
     elif isinstance(data, list) and data and all(isinstance(value, dict) for value in data):
         if all(MARKER in value for value in data):
@@ -146,7 +148,17 @@ def read_tensors(data, dtypes, model):
         quick = quick_table(data, dtypes)
         return as_tensor(numbers_of(table(columns_of(data, dtypes), dtypes, about) if quick is None else quick), model)
     is_row = isinstance(data, list) and len(data) == len(dtypes) > 1 and not isinstance(data[0], (list, str))
-    return as_tensor([data] if is_row else data, model)
+    return as_tensor([data] if is_row else data, model, tensor_types(input_schema_path).get(0, ""))
+
+
+@lru_cache(maxsize=1)
+def tensor_types(input_schema_path):
+    """Return {name or place of an input: dtype} of the tensors that the model was prepared with."""
+    if not os.path.exists(input_schema_path):
+        return {}
+    with open(input_schema_path, encoding="utf-8") as schema_file:
+        inputs = json.load(schema_file)["schema"]
+    return {given["name"]: given["dtype"] for given in inputs if given["feature_type"] == "Tensor"}
 
 
 def input_names(model):
@@ -169,8 +181,8 @@ def numbers_of(found):
     return np.column_stack(columns)
 
 
-def as_tensor(value, model):
-    """Return numbers as a tensor; doubles, which JSON has only, with the type of the model's weights."""
+def as_tensor(value, model, kind=""):
+    """Return numbers as a tensor. Doubles, all that JSON has, and whole numbers for floats get the weights' type."""
     import numpy as np
     import torch
 
@@ -190,4 +202,5 @@ def as_tensor(value, model):
     if array.dtype.kind not in "fiub":
         raise InputError("The payload holds something else than numbers: %.80r." % (value,))
     tensor = torch.tensor(array.astype(array.dtype.newbyteorder("=")))
-    return tensor.to(float_type(model)) if array.dtype == "float64" else tensor
+    is_float = array.dtype == "float64" or (kind.startswith("float") and is_whole(tensor))
+    return tensor.to(float_type(model)) if is_float else tensor
