@@ -13,9 +13,12 @@ from starlette.concurrency import run_in_threadpool
 from ads import __version__
 from ads.api import (
     artifact,
+    buckets,
     deployments,
     metadata_artifacts,
     models,
+    multipart,
+    objects,
     problems,
     projects,
     provenance,
@@ -48,6 +51,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     service.router,
     users.router,
     resource_search.router,
+    multipart.router,
+    objects.router,
+    buckets.router,
 )
 """Every route of the control plane."""
 

@@ -15,7 +15,7 @@ from ads.api.context import caller_of, context_of
 from ads.errors import InputError, ServiceError
 from ads.registry.paging import Page, PageRequest, fetch_page
 
-__all__ = ["DEFAULT_LIMIT", "ListShape", "limit_of", "page_of", "query_value"]
+__all__ = ["DEFAULT_LIMIT", "ListShape", "limit_of", "page_of", "page_of_query", "query_value"]
 
 DEFAULT_LIMIT = 100
 _LARGEST_LIMIT = 1000
@@ -77,11 +77,34 @@ def page_of(
     return fetch_page(session, select(values), shape.sort, shape.seq, wanted)
 
 
-def limit_of(request: Request) -> int:
+def page_of_query(
+    request: Request,
+    session: Session,
+    statement: Select[Row],
+    values: Mapping[str, str],
+    order: tuple[InstrumentedAttribute[Any], InstrumentedAttribute[int]],
+    limit: int,
+) -> Page[Row]:
+    """Return the page of a list that has one order: by a column, then by the number of creation.
+
+    ``values`` are what decides what the list holds. Raises InputError for a page token of another list.
+    """
+    wanted = PageRequest(
+        secret=bytes.fromhex(context_of(request).defaults.page_secret),
+        query={"path": request.url.path, "principal": caller_of(request).principal, **values},
+        sort_by="",
+        order="ASC",
+        limit=limit,
+        token=request.query_params.get("page"),
+    )
+    return fetch_page(session, statement, {"": order[0]}, order[1], wanted)
+
+
+def limit_of(request: Request, default: int = DEFAULT_LIMIT) -> int:
     """Return how many rows a page may have. Raises InputError."""
     text = request.query_params.get("limit")
     if text is None:
-        return DEFAULT_LIMIT
+        return default
     if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= _LARGEST_LIMIT:
         raise InputError(f"limit must be a whole number from 1 to {_LARGEST_LIMIT}.")
     return int(text)

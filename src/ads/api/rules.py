@@ -16,9 +16,12 @@ Verb = Literal["inspect", "read", "use", "manage"]
 
 _SCIENCE = "/20190101"
 _OPEN = "/openads/v1"
+_BUCKET = "/n/{namespace}/b/{bucket}"
 
 _ATTACHED_FILES: dict[tuple[str, str], Verb] = {
-    (method, f"{_SCIENCE}/models/{{model_id}}/{kind}Metadata/{{key:path}}/artifact{suffix}"): "use" if change else "read"
+    (method, f"{_SCIENCE}/models/{{model_id}}/{kind}Metadata/{{key:path}}/artifact{suffix}"): "use"
+    if change
+    else "read"
     for kind in ("custom", "defined")
     for suffix, change, methods in (("", True, ("POST", "PUT", "DELETE")), ("/content", False, ("HEAD", "GET")))
     for method in methods
@@ -66,6 +69,26 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("GET", f"{_SCIENCE}/workRequests/{{work_request_id}}/logs"): "read",
     ("GET", f"{_SCIENCE}/workRequests/{{work_request_id}}/errors"): "read",
     ("DELETE", f"{_SCIENCE}/workRequests/{{work_request_id}}"): "manage",
+    ("GET", "/n"): "inspect",
+    ("GET", "/n/{namespace}"): "inspect",
+    ("POST", "/n/{namespace}/b"): "manage",
+    ("GET", "/n/{namespace}/b"): "inspect",
+    ("HEAD", _BUCKET): "inspect",
+    ("GET", _BUCKET): "read",
+    ("POST", _BUCKET): "manage",
+    ("DELETE", _BUCKET): "manage",
+    ("GET", f"{_BUCKET}/o"): "inspect",
+    ("GET", f"{_BUCKET}/objectversions"): "inspect",
+    ("PUT", f"{_BUCKET}/o/{{name:path}}"): "manage",
+    ("HEAD", f"{_BUCKET}/o/{{name:path}}"): "inspect",
+    ("GET", f"{_BUCKET}/o/{{name:path}}"): "read",
+    ("DELETE", f"{_BUCKET}/o/{{name:path}}"): "manage",
+    ("POST", f"{_BUCKET}/u"): "manage",
+    ("GET", f"{_BUCKET}/u"): "inspect",
+    ("PUT", f"{_BUCKET}/u/{{name:path}}"): "manage",
+    ("GET", f"{_BUCKET}/u/{{name:path}}"): "inspect",
+    ("POST", f"{_BUCKET}/u/{{name:path}}"): "manage",
+    ("DELETE", f"{_BUCKET}/u/{{name:path}}"): "manage",
     ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs"): "read",
     ("POST", f"{_OPEN}/deployments/{{deployment_id}}/actions/restart"): "use",
     ("GET", f"{_OPEN}/service"): "inspect",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ads.registry.blobs import BlobStore, StoredBlob, Upload
 from ads.registry.database import Database
+from ads.registry.storage_tables import Segment, UploadedPart
 from ads.registry.tables import Artifact, MetadataArtifact
 
 __all__ = ["keep", "used_blobs"]
@@ -33,4 +34,5 @@ def keep(database: Database, blobs: BlobStore, upload: Upload) -> Iterator[tuple
 
 def used_blobs(session: Session) -> set[str]:
     """Return the names of all blobs that something in the catalog needs."""
-    return {name for column in (Artifact.sha256, MetadataArtifact.sha256) for name in session.scalars(select(column))}
+    columns = (Artifact.sha256, MetadataArtifact.sha256, Segment.sha256, UploadedPart.sha256)
+    return {name for column in columns for name in session.scalars(select(column))}
