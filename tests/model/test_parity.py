@@ -12,11 +12,11 @@ from ads.model.parity import answer_of
 
 
 def test_answers_as_a_generated_script_gives_them():
-    assert answer_of(np.array([1, 2])) == {"prediction": [1, 2]}
-    assert answer_of(pd.Series(["a"])) == {"prediction": ["a"]}
-    assert answer_of(pd.DataFrame({"a": [1.5]})) == {"prediction": [[1.5]]}
-    assert answer_of(object()) is None
-    assert answer_of([float("nan")]) is None
+    assert answer_of({"prediction": np.array([1, 2])}) == {"prediction": [1, 2]}
+    assert answer_of({"prediction": pd.Series(["a"])}) == {"prediction": ["a"]}
+    assert answer_of({"prediction": pd.DataFrame({"a": [1.5]})}) == {"prediction": [[1.5]]}
+    assert answer_of({"prediction": object()}) is None
+    assert answer_of({"prediction": [float("nan")]}) is None
 
 
 def test_a_model_of_texts(tmp_path):

@@ -58,9 +58,40 @@ def test_onnx_is_refused_clearly(classifier, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
-def test_outputs_other_than_predict_are_refused_clearly(classifier, tmp_path):
-    with pytest.raises(NotSupported, match="predict"):
-        SklearnModel(classifier, artifact_dir=str(tmp_path / "a")).prepare(outputs="predict_proba")
+@pytest.mark.parametrize("outputs", ["probabilities", [], ["predict", "score"], [["predict"]]])
+def test_outputs_that_are_not_known_are_refused_before_anything_is_written(classifier, tmp_path, outputs):
+    with pytest.raises(ValueError, match="outputs="):
+        SklearnModel(classifier, artifact_dir=str(tmp_path / "a")).prepare(outputs=outputs)
+    assert not (tmp_path / "a").exists()
+
+
+def test_probabilities_of_an_estimator_without_them_are_refused(iris, tmp_path):
+    from sklearn.linear_model import LinearRegression
+
+    model = SklearnModel(LinearRegression().fit(*iris), artifact_dir=str(tmp_path / "a"))
+    with pytest.raises(ValueError, match="predict_proba, which a LinearRegression doesn't have"):
+        model.prepare(outputs="predict_proba")
+
+
+def test_outputs_are_recorded_and_reproduced(iris, classifier, tmp_path):
+    X = iris[0].head(2)
+    labels, chances = classifier.predict(X).tolist(), classifier.predict_proba(X).tolist()
+    model = SklearnModel(classifier, artifact_dir=str(tmp_path / "a"))
+    model.prepare(X_sample=X, outputs=["predict", "predict_proba"])
+    both = {"prediction": labels, "predict_proba": chances}
+    assert json.loads((tmp_path / "a" / "sample.json").read_text())["cases"][0]["answer"] == both
+    assert json.loads((tmp_path / "a" / "score_recipe.json").read_text())["recipe"]["outputs"] == [
+        "predict",
+        "predict_proba",
+    ]
+    assert model.verify(X) == both
+    assert model.verify(X, outputs="predict") == {"prediction": labels}
+    assert model.verify(X, outputs="predict_proba") == {"prediction": chances}
+    assert model.verify(X.to_numpy().tolist(), auto_serialize_data=False, outputs="predict") == {"prediction": labels}
+    with pytest.raises(ValueError, match="outputs="):
+        model.verify(X, outputs="score")
+    again = SklearnModel.from_model_artifact(str(tmp_path / "a"), artifact_dir=str(tmp_path / "b"))
+    assert again.verify(X) == both
 
 
 def test_an_artifact_dir_that_is_a_file(classifier, tmp_path):
@@ -176,10 +207,10 @@ def test_a_hand_written_score_gets_no_file_beside_it(classifier, tmp_path):
 def test_an_edited_copy_of_a_composed_score_brings_the_file_beside_it(iris, classifier, tmp_path):
     SklearnModel(classifier, artifact_dir=str(tmp_path / "a")).prepare(X_sample=iris[0])
     script = tmp_path / "a" / "score.py"
-    script.write_text(script.read_text().replace('{"prediction": ', '{"label": '))
+    script.write_text(script.read_text().replace("return {name: ", 'return {"my " + name: '))
     model = SklearnModel(classifier, artifact_dir=str(tmp_path / "b"))
     model.prepare(X_sample=iris[0], score_py_uri=str(script))
-    assert model.verify(iris[0].head(1)) == {"label": [0]}
+    assert model.verify(iris[0].head(1)) == {"my prediction": [0]}
 
 
 def test_replacing_an_edited_score_shows_what_went(classifier, tmp_path, caplog):

@@ -75,8 +75,21 @@ class ModelInfoExtractorFactory:
 def _hyperparameters(estimator: Any) -> dict[str, Any] | None:
     parameters = getattr(estimator, "get_params", None)
     if not callable(parameters) or isinstance(estimator, type):
-        return None
+        return _of_booster(estimator)
     return {str(name): _as_text(value) for name, value in parameters().items()}
+
+
+def _of_booster(estimator: Any) -> dict[str, Any] | None:
+    """Return the settings of a Booster of XGBoost or LightGBM; None for everything else."""
+    module = type(estimator).__module__
+    if module == "lightgbm.basic":
+        return {str(name): _as_text(value) for name, value in estimator.params.items()}
+    if module == "xgboost.core" and callable(getattr(estimator, "save_config", None)):
+        import json
+
+        settings: dict[str, Any] = json.loads(estimator.save_config())
+        return settings
+    return None
 
 
 def _as_text(value: Any) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ads.errors import InputError, InputTypeError, NotSupported
+from ads.errors import InputError, InputTypeError
 from ads.model.defaults import CONDA_BUCKET_NS, DATA_SCHEMA_MAX_COL_NUM
 
-__all__ = ["DEFAULT_SAMPLE_ROWS", "PrepareOptions", "refuse_unknown"]
+__all__ = ["DEFAULT_SAMPLE_ROWS", "PrepareOptions", "check_outputs", "refuse_unknown"]
 
 DEFAULT_SAMPLE_ROWS = 5
 """Most rows of ``X_sample`` that are kept in the artifact with the estimator's predictions."""
@@ -37,10 +37,13 @@ class PrepareOptions:
     max_col_num: int = DATA_SCHEMA_MAX_COL_NUM
     ignore_conda_error: bool = False
     score_py_uri: str | None = None
-    outputs: str | None = None
+    outputs: str | Sequence[str] | None = None
     sample_rows: int = DEFAULT_SAMPLE_ROWS
     model_save: Mapping[str, Any] | None = None
     onnx_args: Any = None
+    impute_values: Mapping[Any, Any] | None = None
+    target_opset: Any = None
+    options: Any = None
     use_torch_script: bool | None = None
 
     def __post_init__(self) -> None:
@@ -50,11 +53,7 @@ class PrepareOptions:
                 f"sample_rows is {self.sample_rows!r}, not a number of rows.",
                 hint="Pass 0 to keep no rows of X_sample in the artifact, or a small number such as 5.",
             )
-        if self.outputs not in (None, "predict"):
-            raise NotSupported(
-                f"outputs={self.outputs!r} is not available in this version: score.py answers what predict() returns.",
-                hint="Edit post_inference() in score.py, or leave outputs out.",
-            )
+        check_outputs(self.outputs)
         for name in ("inference_python_version", "training_python_version"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
@@ -64,7 +63,7 @@ class PrepareOptions:
 
     def for_format(self) -> dict[str, Any]:
         """Return what the writer of the model file is told; each format takes what it needs."""
-        names = ("X_sample", "initial_types", "model_save", "onnx_args")
+        names = ("X_sample", "initial_types", "model_save", "onnx_args", "impute_values", "target_opset", "options")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @classmethod
@@ -73,6 +72,21 @@ class PrepareOptions:
         names = [field.name for field in fields(cls)]
         refuse_unknown("prepare", extra, names)
         return cls(**{name: arguments[name] for name in names if name in arguments}, **extra)
+
+
+def check_outputs(outputs: Any) -> tuple[str, ...]:
+    """Return the names of the results that are to be answered; ``None`` is ``predict`` alone.
+
+    Raises ``ValueError`` for a name that no answer can hold.
+    """
+    names = (outputs,) if isinstance(outputs, str) else tuple(outputs) if outputs is not None else ("predict",)
+    known = ("predict", "predict_proba")
+    if not names or any(name not in known for name in names):
+        raise InputError(
+            f"outputs={outputs!r} is not what a model can be asked for.",
+            hint=f"Pass {known[0]!r}, {known[1]!r}, or a list of both.",
+        )
+    return tuple(dict.fromkeys(names))
 
 
 def refuse_unknown(verb: str, extra: Mapping[str, Any], known: list[str]) -> None:

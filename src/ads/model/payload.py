@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputError, InputTypeError
+from ads.model.options import check_outputs
 from ads.model.serde.model_input import SPARSE, class_path, encode
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ __all__ = ["Payload", "chosen_data", "first_rows", "make_payload"]
 JSON_CONTENT = "application/json"
 BYTES_CONTENT = "application/octet-stream"
 
-_TENSORS = ("numpy.ndarray", "tensorflow.EagerTensor")
+_TENSORS = ("numpy.ndarray", "tensorflow.EagerTensor", "torch.Tensor")
 _ROWS = ("pandas.DataFrame", "pandas.Series", "builtins.list", "builtins.tuple", *_TENSORS, *SPARSE)
 
 
@@ -55,12 +56,16 @@ def chosen_data(model: GenericModel, data: Any, options: Mapping[str, Any]) -> A
     return model.data_of_image(image)
 
 
-def make_payload(serializer: Any, data: Any, auto_serialize_data: bool) -> Payload:
-    """Return ``data`` as a request.
+def make_payload(serializer: Any, data: Any, auto_serialize_data: bool, outputs: Any = None) -> Payload:
+    """Return ``data`` as a request, which may ask for other ``outputs`` than ``prepare()`` named.
 
     Bytes go as they are. Otherwise ``serializer`` writes the data, or without ``auto_serialize_data`` the data must be
     what JSON can write. Raises ``ValueError`` without data, ``TypeError`` for data that can't be sent.
     """
+    if outputs is not None:
+        names = list(check_outputs(outputs))
+        if isinstance(data, (bytes, bytearray)):
+            raise InputError("A request of bytes can't ask for outputs.", hint="Send the data as JSON.")
     if isinstance(data, (bytes, bytearray)):
         return Payload(bytes(data), BYTES_CONTENT)
     if data is None:
@@ -71,6 +76,9 @@ def make_payload(serializer: Any, data: Any, auto_serialize_data: bool) -> Paylo
         raise InputTypeError(
             f"A {type(data).__name__} is not JSON.", hint="Pass auto_serialize_data=True, or lists and dictionaries."
         )
+    if outputs is not None:
+        enveloped = isinstance(data, dict) and "data" in data
+        data = {**data, "outputs": names} if enveloped else {"data": data, "outputs": names}
     body = encode(data)
     return Payload(body, BYTES_CONTENT if isinstance(data, (bytes, bytearray)) else JSON_CONTENT)
 
@@ -84,6 +92,8 @@ def first_rows(data: Any, count: int) -> Any:
     found = class_path(data, _ROWS)
     if isinstance(data, dict) and data and all(class_path(value, _TENSORS) for value in data.values()):
         return {name: value[:count] for name, value in data.items()}
+    if isinstance(data, tuple) and data and all(class_path(value, _TENSORS[1:]) for value in data):
+        return tuple(value[:count] for value in data)
     if found is None:
         return data if isinstance(data, str) or (isinstance(data, dict) and _longest_list(data) <= count) else None
     if (data.shape[0] if found in SPARSE else len(data)) == 0 or (

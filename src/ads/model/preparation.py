@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ads.errors import InputError, InputTypeError
 from ads.model import dependencies, description, parity, runtime_record, serialization
 from ads.model.artifact import ModelArtifact
+from ads.model.options import check_outputs
 from ads.model.summary import (
     PREPARE_STATUS_GEN_RUNTIME_DETAIL,
     PREPARE_STATUS_GEN_SCORE_DETAIL,
@@ -48,9 +49,10 @@ class _Plan:
 
 def prepare(model: GenericModel, options: PrepareOptions) -> None:
     """Write the artifact of ``model``. An error in what was passed is raised before anything is written."""
-    plan = _check(model, options)
-    _remember(model, options)
-    _write(model, plan)
+    with serialization.format_for(model, options.as_onnx):
+        plan = _check(model, options)
+        _remember(model, options)
+        _write(model, plan)
 
 
 def local_folder(artifact_dir: str | None) -> str | None:
@@ -79,7 +81,6 @@ def folder_of(model: GenericModel) -> Path:
 
 
 def _check(model: GenericModel, options: PrepareOptions) -> _Plan:
-    serialization.refuse_onnx(options.as_onnx)
     local_folder(model.artifact_dir)
     folder = Path(model.artifact_dir) if model.artifact_dir else None
     name = serialization.file_name_for(model, options.model_file_name)
@@ -117,6 +118,13 @@ def _check_estimator(model: GenericModel, options: PrepareOptions, folder: Path 
             f"{type(model.estimator).__name__} has no predict method, which score.py calls.",
             hint="Pass an object with predict(), or a score.py of your own with score_py_uri.",
         )
+    elif not options.score_py_uri:
+        for output in check_outputs(options.outputs):
+            if output != "predict" and getattr(model.estimator, output, None) is None:
+                raise InputError(
+                    f"outputs asks for {output}, which a {type(model.estimator).__name__} doesn't have.",
+                    hint="Leave outputs out, or train an estimator that has it.",
+                )
 
 
 def _check_existing(folder: Path, model_file: str | None, serialize: bool) -> None:
@@ -153,7 +161,7 @@ def _remember(model: GenericModel, options: PrepareOptions) -> None:
 def _sample(model: GenericModel, options: PrepareOptions) -> Any:
     if not model.serialize or options.score_py_uri:
         return None
-    sample_options = parity.SampleOptions.of(model, options.sample_rows)
+    sample_options = parity.SampleOptions.of(model, options.sample_rows, check_outputs(options.outputs))
     return parity.sample_from_estimator(model, options.X_sample, sample_options)
 
 
@@ -170,7 +178,8 @@ def _write(model: GenericModel, plan: _Plan) -> None:
     model.model_file_name = plan.model_file_name
     model.model_artifact = ModelArtifact(str(folder), plan.model_file_name)
     model.score = None
-    model.sample_options = parity.SampleOptions.of(model, plan.options.sample_rows)
+    outputs = check_outputs(plan.options.outputs)
+    model.sample_options = parity.SampleOptions.of(model, plan.options.sample_rows, outputs)
     ignore.write_default(folder / layout.MODEL_IGNORE)
     runtime_yaml.write(folder, plan.runtime)
     model.forget_runtime_info()
@@ -190,7 +199,7 @@ def _write(model: GenericModel, plan: _Plan) -> None:
 def _recipe(model: GenericModel, options: PrepareOptions, folder: Path | None, name: str) -> Recipe | None:
     """Return what score.py is to be composed of; None where the user's own file is used."""
     from ads.schema import is_text_sequence
-    from ads.score import Recipe, supported
+    from ads.score import Recipe, read_recipe, supported
 
     own = not model.serialize and folder is not None and (folder / "score.py").is_file()
     if options.score_py_uri or own:
@@ -200,7 +209,10 @@ def _recipe(model: GenericModel, options: PrepareOptions, folder: Path | None, n
     if (framework, serializer) not in supported():  # the user's own serializer needs the user's own load_model()
         framework, serializer = "generic", ""
     one_dimensional = options.X_sample is not None and is_text_sequence(options.X_sample)
-    return Recipe(framework, serializer, name, one_dimensional)
+    outputs = check_outputs(options.outputs)
+    known = read_recipe(folder) if folder is not None and model.estimator is None else None
+    estimator = model.score_estimator if known is None else known.estimator
+    return Recipe(framework, serializer, name, one_dimensional, outputs, estimator)
 
 
 def _write_score(plan: _Plan, folder: Path) -> None:

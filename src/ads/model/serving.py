@@ -51,7 +51,16 @@ _EXTRA = [
 
 _REMEMBERED = "deployment_"
 
-_PREDICT_EXTRA = ["content_type", "headers", "image", "model_name", "model_version", "storage_options", "timeout"]
+_PREDICT_EXTRA = [
+    "content_type",
+    "headers",
+    "image",
+    "model_name",
+    "model_version",
+    "outputs",
+    "storage_options",
+    "timeout",
+]
 
 
 @dataclass(frozen=True)
@@ -161,8 +170,8 @@ def predict(model: GenericModel, data: Any, auto_serialize_data: bool, options: 
             hint="Call deploy() first, or verify(data) to ask score.py on this machine.",
         )
     data = chosen_data(model, data, options)
-    payload = make_payload(model.model_input_serializer, data, auto_serialize_data)
-    passed = {name: value for name, value in options.items() if name not in ("image", "storage_options")}
+    payload = make_payload(model.model_input_serializer, data, auto_serialize_data, options.get("outputs"))
+    passed = {name: value for name, value in options.items() if name not in ("image", "outputs", "storage_options")}
     passed.setdefault("content_type", payload.content_type)
     answer = deployment.predict(data=payload.body, **passed)
     model.summary.set(ModelState.DONE, PREDICT_STATUS_CALL_ENDPOINT_DETAIL)

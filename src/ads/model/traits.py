@@ -7,6 +7,7 @@ from ads.model.serde.names import ModelInputSerializerType, ModelSerializerType
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 __all__ = ["FrameworkTraits"]
@@ -36,6 +37,22 @@ class FrameworkTraits:
     def own_prediction(self, data: Any) -> Any:
         """Return the estimator's own prediction for ``data``, which ``score.py`` has to reproduce."""
         return getattr(self.estimator, self._PREDICTS_WITH)(data)
+
+    def own_answer(self, data: Any, outputs: Sequence[str] = ("predict",)) -> dict[str, Any]:
+        """Return what the estimator itself gives for ``outputs``, under the keys that ``score.py`` answers with."""
+        methods = {"predict": self.own_prediction, "predict_proba": self.own_probabilities}
+        return {
+            "prediction" if name == "predict" or len(outputs) == 1 else name: methods[name](data) for name in outputs
+        }
+
+    def own_probabilities(self, data: Any) -> Any:
+        """Return the estimator's own probabilities for ``data``."""
+        return self.estimator.predict_proba(data)
+
+    @property
+    def score_estimator(self) -> str:
+        """The name of the class that score.py reads the model file into, where the file alone doesn't say it."""
+        return ""
 
     def format_of(self, model_file_name: str) -> str:  # noqa: ARG002 - some frameworks tell formats by the name
         """Return the name of the format that a model file of this name has, as score.py has to load it."""

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import ArtifactsNotAvailableError, VerificationFailed
-from ads.model.parity import quiet_answer, sample_from_estimator, sample_from_score
+from ads.model.options import check_outputs
+from ads.model.parity import quiet_answer, sample_from_estimator, sample_from_score, tolerance_of
 from ads.model.payload import chosen_data, make_payload
 from ads.model.score_module import ScoreModule
 from ads.model.serde.model_input import class_path
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["artifact_folder", "is_generated", "score_of", "unserializable", "verify"]
 
-KNOWN_OPTIONS = ["content_type", "headers", "image", "model_name", "model_version", "storage_options", "timeout"]
+KNOWN_OPTIONS = [
+    "content_type",
+    "headers",
+    "image",
+    "model_name",
+    "model_version",
+    "outputs",
+    "storage_options",
+    "timeout",
+]
 """Keywords that ``verify`` takes because ``predict`` does."""
 
 
@@ -31,7 +41,7 @@ def verify(
     """
     folder = artifact_folder(model)
     data = chosen_data(model, data, options)
-    payload = make_payload(model.model_input_serializer, data, auto_serialize_data)
+    payload = make_payload(model.model_input_serializer, data, auto_serialize_data, options.get("outputs"))
     score = score_of(model, reload=reload_artifacts)
     answer = score.predict(payload.received)
     problem = unserializable(answer)
@@ -42,7 +52,7 @@ def verify(
         )
     generated = is_generated(folder)
     if generated:
-        _require_same_as_estimator(model, data, answer)
+        _require_same_as_estimator(model, data, answer, _outputs(folder, options.get("outputs")))
     _record(model, folder, score, data, auto_serialize_data, generated)
     model.summary.set(ModelState.DONE, VERIFY_STATUS_LOCAL_TEST_DETAIL)
     return answer
@@ -97,24 +107,45 @@ def unserializable(value: Any, path: str = "the answer") -> str | None:
     return f"{path} is a {kind.__module__}.{kind.__qualname__}"
 
 
-def _require_same_as_estimator(model: GenericModel, data: Any, answer: Any) -> None:
+def _outputs(folder: Path, asked: Any) -> tuple[str, ...]:
+    """Return what the request asks for, else what score.py was made to answer."""
+    from ads.score import read_recipe
+
+    if asked is not None:
+        return check_outputs(asked)
+    recipe = read_recipe(folder)
+    return recipe.outputs if recipe is not None else check_outputs(None)
+
+
+def _require_same_as_estimator(model: GenericModel, data: Any, answer: Any, outputs: tuple[str, ...]) -> None:
     from ads.artifact.sample import compare
 
     if model.estimator is None or class_path(data, ("pandas.DataFrame", "numpy.ndarray", "builtins.list")) is None:
         return
     try:
-        expected = quiet_answer(model, data)
+        expected = quiet_answer(model, _in_training_order(model, data), outputs)
     except Exception:  # noqa: BLE001 - score.py takes forms of data that the estimator itself refuses
         return
     if expected is None:
         return
-    relative, absolute = model.TOLERANCE
+    relative, absolute = tolerance_of(model)
     difference = compare(expected, answer, relative_tolerance=relative, absolute_tolerance=absolute)
     if difference:
         raise VerificationFailed(
             f"score.py answers something else than the estimator: {difference}",
             hint="Call prepare() again if the estimator changed since.",
         )
+
+
+def _in_training_order(model: GenericModel, data: Any) -> Any:
+    """Return a frame with the columns of the training data in their order, as score.py puts them; other data as it is.
+
+    An estimator that knows no column names would take them in any order.
+    """
+    if model.schema_input is None or not class_path(data, ("pandas.DataFrame",)):
+        return data
+    names = [attribute.name for attribute in model.schema_input]
+    return data[names] if all(isinstance(name, str) and name in data for name in names) else data
 
 
 def _record(

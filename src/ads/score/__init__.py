@@ -5,10 +5,11 @@
 """
 
 from ads.score.compose import compose, compose_payload
-from ads.score.recipe import PAYLOAD_FILE, RECIPE_FILE, SCORE_FILE, Recipe, supported
+from ads.score.recipe import OUTPUTS, PAYLOAD_FILE, RECIPE_FILE, SCORE_FILE, Recipe, supported
 from ads.score.writing import WriteResult, is_edited, read_recipe, remove_generated, write
 
 __all__ = [
+    "OUTPUTS",
     "PAYLOAD_FILE",
     "RECIPE_FILE",
     "SCORE_FILE",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from ads.errors import InputError
 
-__all__ = ["PAYLOAD_FILE", "RECIPE_FILE", "SCORE_FILE", "Blocks", "Recipe", "blocks_of", "supported"]
+__all__ = ["OUTPUTS", "PAYLOAD_FILE", "RECIPE_FILE", "SCORE_FILE", "Blocks", "Recipe", "blocks_of", "supported"]
 
 SCORE_FILE = "score.py"
 PAYLOAD_FILE = "score_payload.py"
 RECIPE_FILE = "score_recipe.json"
+OUTPUTS = ("predict", "predict_proba")
+"""The methods whose results an answer may hold."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,24 @@ class Blocks:
     pre_inference: str = "inference.pre_inference"
 
 
+_TABLE_WITH_ONNX = Blocks("onnx.load_onnx", "onnx.predict_table_with_onnx")
+"""A model of a table that was converted to ONNX, whatever the framework."""
+
+_XGBOOST = Blocks("boosting.load_xgboost", "boosting.predict_with_xgboost")
+_LIGHTGBM = Blocks("boosting.load_lightgbm", "boosting.predict_with_lightgbm")
+
 _BLOCKS: dict[tuple[str, str], Blocks] = {
     ("sklearn", "joblib"): Blocks("loading.load_joblib"),
     ("sklearn", "cloudpickle"): Blocks("loading.load_cloudpickle"),
+    **{(name, f"{name}_onnx"): _TABLE_WITH_ONNX for name in ("sklearn", "xgboost", "lightgbm")},
+    ("xgboost", "xgboost"): _XGBOOST,
+    ("xgboost", "xgboost_ubj"): _XGBOOST,
+    ("xgboost", "xgboost_txt"): _XGBOOST,
+    ("xgboost", "joblib"): replace(_XGBOOST, load_model="loading.load_joblib"),
+    ("xgboost", "cloudpickle"): replace(_XGBOOST, load_model="loading.load_cloudpickle"),
+    ("lightgbm", "lightgbm"): _LIGHTGBM,
+    ("lightgbm", "joblib"): replace(_LIGHTGBM, load_model="loading.load_joblib"),
+    ("lightgbm", "cloudpickle"): replace(_LIGHTGBM, load_model="loading.load_cloudpickle"),
     ("generic", "cloudpickle"): Blocks("loading.load_cloudpickle", deserialize="payload.deserialize_for_any"),
     ("generic", "joblib"): Blocks("loading.load_joblib", deserialize="payload.deserialize_for_any"),
     ("generic", ""): Blocks("loading.load_by_hand", deserialize="payload.deserialize_for_any"),
@@ -41,8 +59,20 @@ _BLOCKS: dict[tuple[str, str], Blocks] = {
         "tensorflow.deserialize",
         "tensorflow.post_inference",
     ),
+    ("tensorflow", "tf_onnx"): Blocks("onnx.load_onnx", "onnx.predict_with_onnx", "tensorflow.deserialize"),
+    ("pytorch", "torch"): Blocks(
+        "pytorch.load_torch", "pytorch.predict_with_torch", "pytorch.deserialize", "pytorch.post_inference"
+    ),
+    ("pytorch", "torchscript"): Blocks(
+        "pytorch.load_torchscript", "pytorch.predict_with_torch", "pytorch.deserialize", "pytorch.post_inference"
+    ),
 }
 """One row for each framework and serializer. A new framework is a row here and a file in ``blocks/``."""
+
+_ASKS_FOR_OUTPUTS = frozenset(
+    ["inference.predict_with_estimator", "boosting.predict_with_xgboost", "boosting.predict_with_lightgbm"]
+)
+"""The blocks that answer other methods than ``predict`` as well."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +81,8 @@ class Recipe:
 
     ``serializer`` is empty where the user saves and loads the model (``serialize=False``): ``load_model`` is then left
     to be filled in. ``texts`` says that the model was trained on a sequence of texts, not on a table
-    (:func:`ads.schema.is_text_sequence` of the sample tells).
+    (:func:`ads.schema.is_text_sequence` of the sample tells). ``outputs`` are the methods whose results are answered
+    when a request asks for nothing else. ``estimator`` is the class that the model file of XGBoost is read into.
 
     Raises :class:`~ads.errors.InputError` for a combination without a row in the table.
     """
@@ -60,9 +91,20 @@ class Recipe:
     serializer: str
     model_file_name: str
     texts: bool = False
+    outputs: tuple[str, ...] = ("predict",)
+    estimator: str = ""
 
     def __post_init__(self) -> None:
         blocks_of(self)
+        object.__setattr__(self, "outputs", tuple(self.outputs))  # a list where it comes from JSON
+        unknown = set(self.outputs) - set(OUTPUTS)
+        if unknown or not self.outputs or not (self.estimator or "Booster").isidentifier():
+            raise InputError(f"A recipe can't have outputs {self.outputs!r} of {self.estimator!r}.")
+        if self.outputs != ("predict",) and blocks_of(self).predict not in _ASKS_FOR_OUTPUTS:
+            raise InputError(
+                f"A {self.framework} model stored with {self.serializer!r} answers its prediction alone.",
+                hint="Leave outputs out, or choose another model_save_serializer.",
+            )
         name = self.model_file_name
         unsafe = name != name.strip() or name.startswith("/") or ".." in name.split("/") or set(name) & set('"\\\n\r')
         if not name or unsafe:
@@ -72,7 +114,11 @@ class Recipe:
 
     def constants(self) -> dict[str, str]:
         """Return the constants of :mod:`ads.score.blocks.script` that differ from model to model, as source text."""
-        return {"model_name": f'"{self.model_file_name}"'}
+        return {
+            "model_name": f'"{self.model_file_name}"',
+            "estimator_class": f'"{self.estimator or "Booster"}"',
+            "outputs": json.dumps(self.outputs),
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON can carry it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ads.errors import InputError, NotSupported
-from ads.model.serde import tensorflow_format
+from ads.model.serde import boosting_format, onnx_conversion, tensorflow_format, torch_formats
 from ads.model.serde.common import SERDE, Deserializer, Serializer
 from ads.model.serde.names import (
     HuggingFaceSerializerType,
@@ -59,6 +59,15 @@ class _Format:
     suffix: str
     write: Callable[[Any, Path, dict[str, Any]], None]
     read: Callable[[Path], Any]
+    told_all: bool = False
+    """Whether ``write`` gets everything that ``prepare()`` says of the model (``X_sample``, ...), not its
+    ``model_save`` alone."""
+    tolerance: tuple[float, float] | None = None
+    """How far, relative and absolute, predictions may be off after storing; None: what the framework says."""
+    runs_with: str = ""
+    """The package that loads the file, where that is not the estimator's own."""
+    needs: tuple[str, ...] = ()
+    """Packages that loading the file needs beside the estimator's own."""
 
 
 def _write_joblib(estimator: Any, path: Path, options: dict[str, Any]) -> None:
@@ -88,9 +97,23 @@ def _read_cloudpickle(path: Path) -> Any:
         return cloudpickle.load(file)
 
 
+def _onnx(write: Callable[[Any, Path, dict[str, Any]], None]) -> _Format:
+    return _Format("onnx", write, onnx_conversion.read_onnx, True, tolerance=(1e-4, 1e-5), runs_with="onnxruntime")
+
+
 _FORMATS: dict[str, _Format] = {
     "cloudpickle": _Format("pkl", _write_cloudpickle, _read_cloudpickle),
     "joblib": _Format("joblib", _write_joblib, _read_joblib),
+    "lightgbm": _Format("txt", boosting_format.write_lightgbm, boosting_format.read_lightgbm),
+    "xgboost": _Format("json", boosting_format.write_xgboost, boosting_format.read_xgboost),
+    "xgboost_ubj": _Format("ubj", boosting_format.write_xgboost, boosting_format.read_xgboost),
+    "xgboost_txt": _Format("txt", boosting_format.write_xgboost, boosting_format.read_xgboost),
+    "sklearn_onnx": _onnx(onnx_conversion.write_sklearn_onnx),
+    "xgboost_onnx": _onnx(onnx_conversion.write_xgboost_onnx),
+    "lightgbm_onnx": _onnx(onnx_conversion.write_lightgbm_onnx),
+    "torch": _Format("pt", torch_formats.write_torch, torch_formats.read_torch, needs=("cloudpickle",)),
+    "torchscript": _Format("pt", torch_formats.write_torchscript, torch_formats.read_torchscript),
+    "tf_onnx": _onnx(tensorflow_format.write_onnx),
     "tf": _Format("h5", tensorflow_format.write, tensorflow_format.read),
     "tf_saved_model": _Format("", tensorflow_format.write_saved_model, tensorflow_format.read_saved_model),
 }
@@ -98,18 +121,7 @@ _FORMATS: dict[str, _Format] = {
 _FORMATS_OF_OTHER_FRAMEWORKS = frozenset(
     [
         "onnx",
-        "sklearn_onnx",
-        "lightgbm",
-        "lightgbm_onnx",
-        "xgboost",
-        "xgboost_ubj",
-        "xgboost_txt",
-        "xgboost_onnx",
-        "torch",
-        "torchscript",
         "torch_onnx",
-        "tf",
-        "tf_onnx",
         "spark",
         "huggingface",
     ]
@@ -124,10 +136,14 @@ class _NamedSerializer(ModelSerializer, SERDE):
         self._format = _FORMATS[name]
         super().__init__(model_file_suffix=self._format.suffix)
         self.name = name
+        self.tolerance = self._format.tolerance
+        self.runs_with = self._format.runs_with
+        self.needs = self._format.needs
 
     def serialize(self, estimator: Any, model_path: str, **kwargs: Any) -> None:
         """Write ``estimator`` to ``model_path``; ``model_save`` holds options for the format's own writer."""
-        self._format.write(estimator, Path(model_path), dict(kwargs.get("model_save") or {}))
+        options = kwargs if self._format.told_all else dict(kwargs.get("model_save") or {})
+        self._format.write(estimator, Path(model_path), options)
 
     def deserialize(self, model_path: str, **_kwargs: Any) -> Any:
         """Return the estimator in ``model_path``. It runs the code that the file holds: trust the file first."""

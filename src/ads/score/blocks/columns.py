@@ -68,7 +68,9 @@ def table(columns, dtypes, about):
             raise InputError("The column %r has not one value for each row of %r." % (name, names[0]))
     wanted = dict(zip(names, dtypes.values()))  # noqa: B905 - Python 3.8
     for name, dtype in about.get("dtypes", {}).items():
-        wanted[name] = dtype if wanted.get(name) in (None, "object", "category") else wanted[name]
+        has_categories = isinstance(dtype, dict) and "categories" in dtype
+        if wanted.get(name) in (None, "object") or (wanted[name] == "category" and has_categories):
+            wanted[name] = dtype
     cells = [typed(columns[name], wanted.get(name), name) for name in names]
     if is_array:
         return np.array(cells).T

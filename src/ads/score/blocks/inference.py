@@ -1,8 +1,8 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """From the payload to the answer: what happens before, in and after the model's own ``predict``."""
 
-from ads.score.blocks.payload import deserialize
-from ads.score.blocks.script import INPUT_SCHEMA, load_model
+from ads.score.blocks.payload import deserialize, fetch_data_type_from_schema, methods_for
+from ads.score.blocks.script import INPUT_SCHEMA, load_model, outputs
 
 
 def pre_inference(data, input_schema_path=INPUT_SCHEMA):
@@ -22,4 +22,5 @@ def post_inference(yhat):
 def predict_with_estimator(data, model=load_model(), input_schema_path=INPUT_SCHEMA):  # noqa: B008
     """Return the answer to one request: the decoded JSON body, or bytes."""
     features = pre_inference(data, input_schema_path)
-    return {"prediction": post_inference(model.predict(features))}
+    methods = methods_for(model, data, outputs, fetch_data_type_from_schema(input_schema_path))
+    return {name: post_inference(method(features)) for name, method in methods.items()}

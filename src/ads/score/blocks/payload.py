@@ -72,11 +72,34 @@ def read_anything(data, dtypes):
     return data
 
 
+def methods_for(model, data, outputs, dtypes):
+    """Return {key of the answer: method of the model} for what the request asks with "outputs", else for the usual."""
+    asked = data.get("outputs") if is_envelope(data, dtypes) else None
+    names = outputs if asked is None else [asked] if isinstance(asked, str) else asked
+    if not isinstance(names, list) or not names:
+        raise InputError("outputs is %.80r, not a name or a list of names." % (asked,))
+    methods = {}
+    for name in names:
+        if name not in ("predict", "predict_proba"):
+            raise InputError("The output %.80r is not known: ask for predict, predict_proba, or both." % (name,))
+        method = getattr(model, name, None)
+        if method is None:
+            raise InputError("The model, a %s, has no %s." % (type(model).__name__, name))
+        methods["prediction" if name == "predict" or len(names) == 1 else name] = method
+    return methods
+
+
+def is_envelope(data, dtypes):
+    """Return whether the payload lies under the key "data", which is not just the name of a column then."""
+    if not isinstance(data, dict) or "data" not in data:
+        return False
+    return "data_type" in data or "data" not in dtypes or not data.keys() >= dtypes.keys()
+
+
 def unwrap(data, dtypes):
     """Return what the client's envelope holds, and what it says about a frame. A text is never a path or URL."""
     kind, about = "", {}  # type: ignore[var-annotated]
-    is_column = "data" in dtypes and isinstance(data, dict) and data.keys() >= dtypes.keys() and "data_type" not in data
-    if isinstance(data, dict) and "data" in data and "columns" not in data and not is_column:
+    if is_envelope(data, dtypes) and "columns" not in data:
         kind, about, data = str(data.get("data_type")), data.get("frame", about), data["data"]
     if isinstance(data, str) and ("ndarray" in kind or "EagerTensor" in kind):
         import base64

@@ -5,6 +5,8 @@ import os
 HERE = os.path.dirname(os.path.realpath(__file__))
 INPUT_SCHEMA = os.path.join(HERE, "input_schema.json")
 model_name = "model.joblib"
+estimator_class = "Booster"
+outputs = ["predict"]
 
 
 class InputError(ValueError):

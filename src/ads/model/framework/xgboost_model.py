@@ -1,0 +1,80 @@
+"""Models of XGBoost."""
+
+from __future__ import annotations
+
+from ads.model.defaults import DEPRECATE_AS_ONNX_WARNING
+from ads.model.framework.boosting import require_estimator
+from ads.model.generic_model import FrameworkSpecificModel
+from ads.model.metadata.keys import Framework
+from ads.model.serde.names import XgboostModelSerializerType
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["DEPRECATE_AS_ONNX_WARNING", "XGBoostModel"]
+
+
+class XGBoostModel(FrameworkSpecificModel):
+    """An estimator of XGBoost with the interface of scikit-learn, or a Booster.
+
+    The endpoint answers what the estimator's own ``predict`` returns: labels for an ``XGBClassifier`` (and
+    probabilities where ``outputs="predict_proba"`` asks for them), raw values for a Booster. Formats: ``xgboost``
+    (``model.json``), ``xgboost_ubj``, ``xgboost_txt``, ``joblib``, ``cloudpickle``.
+
+    Raises ``TypeError`` for an object of another kind.
+
+    >>> model = XGBoostModel(XGBClassifier().fit(X, y), artifact_dir="churn")   # doctest: +SKIP
+    >>> model.prepare(X_sample=X.head(), outputs=["predict", "predict_proba"])  # doctest: +SKIP
+    >>> model.verify(X.head(1))                                                 # doctest: +SKIP
+    {'prediction': [1], 'predict_proba': [[0.1, 0.9]]}
+    """
+
+    _PREFIX = "xgboost"
+    _FRAMEWORK = Framework.XGBOOST
+    _SAVE_SERIALIZER = XgboostModelSerializerType.XGBOOST
+    score_framework = "xgboost"
+    model_save_serializer_type = XgboostModelSerializerType
+
+    def __init__(
+        self,
+        estimator: Any,
+        artifact_dir: str | None = None,
+        properties: Any = None,
+        auth: dict[str, Any] | None = None,
+        model_save_serializer: Any = XgboostModelSerializerType.XGBOOST,
+        model_input_serializer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        require_estimator(estimator, ("xgboost.", "onnxruntime."), "XGBoost")
+        super().__init__(
+            estimator=estimator,
+            artifact_dir=artifact_dir,
+            properties=properties,
+            auth=auth,
+            model_save_serializer=model_save_serializer,
+            model_input_serializer=model_input_serializer,
+            **kwargs,
+        )
+
+    def own_prediction(self, data: Any) -> Any:
+        """Return the estimator's own prediction; a Booster gets its data as a ``DMatrix``."""
+        return self.estimator.predict(self._features(data))
+
+    def own_probabilities(self, data: Any) -> Any:
+        """Return the estimator's own probabilities."""
+        return self.estimator.predict_proba(self._features(data))
+
+    def _features(self, data: Any) -> Any:
+        from ads.score.blocks import boosting
+
+        convert: Any = boosting.for_xgboost
+        return convert(data, self.estimator)
+
+    @property
+    def score_estimator(self) -> str:
+        """The name of XGBoost's class that the estimator is of; subclasses are read back as what they build on."""
+        for base in type(self.estimator).__mro__:
+            if base.__module__ in ("xgboost.core", "xgboost.sklearn"):
+                return base.__name__
+        return ""
