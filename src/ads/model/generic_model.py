@@ -126,7 +126,7 @@ class GenericModel(FrameworkTraits, MetadataMixin, Loadable):
         self._serialize = serialize
         self._properties = properties
         self.set_model_save_serializer(model_save_serializer or self._SAVE_SERIALIZER)
-        self.set_model_input_serializer(model_input_serializer or self._INPUT_SERIALIZER)
+        self.set_model_input_serializer(model_input_serializer)
         info = extract_info(estimator, self._FRAMEWORK)
         self.framework = info.framework
         self.version = info.version
@@ -210,10 +210,10 @@ class GenericModel(FrameworkTraits, MetadataMixin, Loadable):
         self.model_save_serializer = ModelSerializerFactory.get(model_save_serializer)
 
     def set_model_input_serializer(self, model_input_serializer: Any) -> None:
-        """Choose how data is written for a prediction: a name, or an object with ``serialize``."""
+        """Choose how data is written for a prediction: a name, or an object with ``serialize``; None: as usual."""
         from ads.model.serde.model_input import ModelInputSerializerFactory
 
-        self.model_input_serializer = ModelInputSerializerFactory.get(model_input_serializer)
+        self.model_input_serializer = ModelInputSerializerFactory.get(model_input_serializer or self._INPUT_SERIALIZER)
 
     def get_model_serializer(self) -> Any:
         """Return what writes the model file."""

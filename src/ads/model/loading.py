@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import AdsError, InputError
-from ads.model import artifact_source
+from ads.model import artifact_source, legacy_script
 from ads.model.artifact import ModelArtifact
 from ads.model.options import refuse_unknown
 from ads.model.preparation import local_folder
@@ -195,9 +195,11 @@ def _attach_folder(model: GenericModel, folder: Path, model_file_name: str | Non
     from ads.artifact import layout
     from ads.schema import Schema
 
-    _take_serializer(model, folder)
+    _take_serializers(model, folder)
     model.artifact_dir = str(folder)
-    model.model_file_name = model_file_name or layout.model_file_name(folder) or None
+    model.model_file_name = (
+        model_file_name or layout.model_file_name(folder) or legacy_script.model_file_name(folder) or None
+    )
     model.model_artifact = ModelArtifact(str(folder), model.model_file_name)
     model.score = None
     model.forget_runtime_info()
@@ -207,16 +209,23 @@ def _attach_folder(model: GenericModel, folder: Path, model_file_name: str | Non
         model.schema_output = Schema.from_file(str(folder / layout.OUTPUT_SCHEMA))
 
 
-def _take_serializer(model: GenericModel, folder: Path) -> None:
-    """Let another ``prepare()`` write the same kind of model file; a recipe of a newer version is skipped."""
+def _take_serializers(model: GenericModel, folder: Path) -> None:
+    """Let another ``prepare()`` write the same kind of model file, and send data in the form that score.py reads.
+
+    A recipe of a newer version, and a form that isn't known here, are skipped.
+    """
     from ads.score import read_recipe
 
     try:
         recipe = read_recipe(folder)
-        if recipe is not None and recipe.serializer:
-            model.set_model_save_serializer(recipe.serializer)
+        stored_with = recipe.serializer if recipe is not None else legacy_script.save_serializer(folder)
+        if stored_with:
+            model.set_model_save_serializer(stored_with)
+        sent_with = legacy_script.input_serializer(folder)
+        if sent_with:
+            model.set_model_input_serializer(sent_with)
     except AdsError as error:
-        _log.info("The recipe of %s is not known here: %s", folder, error.message)
+        _log.info("Something about score.py in %s is not known here: %s", folder, error.message)
 
 
 def _attach_entry(model: GenericModel, entry: Any) -> None:

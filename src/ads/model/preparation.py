@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ads.errors import InputError, InputTypeError
 from ads.model import dependencies, description, parity, runtime_record, serialization
 from ads.model.artifact import ModelArtifact
+from ads.model.legacy_script import todays_input
 from ads.model.options import check_outputs
 from ads.model.summary import (
     PREPARE_STATUS_GEN_RUNTIME_DETAIL,
@@ -49,7 +50,8 @@ class _Plan:
 
 def prepare(model: GenericModel, options: PrepareOptions) -> None:
     """Write the artifact of ``model``. An error in what was passed is raised before anything is written."""
-    with serialization.format_for(model, options.as_onnx):
+    replaces = model.serialize and not options.score_py_uri
+    with serialization.format_for(model, options.as_onnx), todays_input(model, replaces_script=replaces):
         plan = _check(model, options)
         _remember(model, options)
         _write(model, plan)
@@ -211,8 +213,8 @@ def _recipe(model: GenericModel, options: PrepareOptions, folder: Path | None, n
     one_dimensional = options.X_sample is not None and is_text_sequence(options.X_sample)
     outputs = check_outputs(options.outputs)
     known = read_recipe(folder) if folder is not None and model.estimator is None else None
-    estimator = model.score_estimator if known is None else known.estimator
-    return Recipe(framework, serializer, name, one_dimensional, outputs, estimator)
+    estimator, task = (model.score_estimator, model.task) if known is None else (known.estimator, known.task)
+    return Recipe(framework, serializer, name, one_dimensional, outputs, estimator, task)
 
 
 def _write_score(plan: _Plan, folder: Path) -> None:

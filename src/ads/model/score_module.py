@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from ads.errors import ArtifactRequiredFilesError, VerificationFailed
+from ads.model.legacy_script import guard_tables
 
 __all__ = ["ScoreModule"]
 
@@ -58,6 +59,7 @@ class ScoreModule:
         module = importlib.util.module_from_spec(spec)
         sys.modules[_NAME] = module
         spec.loader.exec_module(module)
+        guard_tables(module, self.folder)
         for name in ("load_model", "predict"):
             if not callable(getattr(module, name, None)):
                 raise VerificationFailed(

@@ -8,6 +8,7 @@ import traceback
 import types
 from typing import Any, Callable, Tuple
 
+from . import table_texts
 from .status import Failure
 from .tracebacks import users_frames
 
@@ -53,6 +54,7 @@ def import_script(folder: str) -> types.ModuleType:
         ) from error
     except BaseException as error:  # the user's code may raise anything
         raise _raised("score-raises", "While it was imported, score.py raised {}", error) from error
+    table_texts.guard(module, source)
     module.__dict__["__openads_loaded_by_default__"] = _default_calls_load_model(source)
     return module
 
