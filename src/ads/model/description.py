@@ -169,7 +169,7 @@ def _fill_custom(model: GenericModel, folder: Path) -> None:
         (MetadataCustomKeys.MODEL_ARTIFACTS, files, environment, "The files of the artifact."),
         (
             MetadataCustomKeys.MODEL_SERIALIZATION_FORMAT,
-            file_name.rpartition(".")[2],
+            model.format_label(file_name),
             MetadataCustomCategory.TRAINING_PROFILE,
             "The format of the model file.",
         ),

@@ -73,6 +73,8 @@ class ModelInfoExtractorFactory:
 
 
 def _hyperparameters(estimator: Any) -> dict[str, Any] | None:
+    if "transformers" in packages_of(estimator):
+        return _of_pipeline(estimator)
     parameters = getattr(estimator, "get_params", None)
     if not callable(parameters) or isinstance(estimator, type):
         return _of_booster(estimator)
@@ -90,6 +92,14 @@ def _of_booster(estimator: Any) -> dict[str, Any] | None:
         settings: dict[str, Any] = json.loads(estimator.save_config())
         return settings
     return None
+
+
+def _of_pipeline(pipeline: Any) -> dict[str, Any] | None:
+    """Return the configuration of a pipeline's model as texts, without the path that it was loaded from."""
+    config = getattr(getattr(pipeline, "model", None), "config", None)
+    if config is None or not callable(getattr(config, "to_dict", None)):
+        return None
+    return {str(name): str(value) for name, value in config.to_dict().items() if name != "_name_or_path"}
 
 
 def _as_text(value: Any) -> Any:

@@ -44,7 +44,7 @@ class SampleOptions:
     @classmethod
     def of(cls, model: GenericModel, rows: int, outputs: tuple[str, ...] = ("predict",)) -> SampleOptions:
         """Return how ``model`` keeps ``rows`` rows, with the answers that ``outputs`` name."""
-        return cls(rows, model.model_input_serializer, tolerance_of(model), outputs)
+        return cls(rows if model.repeats else 0, model.model_input_serializer, tolerance_of(model), outputs)
 
 
 def tolerance_of(model: GenericModel) -> tuple[float, float]:

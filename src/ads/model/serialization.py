@@ -23,6 +23,8 @@ def file_name_for(model: GenericModel, wanted: str | None) -> str:
     Raises ``ValueError`` for a name that leaves the folder, and ``NotImplementedError`` when the user writes the file
     and doesn't say its name.
     """
+    if model.FIXED_FILE_NAME:
+        return model.FIXED_FILE_NAME
     if wanted:
         if Path(wanted).name != wanted or wanted in {".", ".."}:
             raise InputError(

@@ -25,6 +25,13 @@ class FrameworkTraits:
     TOLERANCE: tuple[float, float] = (1e-5, 1e-8)
     """How far an answer may be from the estimator's own: relative, absolute."""
 
+    FIXED_FILE_NAME: str | None = None
+    """The model file's name where users have no choice."""
+    repeats: Any = True
+    """Whether the same input always gives the same answer."""
+    task: Any = ""
+    """What a pipeline is for; empty for other models."""
+
     estimator: Any
     model_save_serializer: Any
     serialize: Any
@@ -57,6 +64,10 @@ class FrameworkTraits:
     def format_of(self, model_file_name: str) -> str:  # noqa: ARG002 - some frameworks tell formats by the name
         """Return the name of the format that a model file of this name has, as score.py has to load it."""
         return getattr(self.model_save_serializer, "name", "") if self.serialize else ""
+
+    def format_label(self, model_file_name: str) -> str:
+        """Return what the metadata says of the model file's format."""
+        return model_file_name.rpartition(".")[2]
 
     def data_of_image(self, image: Any) -> Any:
         """Return what is sent for a PIL image; raises :class:`~ads.errors.NotSupported` where images mean nothing."""

@@ -98,10 +98,9 @@ def _parts(recipe: Recipe) -> tuple[dict[str, _Part], dict[str, _Part]]:
     """
     blocks = blocks_of(recipe)
     chosen = {field.name: getattr(blocks, field.name) for field in fields(Blocks)}
-    if recipe.texts and recipe.framework != "generic":
+    if recipe.texts and recipe.framework != "generic" and chosen["fetch_data_type_from_schema"]:
         chosen["deserialize"] = "payload.deserialize_texts"
-    chosen["fetch_data_type_from_schema"] = "payload.fetch_data_type_from_schema"
-    public = {name: _part(chosen[name], name, chosen) for name in _PUBLIC}
+    public = {name: _part(chosen[name], name, chosen) for name in _PUBLIC if chosen[name]}
     loading = public["load_model"].uses
     beside = {name: place for name, place in loading.items() if place.partition(".")[0] in _BESIDE}
     with_model = _closure({name: place for name, place in loading.items() if name not in beside}, chosen)

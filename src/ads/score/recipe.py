@@ -20,13 +20,17 @@ OUTPUTS = ("predict", "predict_proba")
 
 @dataclass(frozen=True)
 class Blocks:
-    """The blocks that one kind of model needs, each as ``module.function`` of :mod:`ads.score.blocks`."""
+    """The blocks that one kind of model needs, each as ``module.function`` of :mod:`ads.score.blocks`.
+
+    An empty one is a function that this kind of script doesn't have.
+    """
 
     load_model: str
     predict: str = "inference.predict_with_estimator"
     deserialize: str = "payload.deserialize"
     post_inference: str = "inference.post_inference"
     pre_inference: str = "inference.pre_inference"
+    fetch_data_type_from_schema: str = "payload.fetch_data_type_from_schema"
 
 
 _TABLE_WITH_ONNX = Blocks("onnx.load_onnx", "onnx.predict_table_with_onnx")
@@ -50,6 +54,14 @@ _BLOCKS: dict[tuple[str, str], Blocks] = {
     ("generic", "cloudpickle"): Blocks("loading.load_cloudpickle", deserialize="payload.deserialize_for_any"),
     ("generic", "joblib"): Blocks("loading.load_joblib", deserialize="payload.deserialize_for_any"),
     ("generic", ""): Blocks("loading.load_by_hand", deserialize="payload.deserialize_for_any"),
+    ("huggingface", "huggingface"): Blocks(
+        "huggingface.load_pipeline",
+        "huggingface.predict_with_pipeline",
+        "huggingface.deserialize",
+        "huggingface.post_inference",
+        "huggingface.pre_inference",
+        fetch_data_type_from_schema="",
+    ),
     ("tensorflow", "tf"): Blocks(
         "tensorflow.load_keras", "tensorflow.predict_with_keras", "tensorflow.deserialize", "tensorflow.post_inference"
     ),
@@ -83,6 +95,7 @@ class Recipe:
     to be filled in. ``texts`` says that the model was trained on a sequence of texts, not on a table
     (:func:`ads.schema.is_text_sequence` of the sample tells). ``outputs`` are the methods whose results are answered
     when a request asks for nothing else. ``estimator`` is the class that the model file of XGBoost is read into.
+    ``task`` is what a pipeline of transformers is for.
 
     Raises :class:`~ads.errors.InputError` for a combination without a row in the table.
     """
@@ -93,6 +106,7 @@ class Recipe:
     texts: bool = False
     outputs: tuple[str, ...] = ("predict",)
     estimator: str = ""
+    task: str = ""
 
     def __post_init__(self) -> None:
         blocks_of(self)
@@ -118,6 +132,7 @@ class Recipe:
             "model_name": f'"{self.model_file_name}"',
             "estimator_class": f'"{self.estimator or "Booster"}"',
             "outputs": json.dumps(self.outputs),
+            "task": json.dumps(self.task),
         }
 
     def to_dict(self) -> dict[str, Any]:

@@ -91,6 +91,10 @@ class TensorFlowModel(FrameworkSpecificModel):
         is_folder = name == TensorflowModelSerializerType.TENSORFLOW and "." not in model_file_name
         return "tf_saved_model" if is_folder else name
 
+    def format_label(self, model_file_name: str) -> str:
+        """Return what the metadata says of the format: a suffix, or that it is a SavedModel folder."""
+        return super().format_label(model_file_name) if "." in model_file_name else "saved_model"
+
     def data_of_image(self, image: Any) -> Any:
         """Return the pixels of a PIL image as an array: height, width, channels, 0 to 255."""
         import numpy as np

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ads.errors import InputError, NotSupported
-from ads.model.serde import boosting_format, onnx_conversion, tensorflow_format, torch_formats
+from ads.model.serde import boosting_format, huggingface_format, onnx_conversion, tensorflow_format, torch_formats
 from ads.model.serde.common import SERDE, Deserializer, Serializer
 from ads.model.serde.names import (
     HuggingFaceSerializerType,
@@ -113,6 +113,7 @@ _FORMATS: dict[str, _Format] = {
     "lightgbm_onnx": _onnx(onnx_conversion.write_lightgbm_onnx),
     "torch": _Format("pt", torch_formats.write_torch, torch_formats.read_torch, needs=("cloudpickle",)),
     "torchscript": _Format("pt", torch_formats.write_torchscript, torch_formats.read_torchscript),
+    "huggingface": _Format("json", huggingface_format.write, huggingface_format.read),
     "tf_onnx": _onnx(tensorflow_format.write_onnx),
     "tf": _Format("h5", tensorflow_format.write, tensorflow_format.read),
     "tf_saved_model": _Format("", tensorflow_format.write_saved_model, tensorflow_format.read_saved_model),
@@ -123,7 +124,6 @@ _FORMATS_OF_OTHER_FRAMEWORKS = frozenset(
         "onnx",
         "torch_onnx",
         "spark",
-        "huggingface",
     ]
 )
 """Names that users know and that this version has no format for."""

@@ -10,6 +10,10 @@ from typing import Any
 
 from ads.errors import InputError, NotSupported
 
+_log = logging.getLogger(__name__)
+
+_LIBRARIES = {"keras", "tensorflow"}
+
 __all__ = ["read", "read_saved_model", "write", "write_onnx", "write_saved_model"]
 
 
@@ -23,6 +27,7 @@ def write(estimator: Any, path: Path, options: dict[str, Any]) -> None:
             f"A {type(estimator).__name__} is no Keras model, so it has no {path.suffix} file.",
             hint='Store it as a SavedModel folder: prepare(model_file_name="model").',
         )
+    _warn_of_own_classes(estimator, path)
     try:
         with _quiet_about_formats():
             estimator.save(str(path), **options)
@@ -49,7 +54,7 @@ def write_saved_model(estimator: Any, path: Path, options: dict[str, Any]) -> No
 
 
 def write_onnx(estimator: Any, path: Path, options: dict[str, Any]) -> None:
-    """Write a Keras model as ONNX; the package tf2onnx has to be there."""
+    """Write a Keras model as ONNX; the package tf2onnx has to be there. ``model_save`` has options for ``export()``."""
     from importlib.util import find_spec
 
     if find_spec("tf2onnx") is None:
@@ -59,7 +64,7 @@ def write_onnx(estimator: Any, path: Path, options: dict[str, Any]) -> None:
         )
     if not callable(getattr(estimator, "export", None)):
         raise NotSupported(f"Only Keras models become ONNX, not a {type(estimator).__name__}.")
-    estimator.export(str(path), **{"format": "onnx", "verbose": False, **options})
+    estimator.export(str(path), **{"format": "onnx", "verbose": False, **dict(options.get("model_save") or {})})
 
 
 def read(path: Path) -> Any:
@@ -74,6 +79,19 @@ def read_saved_model(path: Path) -> Any:
     import tensorflow as tf
 
     return tf.saved_model.load(str(path))
+
+
+def _warn_of_own_classes(estimator: Any, path: Path) -> None:
+    """Say so when the file refers to classes of the user's own, which exist nowhere else."""
+    kinds = [type(part) for part in (estimator, *getattr(estimator, "layers", []))]
+    own = sorted({kind.__qualname__ for kind in kinds if kind.__module__.partition(".")[0] not in _LIBRARIES})
+    if own:
+        _log.warning(
+            "%s stores your own %s by name only, so a deployment needs their code. Pass "
+            'model_file_name="model" for a SavedModel folder, which holds what they compute.',
+            path.name,
+            " and ".join(own),
+        )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ INPUT_SCHEMA = os.path.join(HERE, "input_schema.json")
 model_name = "model.joblib"
 estimator_class = "Booster"
 outputs = ["predict"]
+task = ""
 
 
 class InputError(ValueError):

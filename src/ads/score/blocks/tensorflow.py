@@ -73,17 +73,18 @@ def keras_inputs(features, model):
         return by_name(features, structure)
     if len(inputs) == 1:
         return as_tensor(features, inputs[0])
-    return list(by_name(features, {one.name: one for one in inputs}).values())
+    wanted = {one.name: one for one in inputs}
+    if isinstance(features, (list, tuple)) and len(features) == len(wanted):
+        features = dict(zip(wanted, features))  # noqa: B905 - Python 3.8
+    return list(by_name(features, wanted).values())
 
 
 def by_name(features, wanted):
-    """Return {name: tensor} for the inputs of a model, from columns, a dictionary, or a list in their order."""
+    """Return {name: tensor} for the inputs of a model, from columns or a dictionary."""
     if len(wanted) == 1:
         (name,) = wanted
         named = isinstance(features, dict) and name in features
         return {name: as_tensor(features[name] if named else features, wanted[name])}
-    if isinstance(features, (list, tuple)) and len(features) == len(wanted):
-        features = dict(zip(wanted, features))  # noqa: B905 - Python 3.8
     for name in wanted:
         if not hasattr(features, "keys") or name not in features:
             raise InputError("The model has the inputs %s; %r is missing." % (", ".join(wanted), name))
