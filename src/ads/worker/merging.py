@@ -5,6 +5,7 @@ decides the dtypes of another one's table. What has any other form is predicted 
 """
 
 import json
+from itertools import accumulate
 from typing import Any, Dict, Hashable, List, NamedTuple, Optional, Tuple
 
 __all__ = ["Part", "Schema", "join", "part_of", "single_rows", "split_answer"]
@@ -12,7 +13,8 @@ __all__ = ["Part", "Schema", "join", "part_of", "single_rows", "split_answer"]
 _SCALARS = frozenset((int, float, str, bool, type(None)))
 _NUMBERS = frozenset((int, float))
 _NUMBER = "number"
-_PREDICTION = "prediction"
+_OUTPUTS = frozenset(("prediction", "predict_proba"))
+"""The keys whose values are lists with an item for each row. Others may have such lists by chance."""
 
 
 class Schema(NamedTuple):
@@ -76,21 +78,23 @@ def single_rows(part: Part) -> List[Any]:
 
 def split_answer(answer: Any, counts: "List[int]") -> "Optional[List[Any]]":
     """Return the answer to each part, None unless the answer has one prediction for each row: then none is its own."""
-    inside = isinstance(answer, dict)
-    if inside and list(answer) != [_PREDICTION]:
+    if not isinstance(answer, dict):
+        return _split(answer, counts)
+    if not answer or not answer.keys() <= _OUTPUTS:
         return None
-    values = answer[_PREDICTION] if inside else answer
+    columns = [_split(values, counts) for values in answer.values()]
+    if any(column is None for column in columns):
+        return None
+    return [dict(zip(answer, values)) for values in zip(*columns)]  # noqa: B905
+
+
+def _split(values: Any, counts: "List[int]") -> "Optional[List[Any]]":
     if not isinstance(values, list) and callable(getattr(type(values), "tolist", None)):
         values = values.tolist()
     if not isinstance(values, list) or len(values) != sum(counts):
         return None
-    answers = []
-    begin = 0
-    for count in counts:
-        rows = values[begin : begin + count]
-        answers.append({_PREDICTION: rows} if inside else rows)
-        begin += count
-    return answers
+    ends = list(accumulate(counts))
+    return [values[end - count : end] for count, end in zip(counts, ends)]  # noqa: B905
 
 
 def _about(envelope: "Dict[str, Any]") -> Hashable:
@@ -98,14 +102,14 @@ def _about(envelope: "Dict[str, Any]") -> Hashable:
     if len(envelope) == 1:
         return ""
     frame = envelope.get("frame", {})
-    if not envelope.keys() <= {"data", "data_type", "frame"} or not isinstance(frame, dict):
+    if not envelope.keys() <= {"data", "data_type", "frame", "outputs"} or not isinstance(frame, dict):
         return None
     dtypes = frame.get("dtypes", {})
     if not frame.keys() <= {"dtypes"} or not isinstance(dtypes, dict):
         return None
     if any(not isinstance(dtype, str) and (not isinstance(dtype, dict) or "nan" in dtype) for dtype in dtypes.values()):
         return None  # the numbers of missing rows
-    return json.dumps([envelope.get("data_type"), frame]) if frame else str(envelope.get("data_type"))
+    return json.dumps([envelope.get("data_type"), frame, envelope.get("outputs")])
 
 
 def _rows(data: "List[Any]", schema: Schema) -> "Optional[Tuple[str, int, Hashable]]":

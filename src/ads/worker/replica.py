@@ -11,6 +11,7 @@ import threading
 import traceback
 from typing import Dict, List
 
+from .bare_array import bare_array
 from .batching import plan
 from .confinement import confine, tie_to_supervisor
 from .parity import check_parity
@@ -58,14 +59,19 @@ def _become_ready(artifact: str, socket_path: str, status: Status) -> Server:
     module = import_script(artifact)
     status.stage_done("import")
     model = load_model(module)
-    predictor = Predictor(prediction_function(module, model))
+    predict = prediction_function(module, model)
+    predictor = Predictor(predict)
     status.stage_done("load")
     status.enter("checking")
     rows = check_parity(artifact, predictor.answer)
+    quick = bare_array(artifact, model, predict)
+    if quick is not None:
+        predictor = Predictor(quick)
+        check_parity(artifact, predictor.answer)
     batching = plan(artifact, module, predictor.answer)
     if batching.most > 1:
         predictor.merge(batching.schema)
-    status.stage_done("parity", rows=rows, batch=batching.most, batching=batching.reason)
+    status.stage_done("parity", rows=rows, batch=batching.most, batching=batching.reason, array=quick is not None)
     server = Server(socket_path, predictor, batching.most)
     status.enter("ready")
     return server
