@@ -26,6 +26,8 @@ def run(order: dict) -> dict:
     model = SklearnModel(linear().fit(X, y), artifact_dir=order["folder"], properties=dict(place))
     with session.step("prepare"):
         model.prepare(ignore_conda_error=True, X_sample=X, y_sample=y, force_overwrite=True)
+        # Without a custom item their own download fails on None.
+        model.metadata_custom.add(key="team", value="x", description="of the test", category="Other")
         session.equal("verify", model.verify(X.head(5))["prediction"], expected)
     with session.step("save"):
         model_id = model.save(
