@@ -5,8 +5,12 @@ BIN := $(VENV)/bin
 # STRICT=1: nothing may be left out, as in CI.
 STRICT ?=
 WORKERS ?= 2
+# ORIGINAL=/path/to/python: an interpreter that has oracle-ads; without it `make compat` sets one up.
+ORIGINAL ?=
+THEIRS := .venv-original
+OLDER := 2.14.9 2.8.11
 
-.PHONY: help demo test lint types layers format bench serving figures clean
+.PHONY: help demo test compat lint types layers format bench serving figures clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +31,19 @@ demo: $(VENV)/.demo-installed  ## Train a model, register it, deploy it, predict
 
 test: $(VENV)/.test-installed  ## Run the whole suite; says at its end what it left out
 	OPENADS_TEST_STRICT=$(STRICT) $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests
+
+$(THEIRS)/.installed:
+	$(PYTHON) -m venv $(THEIRS)
+	$(THEIRS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		oracle-ads==2.16.1 scikit-learn cloudpickle joblib xgboost-cpu lightgbm skl2onnx onnxruntime
+	for version in $(OLDER); do $(THEIRS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--no-deps --target $(THEIRS)/older/$$version oracle-ads==$$version || exit; done
+	@touch $@
+
+compat: $(VENV)/.test-installed $(if $(ORIGINAL),,$(THEIRS)/.installed)  ## Compare with the real oracle-ads, in its own environment (ORIGINAL=python, else one is made)
+	OPENADS_COMPAT_ORIGINAL=$(or $(ORIGINAL),$(CURDIR)/$(THEIRS)/bin/python) \
+	OPENADS_COMPAT_OLDER=$(if $(ORIGINAL),$(COMPAT_OLDER),$(subst $(eval) ,:,$(OLDER:%=$(CURDIR)/$(THEIRS)/older/%))) \
+	$(BIN)/python -m pytest tests/compat/oracle_ads
 
 lint: $(VENV)/.test-installed  ## Style and common mistakes
 	$(BIN)/ruff check src tests examples benchmarks
@@ -52,4 +69,4 @@ figures: bench $(VENV)/.test-installed  ## bench, and the installed size of the 
 	$(BIN)/python benchmarks/footprint.py
 
 clean:  ## Remove what the targets above made here
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(THEIRS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

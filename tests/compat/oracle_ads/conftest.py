@@ -16,6 +16,9 @@ ORIGINAL = os.environ.get("OPENADS_COMPAT_ORIGINAL", "")
 if not ORIGINAL:
     collect_ignore_glob = ["test_*.py"]
 
+FRAMEWORKS = {"xgboost": "xgboost", "lightgbm": "lightgbm", "lightgbm booster": "lightgbm", "torchscript": "torch"}
+"""Which module a kind of model needs beside scikit-learn."""
+
 _ROWS: list[tuple[str, ...]] = []
 
 
@@ -55,6 +58,13 @@ class Original:
                 f"the original ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}", False
             )
         return json.loads(answer.read_text())
+
+    def require(self, kind: str) -> None:
+        """Leave the test out when the original's environment lacks the framework of ``kind``."""
+        module = FRAMEWORKS.get(kind)
+        look = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
+        if module and subprocess.run([self.python, "-c", look, module], check=False, timeout=60).returncode:
+            pytest.skip(f"{module} is not in the original's environment")
 
 
 @pytest.fixture(scope="session")

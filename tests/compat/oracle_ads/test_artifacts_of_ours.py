@@ -14,19 +14,19 @@ from ads.feature_engineering.schema import Schema
 
 from . import original as kinds
 from .answers import same
-from .conftest import Original
+from .conftest import FRAMEWORKS, Original
 
 KINDS = ["sklearn joblib", "sklearn array", "sklearn cloudpickle", "sklearn pipeline", "generic", "generic sklearn"]
-FRAMEWORKS = {"xgboost": "xgboost", "lightgbm": "lightgbm", "lightgbm booster": "lightgbm", "torchscript": "torch"}
 ALL = [*KINDS, *(pytest.param(kind, marks=pytest.mark.needs(package)) for kind, package in FRAMEWORKS.items())]
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def prepared(original: Original, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return a function that gives the model of a kind, prepared here, and the payloads."""
     made: dict[str, Any] = {}
 
     def of(kind: str) -> Any:
+        original.require(kind)
         if kind not in made:
             name, estimator, options, extra, X, y = kinds.estimator(kind)
             folder = tmp_path_factory.mktemp("ours") / "artifact"

@@ -15,7 +15,7 @@ from ads.errors import AdsError
 
 from . import original as kinds
 from .answers import same
-from .conftest import Original
+from .conftest import FRAMEWORKS, Original
 
 KINDS = [
     "sklearn joblib",
@@ -30,14 +30,13 @@ KINDS = [
     "torchscript",
 ]
 DEPLOYED = ["sklearn joblib", "sklearn pipeline", "generic", "xgboost", "lightgbm booster", "torchscript"]
-NEEDS = {"xgboost": "xgboost", "lightgbm": "lightgbm", "lightgbm booster": "lightgbm", "torchscript": "torch"}
 OLDER = [path for path in os.environ.get("OPENADS_COMPAT_OLDER", "").split(os.pathsep) if path]
 """Folders with older versions of oracle-ads, without its dependencies."""
 MODULES = "ignore:.*:DeprecationWarning"
 
 
 def needs(kind: str) -> Any:
-    return pytest.param(kind, marks=[pytest.mark.needs(NEEDS[kind])] if kind in NEEDS else [])
+    return pytest.param(kind, marks=[pytest.mark.needs(FRAMEWORKS[kind])] if kind in FRAMEWORKS else [])
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +45,7 @@ def written(original: Original, tmp_path_factory: pytest.TempPathFactory) -> Any
     made: dict[str, tuple[Path, dict[str, Any]]] = {}
 
     def of(kind: str) -> tuple[Path, dict[str, Any]]:
+        original.require(kind)
         if kind not in made:
             folder = tmp_path_factory.mktemp("theirs") / "artifact"
             made[kind] = folder, original.do("write", kind=kind, folder=str(folder))
@@ -117,6 +117,7 @@ def test_older_versions_artifacts_load_and_verify(
 ) -> None:
     (tmp_path / "scratch").mkdir()
     older = Original(os.environ["OPENADS_COMPAT_ORIGINAL"], throwaway_configuration, tmp_path / "scratch", path)
+    older.require(kind)
     theirs = older.do("write", kind=kind, folder=str(tmp_path / "artifact"), no_conda=True)
     note("theirs -> ours", f"{kind}, {Path(path).name}", "load, verify")
     model = getattr(ours, theirs["class"]).from_model_artifact(
