@@ -225,6 +225,11 @@ def numbers_as_a_list() -> tuple[Any, Any]:
     return IsotonicRegression(out_of_bounds="clip").fit([1.0, 2.0, 3.0], [1.0, 1.5, 4.0]), np.array([1.0, 2.5, 9.0])
 
 
+def texts_in_an_array() -> tuple[Any, Any]:
+    cities = np.array([["a"], ["b"], ["a"]], dtype=object)
+    return make_pipeline(OneHotEncoder(), LOGISTIC).fit(cities, [0, 1, 0]), cities
+
+
 def lists_of_lists() -> tuple[Any, Any]:
     return LinearRegression().fit([[0, 1], [1, 2], [2, 5]], [0, 1, 2]), [[0, 1], [1, 2], [2, 5]]
 
@@ -245,6 +250,7 @@ def lists_of_lists() -> tuple[Any, Any]:
         clusters_of_integers,
         one_column,
         numbers_as_a_list,
+        texts_in_an_array,
         lists_of_lists,
     ],
     ids=lambda case: case.__name__,
@@ -255,4 +261,5 @@ def test_models_of_every_kind_of_input_and_output(case: Any, tmp_path: Path) -> 
     model.prepare(X_sample=x)
     assert (tmp_path / "a" / "sample.json").exists()
     assert (tmp_path / "a" / "input_schema.json").exists()
-    same(model.verify(x[:3])["prediction"], estimator.predict(x[:3]))
+    rows = x[:3].tolist() if getattr(getattr(x, "dtype", None), "hasobject", False) else x[:3]
+    same(model.verify(rows)["prediction"], estimator.predict(x[:3]))
