@@ -26,8 +26,13 @@ def write(model: GenericModel, folder: Path) -> None:
 
     if not model.serialize and _is_users(folder):
         return
+    runs_with = getattr(model.model_save_serializer, "runs_with", "")
+    if model.serialize and runs_with:
+        requirements.write(folder, capture_requirements(None, extra=[runs_with]))
+        return
     if model.serialize and model.estimator is not None:
-        extra = [getattr(model.model_save_serializer, "name", "")]
+        serializer = model.model_save_serializer
+        extra = [getattr(serializer, "name", ""), *getattr(serializer, "needs", ())]
     else:
         extra = _needed_by_files(folder)
     requirements.write(folder, capture_requirements(model.estimator, extra=extra))

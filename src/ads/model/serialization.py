@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import AdsError, InputError, NotSupported, SerializeModelNotImplementedError
+from ads.model.serde.names import ModelSerializerType
 from ads.model.summary import PREPARE_STATUS_SERIALIZE_MODEL_DETAIL, ModelState
 
 if TYPE_CHECKING:
     from ads.model.generic_model import GenericModel
 
-__all__ = ["file_name_for", "refuse_onnx", "serialize_model", "write_model_file"]
+__all__ = ["file_name_for", "format_for", "serialize_model", "write_model_file"]
 
 
 def file_name_for(model: GenericModel, wanted: str | None) -> str:
@@ -23,9 +25,15 @@ def file_name_for(model: GenericModel, wanted: str | None) -> str:
     Raises ``ValueError`` for a name that leaves the folder, and ``NotImplementedError`` when the user writes the file
     and doesn't say its name.
     """
+    suffix = getattr(model.model_save_serializer, "model_file_suffix", None)
     if model.FIXED_FILE_NAME:
         return model.FIXED_FILE_NAME
     if wanted:
+        if suffix == "onnx" and model.serialize and not wanted.endswith(".onnx"):
+            raise InputError(
+                f"model_file_name is {wanted!r}, and the model is written as ONNX.",
+                hint="Let the name end in .onnx, for example model.onnx.",
+            )
         if Path(wanted).name != wanted or wanted in {".", ".."}:
             raise InputError(
                 f"model_file_name is {wanted!r}, which is not a plain file name.",
@@ -33,7 +41,7 @@ def file_name_for(model: GenericModel, wanted: str | None) -> str:
             )
         return wanted
     if not model.serialize:
-        found = _only_model_file(model.artifact_dir)
+        found = model.model_file_name or _only_model_file(model.artifact_dir)
         if found:
             return found
         raise SerializeModelNotImplementedError(
@@ -42,7 +50,6 @@ def file_name_for(model: GenericModel, wanted: str | None) -> str:
         )
     if model.estimator is None and model.model_file_name:
         return model.model_file_name
-    suffix = getattr(model.model_save_serializer, "model_file_suffix", None)
     if suffix is None:
         raise InputError(
             f"{type(model.model_save_serializer).__name__} doesn't say what its files are called.",
@@ -51,27 +58,48 @@ def file_name_for(model: GenericModel, wanted: str | None) -> str:
     return f"model.{suffix}" if suffix else "model"
 
 
-def refuse_onnx(as_onnx: bool) -> None:
-    """Raise when ONNX is asked for."""
+@contextmanager
+def format_for(model: GenericModel, as_onnx: bool, use_torch_script: bool | None = None) -> Iterator[None]:
+    """Let the model be written as ONNX or TorchScript if that is asked for; after an error its format is as it was.
+
+    Raises NotSupported for a class whose models no converter is known for, InputError for two wishes at once.
+    """
+    before = model.model_save_serializer
+    if use_torch_script:
+        if as_onnx or not hasattr(model.model_save_serializer_type, "TORCHSCRIPT"):
+            raise InputError(
+                f"use_torch_script can't be combined with {'as_onnx' if as_onnx else type(model).__name__}.",
+                hint="It stores a PyTorchModel as TorchScript; leave one of them out.",
+            )
+        model.set_model_save_serializer(model.model_save_serializer_type.TORCHSCRIPT)
     if as_onnx:
-        raise NotSupported(
-            "Writing models as ONNX is not available in this version.",
-            hint="Leave as_onnx out: the model is stored in its framework's own format.",
-        )
+        wanted = getattr(model.model_save_serializer_type, "ONNX", ModelSerializerType.ONNX)
+        if wanted == ModelSerializerType.ONNX:
+            raise NotSupported(
+                f"{type(model).__name__} has no ONNX form: no converter is known for its models.",
+                hint="Use the class of the model's framework (SklearnModel, ...), or convert it yourself: "
+                "GenericModel(serialize=False) serves any file with a score.py of yours.",
+            )
+        model.set_model_save_serializer(wanted)
+    try:
+        yield
+    except BaseException:
+        model.model_save_serializer = before
+        raise
 
 
 def serialize_model(model: GenericModel, *, as_onnx: bool, force_overwrite: bool, options: Mapping[str, Any]) -> None:
     """Write the model file into the model's folder, which is made if need be; ``options`` are for its format."""
     from ads.model.preparation import folder_of
 
-    refuse_onnx(as_onnx)
     if model.estimator is None:
         raise InputError("There is no estimator to write.", hint="Pass it to the constructor.")
-    name = model.model_file_name or file_name_for(model, None)
-    folder = folder_of(model)
-    if (folder / name).exists() and not force_overwrite:
-        raise InputError(f"{name} exists in {folder}.", hint="Pass force_overwrite=True to replace it.")
-    write_model_file(model, folder / name, options)
+    with format_for(model, as_onnx):
+        name = file_name_for(model, None if as_onnx else model.model_file_name)
+        folder = folder_of(model)
+        if (folder / name).exists() and not force_overwrite:
+            raise InputError(f"{name} exists in {folder}.", hint="Pass force_overwrite=True to replace it.")
+        write_model_file(model, folder / name, options)
     model.model_file_name = name
     model.summary.set(ModelState.DONE, PREPARE_STATUS_SERIALIZE_MODEL_DETAIL)
 
