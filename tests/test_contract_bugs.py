@@ -196,6 +196,11 @@ BUGS: list[tuple[str, str, list[str]]] = [
         ],
     ),
     (
+        "4.4",
+        "a frame whose index has duplicates, or is in another order, can't be sent",
+        [f"{HERE}::test_a_frame_with_a_duplicate_index_is_sent"],
+    ),
+    (
         "6.2",
         "a search object whose grid holds lists crashes the constructor",
         ["model/test_extractor.py::test_search_objects_with_any_kind_of_grid"],
@@ -270,12 +275,6 @@ LOADABLE = [
 
 
 @pytest.fixture
-def _no_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENADS_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("OPENADS_URL", "http://127.0.0.1:9")
-
-
-@pytest.fixture
 def artifact(tmp_path: Path) -> Path:
     folder = tmp_path / "theirs"
     folder.mkdir()
@@ -334,15 +333,28 @@ def test_the_defined_tags_of_a_version_set_are_its_defined_tags() -> None:
     assert made.defined_tags == {"ns": {"k": "v"}}
 
 
-@pytest.mark.usefixtures("_no_service")
-def test_verify_takes_a_content_type(tmp_path: Path) -> None:
+@pytest.fixture
+def classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[SklearnModel, Any]:
+    """A model of the iris data, prepared, and the data."""
     from sklearn.datasets import load_iris
     from sklearn.linear_model import LogisticRegression
 
+    monkeypatch.setenv("OPENADS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("OPENADS_URL", "http://127.0.0.1:9")
     X, y = load_iris(return_X_y=True, as_frame=True)
     model = SklearnModel(LogisticRegression(max_iter=500).fit(X, y), artifact_dir=str(tmp_path / "a"))
-    model.prepare(X_sample=X.head(3))
+    return model.prepare(X_sample=X.head(3), y_sample=y.head(3)), X
+
+
+def test_verify_takes_a_content_type(classifier: tuple[SklearnModel, Any]) -> None:
+    model, X = classifier
     assert model.verify(X.head(2), content_type="application/json") == {"prediction": [0, 0]}
+
+
+def test_a_frame_with_a_duplicate_index_is_sent(classifier: tuple[SklearnModel, Any]) -> None:
+    model, X = classifier
+    rows = X.iloc[[0, 140, 60]].set_axis([7, 7, 3])
+    assert model.verify(rows) == {"prediction": [0, 2, 1]}
 
 
 @pytest.mark.parametrize("parent", ["var", "env", "lib", "build", "dist", "logs", "environment1", "venv"])
