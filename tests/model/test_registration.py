@@ -1,5 +1,10 @@
 """save(), update(), delete() and the artifact as a zip file; the catalog's client is replaced."""
 
+import ast
+import getpass
+import json
+import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -8,7 +13,7 @@ import pytest
 from ads.errors import IntrospectionNotPassed, RuntimeInfoInconsistencyError
 from ads.model.datascience_model import DataScienceModel
 from ads.model.framework.sklearn_model import SklearnModel
-from ads.model.generic_model import ArtifactsNotAvailableError
+from ads.model.generic_model import ArtifactsNotAvailableError, GenericModel
 
 pytestmark = pytest.mark.usefixtures("no_service")
 
@@ -164,3 +169,59 @@ def test_the_artifact_as_a_zip_file(prepared, tmp_path):
     prepared.upload_artifact(str(target), force_overwrite=True)
     prepared.upload_artifact(f"file://{tmp_path}/other.zip")
     assert (tmp_path / "other.zip").read_bytes() == target.read_bytes()
+
+
+def test_introspect_prints_the_files_and_runs_the_script(tmp_path, classifier, iris, capsys):
+    model = SklearnModel(classifier, artifact_dir=str(tmp_path))
+    model.prepare(X_sample=iris[0].head(), y_sample=iris[1].head())
+    assert "score_loads" not in model.metadata_taxonomy["ArtifactTestResults"].value
+    capsys.readouterr()
+    table = model.introspect()
+    printed = ast.literal_eval(capsys.readouterr().out)
+    assert {"score.py", "runtime.yaml", "model.joblib", "input_schema.json", "output_schema.json"} <= set(printed)
+    assert list(table.columns) == ["Test key", "Test name", "Result", "Message"]
+    assert list(table["Test key"]) == sorted(table["Test key"])
+    assert set(table["Result"]) == {"Passed"}
+    stored = json.loads((tmp_path / "test_json_output.json").read_text())
+    assert model.metadata_taxonomy["ArtifactTestResults"].value == stored
+    assert list(stored)[-3:] == ["score_loads", "score_sample", "score_answer"]
+
+
+def test_a_model_that_only_this_session_can_load_is_not_saved(tmp_path, monkeypatch, catalog):
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules/session_model.py").write_text("class Model:\n    def predict(self, x):\n        return [1]\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "modules"))
+    import session_model
+
+    model = GenericModel(session_model.Model(), artifact_dir=str(tmp_path / "artifact"))
+    model.prepare(X_sample=[[1.0]])
+    assert model.verify([[1.0]])["prediction"] == [1]
+    with pytest.raises(IntrospectionNotPassed, match="session_model"):
+        model.save()
+    assert catalog == []
+
+
+def test_nothing_in_artifact_and_metadata_tells_of_this_machine(tmp_path, classifier, iris, catalog):
+    (tmp_path / "train.py").write_text("")
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
+    for kind in (SklearnModel, GenericModel):
+        model = kind(classifier, artifact_dir=str(tmp_path / kind.__name__))
+        model.prepare(X_sample=iris[0].head(), y_sample=iris[1].head(), training_script_path=str(tmp_path / "train.py"))
+        model.verify(iris[0].head(2), auto_serialize_data=True)
+        model.introspect()
+        model.save()
+        entry = catalog[-1][1]
+        registered = [
+            entry.custom_metadata_list.to_json(),
+            entry.defined_metadata_list.to_json(),
+            entry.provenance_metadata.to_json(),
+            json.dumps(entry.input_schema.to_dict()),
+        ]
+        private = [str(tmp_path), str(Path.home()), str(Path.cwd()), tempfile.gettempdir(), getpass.getuser()]
+        files = {path.name: path.read_bytes() for path in Path(model.artifact_dir).rglob("*") if path.is_file()}
+        assert {"score.py", "runtime.yaml", "test_json_output.json", "sample.json"} <= set(files)
+        for word in private:
+            assert [name for name, content in files.items() if word.encode() in content] == [], word
+            assert not any(word in text for text in registered), word

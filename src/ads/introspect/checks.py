@@ -16,7 +16,7 @@ from ads.errors import ArtifactError, CondaPackNotFound
 from ads.introspect.report import Check, Finding
 from ads.introspect.view import ArtifactView
 
-__all__ = ["CONDA", "FILES", "GROUPS", "RUNTIME", "SCORE"]
+__all__ = ["CONDA", "FILES", "GROUPS", "REHEARSAL", "RUNTIME", "SCORE"]
 
 FILES: Final = "Mandatory Files Check"
 SCORE: Final = "score.py"
@@ -134,6 +134,27 @@ def runtime_path_exist(view: ArtifactView) -> Finding:
     return Finding(success, error)
 
 
+def score_loads(view: ArtifactView) -> Finding:
+    """``score.py`` gives a model in a process that knows nothing of this session."""
+    if view.rehearsal.skipped:
+        return Finding(None, f"WARNING: {view.rehearsal.skipped}")
+    return Finding(not view.rehearsal.load, view.rehearsal.load)
+
+
+def score_sample(view: ArtifactView) -> Finding:
+    """``predict`` reproduces the answers that the artifact was stored with."""
+    if view.rehearsal.rows is None and not view.rehearsal.parity:
+        return Finding(None, "WARNING: there is no sample.json to compare with. Call verify(data) to record one.")
+    return Finding(not view.rehearsal.parity, view.rehearsal.parity)
+
+
+def score_answer(view: ArtifactView) -> Finding:
+    """What ``predict`` answers can be sent."""
+    if not view.rehearsal.answers:
+        return Finding(None, "There was no answer to look at.")
+    return Finding(not view.rehearsal.encoding, view.rehearsal.encoding)
+
+
 def _positional(view: ArtifactView) -> list[ast.arg]:
     function = view.function("predict")
     return [*function.args.posonlyargs, *function.args.args] if function is not None else []
@@ -193,3 +214,16 @@ GROUPS: Final[tuple[tuple[Check, ...], ...]] = (
         ),
     ),
 )
+
+REHEARSAL: Final[tuple[Check, ...]] = (
+    Check("score_loads", SCORE, "Check that load_model() returns a model in a process of its own", score_loads),
+    Check(
+        "score_sample",
+        SCORE,
+        "Check that predict() reproduces the answers in sample.json",
+        score_sample,
+        needs="score_loads",
+    ),
+    Check("score_answer", SCORE, "Check that JSON can carry what predict() answers", score_answer, needs="score_loads"),
+)
+"""The checks that run the script. They take as long as the model takes to load."""

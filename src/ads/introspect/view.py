@@ -10,6 +10,7 @@ from typing import Any
 
 from ads.artifact import layout, runtime_yaml
 from ads.errors import ArtifactError
+from ads.introspect.rehearsal import Rehearsal, rehearse
 
 __all__ = ["ArtifactView"]
 
@@ -18,7 +19,7 @@ _MAX_SCRIPT_BYTES = 4 * 1024**2
 
 @dataclass(frozen=True)
 class ArtifactView:
-    """An artifact folder, read when asked and at most once. Nothing in it is executed or unpickled."""
+    """An artifact folder, read when asked and at most once. Only :attr:`rehearsal` executes what is in it."""
 
     folder: Path
 
@@ -47,6 +48,11 @@ class ArtifactView:
             return f"{where}{error.msg}"
         except (ValueError, RecursionError, MemoryError) as error:
             return str(error) or type(error).__name__
+
+    @functools.cached_property
+    def rehearsal(self) -> Rehearsal:
+        """How the script did in a process of its own. The one look at an artifact that runs what is in it."""
+        return rehearse(self.folder, self.python_version)
 
     def function(self, name: str) -> ast.FunctionDef | None:
         """Return the last top-level ``def`` of this name in ``score.py``."""

@@ -292,17 +292,26 @@ class GenericModel(FrameworkTraits, MetadataMixin, Loadable):
         return verification.verify(self, data, reload_artifacts, auto_serialize_data, kwargs)
 
     def introspect(self) -> pd.DataFrame:
-        """Return the table of checks over ``score.py`` and ``runtime.yaml``; metadata and artifact keep the results."""
-        from ads.model.registration import introspect
+        """Print the artifact's files and return the table of checks over ``score.py`` and ``runtime.yaml``.
 
-        return introspect(self, write=True).to_dataframe()
+        The last checks run the script in a process of its own, as a deployment does. ``ArtifactTestResults`` in the
+        taxonomy metadata and ``test_json_output.json`` in the artifact keep the results.
+        """
+        from ads.model.registration import introspect
+        from ads.model.verification import artifact_folder
+
+        artifact_folder(self)
+        print(self.model_artifact.files() if self.model_artifact else [])
+        return introspect(self, write=True, rehearse=True).to_dataframe()
 
     def reload(self) -> Self:
-        """Import ``score.py`` and load the model afresh, read ``runtime.yaml`` again, and return the model."""
+        """Import ``score.py`` and load the model afresh, read and check ``runtime.yaml`` again; return the model."""
+        from ads.model.registration import introspect
         from ads.model.verification import score_of
 
         score_of(self, reload=True)
         self.reload_runtime_info()
+        introspect(self)
         return self
 
     def reload_runtime_info(self) -> None:

@@ -180,6 +180,7 @@ def _model_of(cls: Any, folder: Path, target: Target, *, reload: bool) -> Any:
     model.summary.set(ModelState.AVAILABLE, VERIFY_STATUS_LOCAL_TEST_DETAIL, *SAVE_DETAILS)
     if reload:
         from ads.model.extractor import extract_info
+        from ads.model.registration import introspect
         from ads.model.verification import score_of
 
         model.estimator = score_of(model, reload=True).model
@@ -188,6 +189,7 @@ def _model_of(cls: Any, folder: Path, target: Target, *, reload: bool) -> Any:
         model.hyperparameter = info.hyperparameter
         model.summary.set(ModelState.AVAILABLE, PREPARE_STATUS_POPULATE_METADATA_DETAIL)
         model.summary.update_action(PREPARE_STATUS_POPULATE_METADATA_DETAIL, "Call .populate_metadata().")
+        introspect(model)
     return model
 
 

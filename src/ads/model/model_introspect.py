@@ -68,16 +68,17 @@ class ModelIntrospect:
         """The entries by test key, as the taxonomy metadata ``ArtifactTestResults`` holds them."""
         return self._report.to_dict() if self._report else {}
 
-    def check(self) -> Report:
+    def check(self, rehearse: bool = True) -> Report:
         """Run the checks and write ``test_json_output.json`` into the artifact; print nothing, make no table.
 
-        Raises ``FileNotFoundError`` when the folder doesn't exist.
+        ``rehearse=False`` leaves out those that load the model in a process of its own. Raises ``FileNotFoundError``
+        when the folder doesn't exist.
         """
         from ads.artifact.layout import TEST_RESULTS
         from ads.introspect import introspect
 
         folder = self._folder()
-        self._report = introspect(folder)
+        self._report = introspect(folder, rehearse=rehearse)
         text = json.dumps(self._report.to_dict(), indent=4)
         (folder / TEST_RESULTS).write_text(text + "\n", encoding="utf-8")
         return self._report

@@ -79,7 +79,7 @@ def save(model: GenericModel, options: SaveOptions) -> str:
         record_again(score_of(model, reload=False) if options.reload else None, folder)
         add_missing(folder)
     if not options.ignore_introspection and not model.ignore_conda_error:
-        _require_introspection(model)
+        _require_introspection(model, rehearse=options.reload)
     entry = _entry(model, options, folder)
     transfer = {name: getattr(options, name) for name in TRANSFER_OPTIONS if getattr(options, name) is not None}
     others = {name: value for name, value in options.extra.items() if name not in _ENTRY_VALUES}
@@ -92,13 +92,16 @@ def save(model: GenericModel, options: SaveOptions) -> str:
     return entry.id
 
 
-def introspect(model: GenericModel, *, write: bool = False) -> Report:
-    """Run the checks on the model's artifact and keep the results in the metadata; ``write``: in the folder as well."""
+def introspect(model: GenericModel, *, write: bool = False, rehearse: bool = False) -> Report:
+    """Run the checks on the model's artifact and keep the results in the metadata; ``write``: in the folder as well.
+
+    ``rehearse``: also those that load the model in a process of its own.
+    """
     from ads.introspect import introspect as run
     from ads.model.model_introspect import ModelIntrospect
 
     folder = artifact_folder(model)
-    report = ModelIntrospect(folder).check() if write else run(folder)
+    report = ModelIntrospect(folder).check(rehearse) if write else run(folder, rehearse=rehearse)
     model.metadata_taxonomy[MetadataTaxonomyKeys.ARTIFACT_TEST_RESULT].update(report.to_dict())
     return report
 
@@ -188,8 +191,8 @@ def _require_consistent_runtime_info(model: GenericModel, folder: Path) -> None:
         )
 
 
-def _require_introspection(model: GenericModel) -> None:
-    report = introspect(model, write=True)
+def _require_introspection(model: GenericModel, *, rehearse: bool) -> None:
+    report = introspect(model, write=True, rehearse=rehearse)
     if not report.failures:
         model.summary.set(ModelState.DONE, SAVE_STATUS_INTROSPECT_TEST_DETAIL)
         return

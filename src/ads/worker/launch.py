@@ -1,4 +1,4 @@
-"""The file that an interpreter runs to become a replica.
+"""The file that an interpreter runs to become a replica, or (``--report``) to rehearse being one.
 
 It loads its neighbours as the package ``_openads_worker`` by their path, and takes its own folder off ``sys.path``: the
 user's ``import frames`` must never find ours.
@@ -29,8 +29,8 @@ def _load_package() -> None:
 
 if __name__ == "__main__":
     _load_package()
-    replica = importlib.import_module(_PACKAGE + ".replica")
-    code = replica.main(sys.argv[1:])
+    part = ".rehearsal" if "--report" in sys.argv else ".replica"
+    code = importlib.import_module(_PACKAGE + part).main(sys.argv[1:])
     # Taking the interpreter and its libraries apart can take half a second; what the user registered still runs.
     atexit._run_exitfuncs()  # noqa: SLF001 - the one way to run them without the rest
     for stream in (sys.stdout, sys.stderr):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from types import SimpleNamespace
 
 import pytest
@@ -16,11 +17,13 @@ def artifact(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENADS_HOME", str(tmp_path / "home"))
     folder = tmp_path / "artifact"
     folder.mkdir()
-    (folder / "score.py").write_text("def load_model(): pass\ndef predict(data, model=load_model()): pass\n")
+    (folder / "score.py").write_text("def load_model(): return 1\ndef predict(data, model=load_model()): pass\n")
     (folder / "requirements.txt").write_text("")
     (folder / "runtime.yaml").write_text(
         "\nMODEL_ARTIFACT_VERSION: '3.0'\nMODEL_DEPLOYMENT:\n  INFERENCE_CONDA_ENV:\n"
-        "    INFERENCE_ENV_PATH: ''\n    INFERENCE_PYTHON_VERSION: '3.11'\nMODEL_PROVENANCE: {}\n"
+        "    INFERENCE_ENV_PATH: ''\n    INFERENCE_PYTHON_VERSION: '"
+        + platform.python_version()
+        + "'\nMODEL_PROVENANCE: {}\n"
     )
     return SimpleNamespace(artifact_dir=str(folder))
 
@@ -37,7 +40,7 @@ def test_run_prints_the_files_and_keeps_the_result(artifact, tmp_path, capsys):
     table = introspection.run()
     assert capsys.readouterr().out == "['requirements.txt', 'runtime.yaml', 'score.py']\n"
     assert introspection.status == TEST_STATUS.PASSED
-    assert len(table) == 11
+    assert len(table) == 14
     stored = (tmp_path / "artifact/test_json_output.json").read_text()
     assert json.loads(stored) == introspection.results
     assert '\n    "score_py": {\n        "category"' in stored
