@@ -24,6 +24,7 @@ from ads.api import (
     provenance,
     resource_search,
     service,
+    transfers,
     users,
     version_sets,
     work_requests,
@@ -53,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     resource_search.router,
     multipart.router,
     objects.router,
+    transfers.router,
     buckets.router,
 )
 """Every route of the control plane."""

@@ -18,6 +18,7 @@ from ads.registry.events import Caller
 from ads.registry.identities import Defaults, Identities, ensure_defaults
 from ads.registry.schema import upgrade
 from ads.registry.storing import used_blobs
+from ads.registry.transfers import Transfers, fail_unfinished
 from ads.settings import Settings
 
 __all__ = ["Context", "caller_of", "context_of", "open_context", "wake_engine"]
@@ -35,6 +36,7 @@ class Context:
     blobs: BlobStore
     identities: Identities
     defaults: Defaults
+    transfers: Transfers
 
     def archive(self, source: ModelSource) -> Path:
         """Return the archive that a deployment unpacks, checked. Raises BlobDamaged."""
@@ -47,7 +49,8 @@ class Context:
         return self.blobs.sweep_blobs(used)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """End the transfers and let go of the database."""
+        self.transfers.close()
         self.database.close()
 
 
@@ -69,10 +72,13 @@ def open_context(settings: Settings) -> Context:
         defaults = ensure_defaults(database)
         identities = Identities(database, home)
         identities.start(defaults)
+        with database.write() as session:
+            fail_unfinished(session)
     except BaseException:
         database.close()
         raise
-    return Context(settings, home, database, blobs, identities, defaults)
+    transfers = Transfers(database, blobs, settings.max_artifact_bytes)
+    return Context(settings, home, database, blobs, identities, defaults, transfers)
 
 
 def _upgrade(database: Database) -> None:

@@ -120,8 +120,8 @@ async def put_part(bucket: str, name: str, request: Request) -> Response:
 def list_parts(bucket: str, name: str, request: Request) -> Response:
     """List the parts that were sent."""
     with context_of(request).database.read() as session:
-        upload = multipart.get_upload(session, bucket, decoded(name), query_value(request, "uploadId"))
-    rows, next_page = slice_of(request, upload.parts)
+        sent = multipart.get_upload(session, bucket, decoded(name), query_value(request, "uploadId")).parts
+    rows, next_page = slice_of(request, sent)
     return answer(
         [
             {"etag": part.etag, "md5": base64_md5(part.md5), "size": part.size, "partNumber": part.number}

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from ads.api.answers import answer, timestamp
-from ads.api.context import context_of
+from ads.api.context import caller_of, context_of
 from ads.api.listing import ListShape, page_of
 from ads.api.slices import slice_of
-from ads.errors import Conflict
+from ads.registry.transfers import cancel_export
 from ads.registry.work_requests import WorkRequest, entries_of, get_work_request, select_work_requests
 
 __all__ = ["router"]
@@ -91,13 +91,10 @@ def errors(work_request_id: str, request: Request) -> Response:
 
 @router.delete("/{work_request_id}")
 def cancel(work_request_id: str, request: Request) -> Response:
-    """Refuse: what is under way is given up by deleting the resource."""
-    with context_of(request).database.read() as session:
-        work = get_work_request(session, work_request_id)
-    raise Conflict(
-        f"The work request {work.id} is {work.status} and can't be canceled.",
-        hint="Delete the deployment to give up what is under way for it.",
-    )
+    """Cancel an export of an artifact. What is under way for a deployment is given up by deleting it."""
+    with context_of(request).database.write() as session:
+        cancel_export(session, caller_of(request), work_request_id)
+    return Response(status_code=202)
 
 
 def _entries(work_request_id: str, request: Request, *, errors: bool) -> Response:

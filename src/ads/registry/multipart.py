@@ -58,7 +58,7 @@ def begin_upload(
 
 
 def get_upload(session: Session, bucket_name: str, name: str, upload_id: str) -> UploadInParts:
-    """Return the upload with its parts. Raises NotFound."""
+    """Return the upload, whose parts are read when they are looked at. Raises NotFound."""
     bucket = get_bucket(session, bucket_name)
     row = session.scalar(
         select(UploadInParts).where(
@@ -87,11 +87,10 @@ def put_part(
         raise InputError(f"uploadPartNum must be a whole number from 1 to {_MOST_PARTS}.")
     locked_bucket(session, bucket_name)
     upload = get_upload(session, bucket_name, name, upload_id)
-    row = next((part for part in upload.parts if part.number == number), None)
-    if row is None:
-        row = UploadedPart(number=number)
-        upload.parts.append(row)
+    same = select(UploadedPart).where(UploadedPart.upload_seq == upload.seq, UploadedPart.number == number)
+    row = session.scalar(same) or UploadedPart(upload_seq=upload.seq, number=number)
     row.sha256, row.md5, row.size, row.etag = blob.sha256, blob.md5, blob.size, new_etag()
+    session.add(row)
     session.flush()
     return row
 

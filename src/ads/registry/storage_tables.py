@@ -95,9 +95,7 @@ class UploadInParts(Base):
     headers: Mapped[JsonObject] = mapped_column(default=dict)
     created_by: Mapped[str] = mapped_column(String(255))
     time_created: Mapped[datetime] = mapped_column(default=now)
-    parts: Mapped[list[UploadedPart]] = relationship(
-        lazy="selectin", order_by="UploadedPart.number", cascade="all, delete-orphan"
-    )
+    parts: Mapped[list[UploadedPart]] = relationship(order_by="UploadedPart.number", cascade="all, delete-orphan")
 
 
 class UploadedPart(Base):
