@@ -135,7 +135,7 @@ def _fill_taxonomy(model: GenericModel, use_case_type: str | None, folder: Path)
     taxonomy = model.metadata_taxonomy
     if use_case_type is not None:
         taxonomy[MetadataTaxonomyKeys.USE_CASE_TYPE].update(use_case_type)
-    if model.estimator is None:
+    if model.estimator is None and model.algorithm is None:
         return
     taxonomy[MetadataTaxonomyKeys.FRAMEWORK].update(model.framework)
     taxonomy[MetadataTaxonomyKeys.FRAMEWORK_VERSION].update(model.version)
@@ -147,7 +147,8 @@ def _fill_taxonomy(model: GenericModel, use_case_type: str | None, folder: Path)
         (folder / name).write_text(text, encoding="utf-8")
         _log.info("The hyperparameters are in %s: they are too large for the metadata.", name)
         parameters = None
-    taxonomy[MetadataTaxonomyKeys.HYPERPARAMETERS].update(parameters)
+    if model.estimator is not None:
+        taxonomy[MetadataTaxonomyKeys.HYPERPARAMETERS].update(parameters)
 
 
 def _fill_custom(model: GenericModel, folder: Path) -> None:

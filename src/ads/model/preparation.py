@@ -185,6 +185,7 @@ def _write(model: GenericModel, plan: _Plan) -> None:
     ignore.write_default(folder / layout.MODEL_IGNORE)
     runtime_yaml.write(folder, plan.runtime)
     model.forget_runtime_info()
+    model.write_beside(folder)
     _write_score(plan, folder)
     dependencies.write(model, folder)
     if model.serialize:
@@ -200,10 +201,11 @@ def _write(model: GenericModel, plan: _Plan) -> None:
 
 def _recipe(model: GenericModel, options: PrepareOptions, folder: Path | None, name: str) -> Recipe | None:
     """Return what score.py is to be composed of; None where the user's own file is used."""
+    from ads.model.verification import is_generated
     from ads.schema import is_text_sequence
     from ads.score import Recipe, read_recipe, supported
 
-    own = not model.serialize and folder is not None and (folder / "score.py").is_file()
+    own = not model.serialize and folder is not None and (folder / "score.py").is_file() and not is_generated(folder)
     if options.score_py_uri or own:
         return None
     serializer = model.format_of(name)

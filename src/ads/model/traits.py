@@ -8,6 +8,7 @@ from ads.model.serde.names import ModelInputSerializerType, ModelSerializerType
 TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from typing import Any
 
 __all__ = ["FrameworkTraits"]
@@ -68,6 +69,9 @@ class FrameworkTraits:
     def format_label(self, model_file_name: str) -> str:
         """Return what the metadata says of the model file's format."""
         return model_file_name.rpartition(".")[2]
+
+    def write_beside(self, folder: Path) -> None:
+        """Write what the framework's artifacts have beside the model file and the script; nothing by default."""
 
     def data_of_image(self, image: Any) -> Any:
         """Return what is sent for a PIL image; raises :class:`~ads.errors.NotSupported` where images mean nothing."""

@@ -54,6 +54,14 @@ _BLOCKS: dict[tuple[str, str], Blocks] = {
     ("generic", "cloudpickle"): Blocks("loading.load_cloudpickle", deserialize="payload.deserialize_for_any"),
     ("generic", "joblib"): Blocks("loading.load_joblib", deserialize="payload.deserialize_for_any"),
     ("generic", ""): Blocks("loading.load_by_hand", deserialize="payload.deserialize_for_any"),
+    ("embedding_onnx", ""): Blocks(
+        "embedding.load_embedding",
+        "embedding.predict_embeddings",
+        "",
+        "embedding.post_inference",
+        "embedding.pre_inference",
+        fetch_data_type_from_schema="",
+    ),
     ("huggingface", "huggingface"): Blocks(
         "huggingface.load_pipeline",
         "huggingface.predict_with_pipeline",

@@ -5,9 +5,10 @@ import os
 from contextlib import suppress
 from functools import lru_cache
 
+from ads.score.blocks.columns import columns_of, table
 from ads.score.blocks.inference import pre_inference
 from ads.score.blocks.loading import checked_path
-from ads.score.blocks.payload import columns_of, fetch_data_type_from_schema, read_table, table, unwrap
+from ads.score.blocks.payload import fetch_data_type_from_schema, read_table, unwrap
 from ads.score.blocks.script import INPUT_SCHEMA, InputError, load_model, model_name
 
 
