@@ -11,9 +11,10 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typi
 if TYPE_CHECKING:
     from typing import Any
 
-    from ads.common import auth
-    from ads.common.auth import set_auth
     from ads.session import getLogger, hello, set_debug_mode, set_documentation_mode, set_expert_mode
+
+    auth: Any  # named without an import: the server must not reach the SDK through this file
+    set_auth: Any
 
 __all__ = [
     "__version__",

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ads.errors import ArtifactsNotAvailableError, VerificationFailed
+from ads.errors import AdsError, ArtifactsNotAvailableError, VerificationFailed
 from ads.model.options import check_outputs
 from ads.model.parity import quiet_answer, sample_from_estimator, sample_from_score, tolerance_of
 from ads.model.payload import chosen_data, make_payload
@@ -113,7 +113,10 @@ def _outputs(folder: Path, asked: Any) -> tuple[str, ...]:
 
     if asked is not None:
         return check_outputs(asked)
-    recipe = read_recipe(folder)
+    try:
+        recipe = read_recipe(folder)
+    except AdsError:  # of a newer version
+        recipe = None
     return recipe.outputs if recipe is not None else check_outputs(None)
 
 
