@@ -161,9 +161,10 @@ class Connection(asyncio.Protocol):
                     break
         finally:
             self._advancing = False
-        if self._state is _State.HEAD and self._eof and not self._full:
+        state = self._state
+        if state is _State.HEAD and self._eof and not self._full:
             self._transport.close()
-        elif self._state in {_State.HEAD, _State.BODY}:
+        elif self._reading_paused and (state is _State.HEAD or state is _State.BODY):
             self.resume_reading()
 
     def _guarded(self, step: Callable[[bytes], bool], data: bytes) -> bool:

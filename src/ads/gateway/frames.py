@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["ANSWER", "BYTES", "JSON", "PING", "PONG", "PREDICT", "FrameError", "FrameReader", "Input", "Output"]
 
@@ -30,8 +30,7 @@ class FrameError(Exception):
     """What arrived is not a frame."""
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """One prediction to make."""
 
     kind: int
@@ -39,8 +38,7 @@ class Input:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One prediction's outcome."""
 
     status: int
