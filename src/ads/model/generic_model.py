@@ -9,9 +9,10 @@ from ads.errors import (
     SerializeInputNotImplementedError,
     SerializeModelNotImplementedError,
 )
-from ads.model.binding import class_or_instance_method
+from ads.model.catalogued import Catalogued
 from ads.model.defaults import *  # noqa: F403 - defaults are known at this address
 from ads.model.defaults import CONDA_BUCKET_NS, DATA_SCHEMA_MAX_COL_NUM, DEFAULT_POLL_INTERVAL, DEFAULT_WAIT_TIME
+from ads.model.deployable import Deployable
 from ads.model.loadable import DataScienceModelType, Loadable
 from ads.model.model_metadata_mixin import MetadataMixin
 from ads.model.serde.names import ModelInputSerializerType, ModelSerializerType
@@ -64,7 +65,7 @@ class ModelDeploymentRuntimeType:
     CONTAINER = "container"
 
 
-class GenericModel(FrameworkTraits, MetadataMixin, Loadable):
+class GenericModel(FrameworkTraits, MetadataMixin, Loadable, Catalogued, Deployable):
     """A model of any framework: ``prepare``, ``verify``, ``save``, ``deploy``, ``predict``.
 
     ``estimator``: any object with ``predict``; it is stored with cloudpickle unless ``serialize`` is False, when the
@@ -340,225 +341,6 @@ class GenericModel(FrameworkTraits, MetadataMixin, Loadable):
     def update_summary_action(self, detail: str, action: str) -> None:
         """Set what to do next about a row of the summary."""
         self.summary.update_action(detail, action)
-
-    # The catalog.
-
-    def save(  # noqa: PLR0917 - as users know it
-        self,
-        bucket_uri: str | None = None,
-        defined_tags: dict[str, dict[str, Any]] | None = None,
-        description: str | None = None,
-        display_name: str | None = None,
-        freeform_tags: dict[str, str] | None = None,
-        ignore_introspection: bool = False,
-        model_version_set: Any = None,
-        overwrite_existing_artifact: bool = True,
-        parallel_process_count: int = 9,
-        remove_existing_artifact: bool = True,
-        reload: bool = True,
-        version_label: str | None = None,
-        model_by_reference: bool = False,
-        **kwargs: Any,
-    ) -> str:
-        """Register the model with its artifact in the catalog and return its OCID.
-
-        Raises :class:`~ads.errors.ArtifactsNotAvailableError` before ``prepare()``,
-        :class:`~ads.errors.IntrospectionNotPassed` when a check fails (``ignore_introspection`` skips them), and
-        :class:`~ads.errors.RuntimeInfoInconsistencyError` when ``runtime.yaml`` was edited behind the object's back.
-        """
-        from ads.model import registration
-
-        return registration.save(self, registration.SaveOptions.of(locals(), kwargs))
-
-    def update(self, **kwargs: Any) -> Self:
-        """Change the catalog entry: ``display_name, description, freeform_tags, defined_tags, version_label``."""
-        from ads.model.registration import update
-
-        update(self, kwargs)
-        return self
-
-    def upload_artifact(
-        self,
-        uri: str,
-        auth: dict[str, Any] | None = None,  # noqa: ARG002 - local targets need none
-        force_overwrite: bool | None = False,
-        parallel_process_count: int = 9,  # noqa: ARG002 - known to callers; one stream is fastest locally
-    ) -> None:
-        """Write the artifact as a zip file to ``uri``: a path, or an address that fsspec knows.
-
-        An existing file needs ``force_overwrite``; a folder gets ``<model id>.zip``.
-        """
-        from ads.model.registration import upload_artifact
-
-        upload_artifact(self, uri, bool(force_overwrite))
-
-    def download_artifact(
-        self,
-        artifact_dir: str | None = None,
-        auth: dict[str, Any] | None = None,
-        force_overwrite: bool | None = False,
-        bucket_uri: str | None = None,
-        remove_existing_artifact: bool | None = True,
-        **kwargs: Any,
-    ) -> Self:
-        """Fetch the artifact of a model that was loaded without it, and return the model."""
-        from ads.model.loading import CatalogSource, download_artifact
-
-        source = CatalogSource(auth, bucket_uri, remove_existing_artifact, kwargs)
-        download_artifact(self, artifact_dir, bool(force_overwrite), source)
-        return self
-
-    @class_or_instance_method
-    def delete(
-        cls_or_self: Any,  # noqa: N805
-        model_id: str | None = None,
-        delete_associated_model_deployment: bool | None = False,
-        delete_model_artifact: bool | None = False,
-        artifact_dir: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Delete a model from the catalog; on the class, ``model_id`` says which.
-
-        Raises :class:`~ads.errors.ModelWithActiveDeploymentError` while a deployment uses it, unless
-        ``delete_associated_model_deployment`` is set. ``delete_model_artifact`` removes the local folder as well.
-        """
-        from ads.model.options import refuse_unknown
-        from ads.model.registration import delete
-
-        refuse_unknown("delete", kwargs, ["timeout", "compartment_id"])
-        owner = None if isinstance(cls_or_self, type) else cls_or_self
-        delete(owner, model_id, bool(delete_associated_model_deployment), bool(delete_model_artifact), artifact_dir)
-
-    delete_model = delete
-
-    # Deployments.
-
-    def deploy(  # noqa: PLR0917 - as users know it
-        self,
-        wait_for_completion: bool | None = True,
-        display_name: str | None = None,
-        description: str | None = None,
-        deployment_instance_shape: str | None = None,
-        deployment_instance_subnet_id: str | None = None,
-        deployment_instance_private_endpoint_id: str | None = None,
-        deployment_instance_count: int | None = None,
-        deployment_bandwidth_mbps: int | None = None,
-        deployment_log_group_id: str | None = None,
-        deployment_access_log_id: str | None = None,
-        deployment_predict_log_id: str | None = None,
-        deployment_memory_in_gbs: float | None = None,
-        deployment_ocpus: float | None = None,
-        deployment_image: str | None = None,
-        **kwargs: Any,
-    ) -> ModelDeployment:
-        """Deploy the saved model and return the deployment; its ``url`` answers predictions.
-
-        Raises ``ValueError`` before ``save()``, :class:`~ads.errors.DeploymentFailed` with cause and log when it ends
-        FAILED (``raise_on_failure=False`` returns the failed deployment).
-        """
-        from ads.model import serving
-
-        return serving.deploy(self, serving.DeployOptions.of(locals(), kwargs))
-
-    def prepare_save_deploy(  # noqa: PLR0917 - as users know it
-        self,
-        inference_conda_env: str | None = None,
-        inference_python_version: str | None = None,
-        training_conda_env: str | None = None,
-        training_python_version: str | None = None,
-        model_file_name: str | None = None,
-        as_onnx: bool = False,
-        initial_types: Any = None,
-        force_overwrite: bool = False,
-        namespace: str = CONDA_BUCKET_NS,
-        use_case_type: str | None = None,
-        X_sample: Any = None,  # noqa: N803
-        y_sample: Any = None,
-        training_script_path: str | None = None,
-        training_id: str | None = None,
-        ignore_pending_changes: bool = True,
-        max_col_num: int = DATA_SCHEMA_MAX_COL_NUM,
-        ignore_conda_error: bool = False,
-        model_display_name: str | None = None,
-        model_description: str | None = None,
-        model_freeform_tags: dict[str, str] | None = None,
-        model_defined_tags: dict[str, dict[str, Any]] | None = None,
-        ignore_introspection: bool = False,
-        wait_for_completion: bool | None = True,
-        deployment_display_name: str | None = None,
-        deployment_description: str | None = None,
-        deployment_instance_shape: str | None = None,
-        deployment_instance_subnet_id: str | None = None,
-        deployment_instance_private_endpoint_id: str | None = None,
-        deployment_instance_count: int | None = None,
-        deployment_bandwidth_mbps: int | None = None,
-        deployment_log_group_id: str | None = None,
-        deployment_access_log_id: str | None = None,
-        deployment_predict_log_id: str | None = None,
-        deployment_memory_in_gbs: float | None = None,
-        deployment_ocpus: float | None = None,
-        deployment_image: str | None = None,
-        bucket_uri: str | None = None,
-        overwrite_existing_artifact: bool | None = True,
-        remove_existing_artifact: bool | None = True,
-        model_version_set: Any = None,
-        version_label: str | None = None,
-        model_by_reference: bool | None = False,
-        **kwargs: Any,
-    ) -> ModelDeployment:
-        """Do ``prepare()``, ``save()`` and ``deploy()`` and return the deployment; see there for arguments and errors.
-
-        Further keywords go to the verb that knows them.
-        """
-        from ads.model.serving import prepare_save_deploy
-
-        return prepare_save_deploy(self, locals(), kwargs)
-
-    def predict(self, data: Any = None, auto_serialize_data: bool = False, local: bool = False, **kwargs: Any) -> Any:
-        """Return the deployment's answer for ``data``; ``local=True`` asks ``score.py`` as ``verify()`` does.
-
-        Raises ``ValueError`` before ``deploy()``, :class:`~ads.errors.NotActiveDeploymentError` and
-        :class:`~ads.errors.ModelDeploymentPredictError` with what the endpoint said.
-        """
-        from ads.model.serving import predict
-
-        if local:
-            return self.verify(data, auto_serialize_data=auto_serialize_data, **kwargs)
-        return predict(self, data, auto_serialize_data, kwargs)
-
-    @class_or_instance_method
-    def update_deployment(
-        cls_or_self: Any,  # noqa: N805
-        model_deployment_id: str | None = None,
-        properties: Any = None,
-        wait_for_completion: bool | None = True,
-        max_wait_time: int | None = DEFAULT_WAIT_TIME,
-        poll_interval: int | None = DEFAULT_POLL_INTERVAL,
-        **kwargs: Any,
-    ) -> ModelDeployment:
-        """Change the deployment and return it; on the class, ``model_deployment_id`` says which.
-
-        ``properties`` or keywords: ``display_name, description, freeform_tags, defined_tags, infrastructure, runtime``.
-        """
-        from ads.model.serving import update_deployment
-
-        owner = None if isinstance(cls_or_self, type) else cls_or_self
-        waiting = (bool(wait_for_completion), max_wait_time, poll_interval)
-        return update_deployment(owner, model_deployment_id, properties, waiting, kwargs)
-
-    def restart_deployment(
-        self, max_wait_time: int = DEFAULT_WAIT_TIME, poll_interval: int = DEFAULT_POLL_INTERVAL
-    ) -> ModelDeployment:
-        """Stop the deployment, start it again, and return it once it is ACTIVE."""
-        from ads.model.serving import restart_deployment
-
-        return restart_deployment(self, max_wait_time, poll_interval)
-
-    def delete_deployment(self, wait_for_completion: bool = True) -> None:
-        """Delete the deployment; raises :class:`~ads.errors.MissingModelDeploymentIdError` when there is none."""
-        from ads.model.serving import delete_deployment
-
-        delete_deployment(self, wait_for_completion)
 
 
 class FrameworkSpecificModel(GenericModel):

@@ -89,6 +89,7 @@ def from_model_artifact(cls: Any, uri: str, target: Target, extra: Mapping[str, 
 def from_model_catalog(cls: Any, model_id: str, target: Target, source: CatalogSource, download: bool) -> Any:
     """Return the model of a catalog entry."""
     from ads.model.datascience_model import DataScienceModel
+    from ads.model.registration import introspect
 
     entry = DataScienceModel.from_id(model_id)
     if download:
@@ -103,6 +104,8 @@ def from_model_catalog(cls: Any, model_id: str, target: Target, source: CatalogS
             VERIFY_STATUS_LOCAL_TEST_DETAIL, "The artifact is not on this machine: call .download_artifact()."
         )
     _attach_entry(model, entry)
+    if download and source.extra.get("reload"):
+        introspect(model)  # what the entry says of the checks is from the day it was saved
     return model
 
 
