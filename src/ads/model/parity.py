@@ -128,7 +128,7 @@ def sample_from_score(score: Any, data: Any, auto_serialize_data: bool, options:
 
 def _few_rows(data: Any, count: int) -> Any:
     """Return the rows for a sample: at most ``count``, and one of arrays so large that it is better kept small."""
-    rows = first_rows(data, count) if count else None
+    rows: Any = first_rows(data, count) if count else None
     if _bytes_as_text(rows) > _LARGEST_BODY:
         rows = first_rows(data, 1)
     if class_path(rows, ("torch.Tensor",)) and _bytes_as_text(rows) > _LARGEST_BODY:

@@ -51,7 +51,8 @@ class _Plan:
 def prepare(model: GenericModel, options: PrepareOptions) -> None:
     """Write the artifact of ``model``. An error in what was passed is raised before anything is written."""
     replaces = model.serialize and not options.score_py_uri
-    with serialization.format_for(model, options.as_onnx), todays_input(model, replaces_script=replaces):
+    chosen_format = serialization.format_for(model, options.as_onnx, options.use_torch_script)
+    with chosen_format, todays_input(model, replaces_script=replaces):
         plan = _check(model, options)
         _remember(model, options)
         _write(model, plan)

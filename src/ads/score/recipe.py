@@ -83,6 +83,9 @@ _BLOCKS: dict[tuple[str, str], Blocks] = {
     ("pytorch", "torch"): Blocks(
         "pytorch.load_torch", "pytorch.predict_with_torch", "pytorch.deserialize", "pytorch.post_inference"
     ),
+    ("pytorch", "torch_onnx"): Blocks(
+        "onnx.load_onnx", "arrays.predict_with_network", "arrays.deserialize", "arrays.post_inference"
+    ),
     ("pytorch", "torchscript"): Blocks(
         "pytorch.load_torchscript", "pytorch.predict_with_torch", "pytorch.deserialize", "pytorch.post_inference"
     ),

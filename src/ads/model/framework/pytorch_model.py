@@ -88,32 +88,23 @@ class PyTorchModel(FrameworkSpecificModel):
 
     def own_prediction(self, data: Any) -> Any:
         """Return what the module itself makes of ``data``, in evaluation mode."""
-        import torch
-
+        from ads.model.serde.tensors import inputs_of
         from ads.model.serde.torch_formats import evaluating
         from ads.score.blocks.pytorch import infer
 
-        with evaluating(self.estimator), torch.no_grad():
-            return infer(self.estimator, self._inputs(data))  # type: ignore[no-untyped-call]
+        names = self.schema_input.keys if self.schema_input else []
+        inputs = inputs_of(data, self.estimator, names)
+        if self._needs_batch(inputs):
+            inputs = inputs[None]
+        with evaluating(self.estimator):
+            return infer(self.estimator, inputs)  # type: ignore[no-untyped-call]
 
-    def _inputs(self, data: Any) -> Any:
-        """Return data of any kind as score.py gets it; raises ``TypeError`` where only the schema could tell."""
-        from ads.model.serde.model_input import class_path
-        from ads.model.serde.tensors import is_tensor
-        from ads.score.blocks.pytorch import as_tensor, numbers_of
-
-        if is_tensor(data):
-            return data
-        if isinstance(data, dict):
-            return {name: self._inputs(value) for name, value in data.items()}
-        if isinstance(data, (list, tuple)) and data and all(is_tensor(value) for value in data):
-            return tuple(data)
-        if class_path(data, ("pandas.DataFrame",)):
-            names = [name for name in (self.schema_input.keys if self.schema_input else []) if name in data.columns]
-            data = numbers_of(data[names] if names else data)  # type: ignore[no-untyped-call]
-        elif isinstance(data, (list, tuple)) and data and not isinstance(data[0], (list, tuple)):
-            raise InputTypeError("A flat list can be a row or a column.")
-        return as_tensor(data, self.estimator)  # type: ignore[no-untyped-call]
+    def _needs_batch(self, inputs: Any) -> bool:
+        """Return whether this is a single image or the like, and the model in ONNX form takes a batch only."""
+        if self.model_save_serializer.name != PyTorchModelSerializerType.ONNX or not self.schema_input:
+            return False
+        shape = next(iter(self.schema_input)).domain.stats.get("shape", [])
+        return getattr(inputs, "ndim", 0) > 1 and inputs.ndim + 1 == len(shape)
 
     def data_of_image(self, image: Any) -> Any:
         """Return a PIL image as a tensor: channels first, numbers from 0 to 1, no batch dimension."""

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ads.errors import InputError, NotSupported
-from ads.model.serde import boosting_format, huggingface_format, onnx_conversion, tensorflow_format, torch_formats
+from ads.model.serde import (
+    boosting_format,
+    huggingface_format,
+    onnx_conversion,
+    tensorflow_format,
+    torch_formats,
+    torch_onnx,
+)
 from ads.model.serde.common import SERDE, Deserializer, Serializer
 from ads.model.serde.names import (
     HuggingFaceSerializerType,
@@ -113,6 +120,7 @@ _FORMATS: dict[str, _Format] = {
     "lightgbm_onnx": _onnx(onnx_conversion.write_lightgbm_onnx),
     "torch": _Format("pt", torch_formats.write_torch, torch_formats.read_torch, needs=("cloudpickle",)),
     "torchscript": _Format("pt", torch_formats.write_torchscript, torch_formats.read_torchscript),
+    "torch_onnx": _onnx(torch_onnx.write_torch_onnx),
     "huggingface": _Format("json", huggingface_format.write, huggingface_format.read),
     "tf_onnx": _onnx(tensorflow_format.write_onnx),
     "tf": _Format("h5", tensorflow_format.write, tensorflow_format.read),
@@ -122,7 +130,6 @@ _FORMATS: dict[str, _Format] = {
 _FORMATS_OF_OTHER_FRAMEWORKS = frozenset(
     [
         "onnx",
-        "torch_onnx",
         "spark",
     ]
 )

@@ -8,7 +8,15 @@ from typing import Any
 from ads.errors import InputTypeError
 from ads.model.serde.common import SERDE
 
-__all__ = ["TENSOR_DATA_TYPE", "LegacyTorchInputSERDE", "is_tensor", "read_by_pickle", "tensor_to_wire", "with_tensors"]
+__all__ = [
+    "TENSOR_DATA_TYPE",
+    "LegacyTorchInputSERDE",
+    "inputs_of",
+    "is_tensor",
+    "read_by_pickle",
+    "tensor_to_wire",
+    "with_tensors",
+]
 
 TENSOR_DATA_TYPE = "<class 'torch.Tensor'>"
 
@@ -53,6 +61,28 @@ def _numbers(values: Any) -> Any:
     single = values.numpy()
     short = single.astype(str).astype("float64")
     return short.tolist() if np.array_equal(short.astype("float32"), single, equal_nan=True) else single.tolist()
+
+
+def inputs_of(data: Any, module: Any, names: Any = ()) -> Any:
+    """Return data of any kind as the inputs of a module, as score.py makes them; ``names`` order the columns.
+
+    Raises ``TypeError`` for a flat list: only a schema tells whether it is a row or a column.
+    """
+    from ads.model.serde.model_input import class_path
+    from ads.score.blocks.pytorch import as_tensor, numbers_of
+
+    if is_tensor(data):
+        return data
+    if isinstance(data, dict):
+        return {name: inputs_of(value, module) for name, value in data.items()}
+    if isinstance(data, (list, tuple)) and data and all(is_tensor(value) for value in data):
+        return tuple(data)
+    if class_path(data, ("pandas.DataFrame",)):
+        columns = [name for name in names if name in data.columns]
+        data = numbers_of(data[columns] if columns else data)  # type: ignore[no-untyped-call]
+    elif isinstance(data, (list, tuple)) and data and not isinstance(data[0], (list, tuple)):
+        raise InputTypeError("A flat list can be a row or a column.", hint="Pass a list of rows.")
+    return as_tensor(data, module)  # type: ignore[no-untyped-call]
 
 
 class LegacyTorchInputSERDE(SERDE):

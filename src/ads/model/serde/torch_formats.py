@@ -72,7 +72,7 @@ def write_torchscript(estimator: Any, path: Path, options: dict[str, Any]) -> No
                 module = torch.jit.script(module)
             except Exception as error:
                 raise InputError(
-                    f"{type(module).__name__} can't be compiled to TorchScript: {_first_lines(error)}",
+                    f"{type(module).__name__} can't be compiled to TorchScript: {first_lines(error)}",
                     hint="Pass a traced module, torch.jit.trace(module, example), or leave use_torch_script out.",
                 ) from error
     module.save(str(path), **options)
@@ -131,7 +131,7 @@ def _pickled_structure(module: Any, weights: Any) -> bytes:
             Pickler(stream).dump(module)
         except Exception as error:
             raise InputError(
-                f"The structure of {type(module).__name__} can't be stored: {_first_lines(error)}",
+                f"The structure of {type(module).__name__} can't be stored: {first_lines(error)}",
                 hint="use_torch_script=True stores the model without its Python code.",
             ) from error
     content = stream.getvalue()
@@ -204,7 +204,7 @@ def _is_own(module: ModuleType) -> bool:
     return not path.startswith(sysconfig.get_paths()["stdlib"] + os.sep)
 
 
-def _first_lines(error: BaseException) -> str:
+def first_lines(error: BaseException | None) -> str:
     """Return the beginning of a message; those of torch can be pages."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[:3])[:400] or type(error).__name__

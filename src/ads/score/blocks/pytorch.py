@@ -44,7 +44,8 @@ def load_torchscript(model_file_name=model_name):
 
 def deserialize(data, input_schema_path=INPUT_SCHEMA):
     """Return the payload as a tensor; as a dict or tuple of tensors for several inputs. Bytes stay as they are."""
-    return read_tensors(data, fetch_data_type_from_schema(input_schema_path), load_model(), input_schema_path)
+    dtypes = fetch_data_type_from_schema(input_schema_path)
+    return read_tensors(data, dtypes, load_model(), input_schema_path)
 
 
 def post_inference(yhat):
@@ -54,11 +55,8 @@ def post_inference(yhat):
 
 def predict_with_torch(data, model=load_model(), input_schema_path=INPUT_SCHEMA):  # noqa: B008
     """Return the answer to one request: the decoded JSON body, or bytes."""
-    import torch
-
     inputs = pre_inference(data, input_schema_path)
-    with torch.no_grad():
-        return {"prediction": post_inference(infer(model, inputs))}
+    return {"prediction": post_inference(infer(model, inputs))}
 
 
 def plain(yhat):
@@ -72,17 +70,26 @@ def plain(yhat):
 
 
 def infer(model, inputs):
-    """Return the model's outputs. Whole numbers are positions to some models and values to others: both are tried."""
-    first, second = as_positions, as_values
-    if not any("Embedding" in getattr(m, "original_name", type(m).__name__) for m in model.modules()):
-        first, second = second, first
-    try:
-        return call(model, converted(inputs, model, first))
-    except (RuntimeError, TypeError, IndexError):
-        parts = inputs.values() if isinstance(inputs, dict) else inputs if isinstance(inputs, tuple) else [inputs]
-        if not any(is_whole(part) for part in parts):
-            raise
-        return call(model, converted(inputs, model, second))
+    """Return the model's outputs, computed without what training needs."""
+    import torch
+
+    first, *more = conversions(model, inputs)
+    with torch.no_grad():
+        try:
+            return call(model, converted(inputs, model, first))
+        except (RuntimeError, TypeError, IndexError):
+            if not more:
+                raise
+            return call(model, converted(inputs, model, more[0]))
+
+
+def conversions(model, inputs):
+    """Return the conversions to try: whole numbers are positions to some models, and values to others."""
+    parts = inputs.values() if isinstance(inputs, dict) else inputs if isinstance(inputs, tuple) else [inputs]
+    if not any(is_whole(part) for part in parts):
+        return [as_values]
+    names = [getattr(module, "original_name", type(module).__name__) for module in model.modules()]
+    return [as_positions, as_values] if any("Embedding" in name for name in names) else [as_values, as_positions]
 
 
 def call(model, inputs):
