@@ -62,6 +62,16 @@ class HuggingFacePipelineModel(FrameworkSpecificModel):
             **kwargs,
         )
 
+    def serialize_model(  # type: ignore[override]  # as users know it, without initial_types
+        self,
+        as_onnx: bool = False,
+        force_overwrite: bool = False,
+        X_sample: Any = None,  # noqa: N803
+        **kwargs: Any,
+    ) -> None:
+        """Write the model into ``artifact_dir``; see :meth:`GenericModel.serialize_model`."""
+        super().serialize_model(as_onnx, force_overwrite=force_overwrite, X_sample=X_sample, **kwargs)
+
     @property
     def task(self) -> str:
         """What the pipeline is for, as transformers calls it: ``text-classification``, ..."""
