@@ -1,6 +1,7 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """From any form that a table has in JSON to a frame or array with the dtypes of the training data."""
 
+import struct
 from contextlib import suppress
 from itertools import chain
 
@@ -13,9 +14,11 @@ def quick_table(data, dtypes):
 
     if set(dtypes.values()) != {"float64"} or isinstance(data, dict):
         return None
-    if isinstance(data, list) and set(map(type, data)) == {list} and set(map(len, data)) == {len(dtypes)}:
-        with suppress(TypeError, ValueError):
-            data = np.fromiter(chain.from_iterable(data), "float64").reshape(len(data), -1)
+    if isinstance(data, list):
+        with suppress(TypeError, OverflowError, struct.error):  # pack() takes numbers only, and is quicker than numpy
+            if set(map(len, data)) == {len(dtypes)}:
+                cells = struct.pack("%dd" % (len(data) * len(dtypes)), *chain.from_iterable(data))
+                data = np.frombuffer(bytearray(cells)).reshape(len(data), -1)
     if getattr(data, "dtype", None) != "float64" or data.shape[1:] != (len(dtypes),):
         return None
     if list(dtypes) == list(range(len(dtypes))):

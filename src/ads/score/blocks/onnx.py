@@ -24,7 +24,8 @@ def load_onnx(model_file_name=model_name):
 def predict_table_with_onnx(data, model=load_model(), input_schema_path=INPUT_SCHEMA):  # noqa: B008
     """Return the answer to one request: the decoded JSON body."""
     features = pre_inference(data, input_schema_path)
-    methods = methods_for(OnnxEstimator(model), data, outputs, fetch_data_type_from_schema(input_schema_path))
+    dtypes = fetch_data_type_from_schema(input_schema_path)
+    methods = methods_for(OnnxEstimator(model), data, outputs, dtypes)
     return {name: post_inference(method(features)) for name, method in methods.items()}
 
 
