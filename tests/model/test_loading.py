@@ -58,6 +58,15 @@ def test_in_place_and_with_the_estimator(artifact, iris):
     model = SklearnModel.from_model_artifact(str(artifact), artifact_dir=str(artifact), reload=True)
     assert model.algorithm == "LogisticRegression"
     assert list(model.estimator.predict(iris[0].head(2))) == [0, 0]
+    assert model.metadata_taxonomy["ArtifactTestResults"].value["score_py"]["success"] is True
+
+
+def test_reloading_checks_the_artifact_again(artifact):
+    model = SklearnModel.from_model_artifact(str(artifact), artifact_dir=str(artifact))
+    results = model.metadata_taxonomy["ArtifactTestResults"]
+    assert results.value is None
+    (artifact / "runtime.yaml").write_text((artifact / "runtime.yaml").read_text().replace("'3.0'", "'2.0'"))
+    assert model.reload().metadata_taxonomy["ArtifactTestResults"].value["runtime_version"]["success"] is False
 
 
 @pytest.mark.parametrize("reload", [True, False])

@@ -13,6 +13,7 @@ from ads.model.catalogued import Catalogued
 from ads.model.defaults import *  # noqa: F403 - defaults are known at this address
 from ads.model.defaults import CONDA_BUCKET_NS, DATA_SCHEMA_MAX_COL_NUM, DEFAULT_POLL_INTERVAL, DEFAULT_WAIT_TIME
 from ads.model.deployable import Deployable
+from ads.model.introspectable import Introspectable
 from ads.model.loadable import DataScienceModelType, Loadable
 from ads.model.model_metadata_mixin import MetadataMixin
 from ads.model.serde.names import ModelInputSerializerType, ModelSerializerType
@@ -65,7 +66,7 @@ class ModelDeploymentRuntimeType:
     CONTAINER = "container"
 
 
-class GenericModel(FrameworkTraits, MetadataMixin, Loadable, Catalogued, Deployable):
+class GenericModel(FrameworkTraits, MetadataMixin, Introspectable, Loadable, Catalogued, Deployable):
     """A model of any framework: ``prepare``, ``verify``, ``save``, ``deploy``, ``predict``.
 
     ``estimator``: any object with ``predict``; it is stored with cloudpickle unless ``serialize`` is False, when the
@@ -304,6 +305,15 @@ class GenericModel(FrameworkTraits, MetadataMixin, Loadable, Catalogued, Deploya
         artifact_folder(self)
         print(self.model_artifact.files() if self.model_artifact else [])
         return introspect(self, write=True, rehearse=True).to_dataframe()
+
+    def evaluate(self, *_: Any, **__: Any) -> Any:
+        """Raise :class:`~ads.errors.NotSupported`: this version writes no evaluation reports."""
+        from ads.errors import NotSupported
+
+        raise NotSupported(
+            "This version writes no evaluation reports.",
+            hint="Compare the predictions of verify() with y, for example with sklearn.metrics.",
+        )
 
     def reload(self) -> Self:
         """Import ``score.py`` and load the model afresh, read and check ``runtime.yaml`` again; return the model."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from abc import ABC
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import IntrospectionNotPassed
+from ads.model.introspectable import Introspectable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,10 +40,6 @@ class PrintItem:
     def to_list(self) -> list[str]:
         """Return the four cells."""
         return list(astuple(self))
-
-
-class Introspectable(ABC):  # noqa: B024 - it only marks classes
-    """A class whose objects have an artifact that can be introspected."""
 
 
 class ModelIntrospect:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from ads.errors import AdsError
+from ads.model.generic_model import GenericModel
 from ads.model.model_introspect import TEST_STATUS, Introspectable, IntrospectionNotPassed, ModelIntrospect, PrintItem
 
 
@@ -63,4 +64,4 @@ def test_public_names():
     assert issubclass(IntrospectionNotPassed, ValueError)
     assert issubclass(IntrospectionNotPassed, AdsError)
     assert PrintItem("a", "b", "Passed").to_list() == ["a", "b", "Passed", ""]
-    assert isinstance(Introspectable, type)
+    assert issubclass(GenericModel, Introspectable)
