@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ads.errors import ChangesNotCommitted, NotSupported
+from ads.errors import ChangesNotCommitted
 from ads.model.framework.sklearn_model import SklearnModel
 from ads.model.generic_model import GenericModel
 
@@ -50,12 +50,6 @@ def test_bad_input_leaves_no_folder_behind(classifier, tmp_path, arguments, mess
         model.prepare(**arguments)
     assert not folder.exists()
     assert model.model_artifact is None
-
-
-def test_onnx_is_refused_clearly(classifier, tmp_path):
-    with pytest.raises(NotSupported, match="ONNX"):
-        SklearnModel(classifier, artifact_dir=str(tmp_path / "a")).prepare(as_onnx=True)
-    assert not (tmp_path / "a").exists()
 
 
 @pytest.mark.parametrize("outputs", ["probabilities", [], ["predict", "score"], [["predict"]]])

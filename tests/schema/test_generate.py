@@ -162,6 +162,9 @@ def test_more_than_two_dimensions_become_one_tensor_entry():
     assert generate_schema(np.zeros((2, 3, 4)).tolist())[0].domain.stats["shape"] == [2, 3, 4]
 
 
+SPARK = {"columns": ["a"], "collect": lambda _self: [(1,)]}
+
+
 def _foreign(path, **members):
     module, _, name = path.rpartition(".")
     return type(name, (), {"__module__": module, **members})()
@@ -170,8 +173,8 @@ def _foreign(path, **members):
 @pytest.mark.parametrize(
     "data",
     [
-        _foreign("pyspark.sql.DataFrame", toPandas=lambda _self: pd.DataFrame({"a": [1]})),
-        _foreign("pyspark.pandas.frame.DataFrame", to_pandas=lambda _self: pd.DataFrame({"a": [1]})),
+        _foreign("pyspark.sql.DataFrame", **SPARK),
+        _foreign("pyspark.pandas.frame.DataFrame", to_spark=lambda _self: _foreign("pyspark.sql.DataFrame", **SPARK)),
         _foreign("dask.dataframe.DataFrame", compute=lambda _self: pd.DataFrame({"a": [1]})),
     ],
 )

@@ -173,6 +173,16 @@ def test_a_model_that_differs_from_the_manifest_is_not_loaded(artifact, import_s
         import_script(artifact)
 
 
+def test_a_model_of_several_files_is_compared_with_the_manifest_as_well(artifact, import_script):
+    (artifact / "model.joblib").unlink()
+    (artifact / "model.joblib").mkdir()
+    (artifact / "model.joblib" / "weights").write_bytes(b"1")
+    files = {"model.joblib/weights": {"sha256": "0" * 64, "size": 1}, "model.joblib.other": {"sha256": "0", "size": 1}}
+    (artifact / "model_artifact_manifest.json").write_text(json.dumps({"version": 1, "files": files}))
+    with pytest.raises(RuntimeError, match=r"model\.joblib/weights differs from"):
+        import_script(artifact)
+
+
 def test_a_model_that_the_manifest_confirms_is_loaded(artifact, import_script):
     import hashlib
 

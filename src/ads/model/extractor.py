@@ -75,6 +75,8 @@ class ModelInfoExtractorFactory:
 def _hyperparameters(estimator: Any) -> dict[str, Any] | None:
     if "transformers" in packages_of(estimator):
         return _of_pipeline(estimator)
+    if "pyspark" in packages_of(estimator) and hasattr(estimator, "stages"):
+        return {stage.uid: stage.explainParams() for stage in estimator.stages}
     parameters = getattr(estimator, "get_params", None)
     if not callable(parameters) or isinstance(estimator, type):
         return _of_booster(estimator)

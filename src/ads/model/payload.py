@@ -89,6 +89,8 @@ def first_rows(data: Any, count: int) -> Any:
     A flat list of numbers may be one row or many values, so it has none. A dictionary is kept whole when none of the
     lists in it is longer than ``count``, and a text counts as one row.
     """
+    if class_path(data, ("pyspark.DataFrame",)):
+        return data.limit(count)
     found = class_path(data, _ROWS)
     if isinstance(data, dict) and data and all(class_path(value, _TENSORS) for value in data.values()):
         return {name: value[:count] for name, value in data.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ class _Plan:
 
 def prepare(model: GenericModel, options: PrepareOptions) -> None:
     """Write the artifact of ``model``. An error in what was passed is raised before anything is written."""
+    options = replace(options, X_sample=model.sample_of(options.X_sample))
     replaces = model.serialize and not options.score_py_uri
     chosen_format = serialization.format_for(model, options.as_onnx, options.use_torch_script)
     with chosen_format, todays_input(model, replaces_script=replaces):
@@ -147,8 +148,6 @@ def _require_file(uri: str) -> None:
 
 def _with_properties(model: GenericModel, options: PrepareOptions) -> PrepareOptions:
     """Return the options with what the properties remember where a call says nothing."""
-    from dataclasses import replace
-
     names = ("inference_conda_env", "inference_python_version", "training_conda_env", "training_python_version")
     remembered = {name: getattr(options, name) or getattr(model.properties, name) for name in names}
     return replace(options, **remembered)

@@ -57,6 +57,10 @@ class FrameworkTraits:
         """Return the estimator's own probabilities for ``data``."""
         return self.estimator.predict_proba(data)
 
+    def sample_of(self, data: Any) -> Any:
+        """Return ``X_sample`` as the framework works with it; raises ``TypeError`` for one that it can't use."""
+        return data
+
     @property
     def score_estimator(self) -> str:
         """The name of the class that score.py reads the model file into, where the file alone doesn't say it."""

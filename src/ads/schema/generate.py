@@ -76,10 +76,18 @@ def _local(data: Any) -> Any:
     if library == "dask":
         return _local(data.compute())
     if library == "pyspark":
-        return data.to_pandas() if hasattr(data, "to_pandas") else data.toPandas()
+        return _from_spark(data.to_spark() if hasattr(data, "to_spark") else data)
     if library == "polars":
         return _from_polars(data)
     return data
+
+
+def _from_spark(data: Any) -> Any:
+    """Return a Spark frame without Spark's own converter, which needs pyarrow and an older pandas."""
+    import pandas as pd
+
+    rows = [[cell.toArray().tolist() if hasattr(cell, "toArray") else cell for cell in row] for row in data.collect()]
+    return pd.DataFrame(rows, columns=data.columns)
 
 
 def _from_polars(data: Any) -> Any:

@@ -70,6 +70,9 @@ _BLOCKS: dict[tuple[str, str], Blocks] = {
         "huggingface.pre_inference",
         fetch_data_type_from_schema="",
     ),
+    ("spark", "spark"): Blocks(
+        "spark.load_spark", "spark.predict_with_spark", "spark.deserialize", "spark.post_inference"
+    ),
     ("tensorflow", "tf"): Blocks(
         "tensorflow.load_keras", "tensorflow.predict_with_keras", "tensorflow.deserialize", "tensorflow.post_inference"
     ),

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ads.errors import InputError, InputTypeError, NotSupported
+from ads.errors import InputError, InputTypeError
 from ads.model.serde import tensors
 from ads.model.serde.common import SERDE, Deserializer, Serializer
 from ads.model.serde.names import ModelInputSerializerType, SparkModelInputSerializerType
@@ -178,9 +178,9 @@ class ModelInputSerializerFactory:
         if se.lower() in cls.classes:
             return cls.classes[se.lower()]()
         if se.lower() == SparkModelInputSerializerType.SPARK:
-            raise NotSupported(
-                f"The input format {se!r} is not available in this version.", hint=f"Available: {known}."
-            )
+            from ads.model.serde.spark_input import SparkModelInputSERDE
+
+            return SparkModelInputSERDE()
         raise InputError(f"{se!r} is not an input serializer.", hint=f"Known: {known}.")
 
 

@@ -14,6 +14,7 @@ from ads.model.serde import (
     boosting_format,
     huggingface_format,
     onnx_conversion,
+    spark_format,
     tensorflow_format,
     torch_formats,
     torch_onnx,
@@ -123,6 +124,7 @@ _FORMATS: dict[str, _Format] = {
     "torch_onnx": _onnx(torch_onnx.write_torch_onnx),
     "huggingface": _Format("json", huggingface_format.write, huggingface_format.read),
     "tf_onnx": _onnx(tensorflow_format.write_onnx),
+    "spark": _Format("", spark_format.write, spark_format.read, told_all=True),
     "tf": _Format("h5", tensorflow_format.write, tensorflow_format.read),
     "tf_saved_model": _Format("", tensorflow_format.write_saved_model, tensorflow_format.read_saved_model),
 }
@@ -130,7 +132,6 @@ _FORMATS: dict[str, _Format] = {
 _FORMATS_OF_OTHER_FRAMEWORKS = frozenset(
     [
         "onnx",
-        "spark",
     ]
 )
 """Names that users know and that this version has no format for."""

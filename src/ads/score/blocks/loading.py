@@ -35,17 +35,19 @@ def load_by_hand(model_file_name=model_name):
 
 
 def checked_path(model_file_name):
-    """Return the model's path, after comparing the file with the artifact's manifest where there is one."""
+    """Return the model's path, after comparing its files with the artifact's manifest where there is one."""
     path = os.path.join(HERE, model_file_name)
     if HERE not in sys.path:
         sys.path.insert(0, HERE)  # modules that the model was made with may lie here
     manifest = os.path.join(HERE, "model_artifact_manifest.json")
-    if os.path.isfile(manifest) and os.path.isfile(path):
-        sha256 = hashlib.sha256()
-        with open(manifest, encoding="utf-8") as listing, open(path, "rb") as model_file:
-            listed = json.load(listing).get("files", {}).get(model_file_name, {})
-            for part in iter(lambda: model_file.read(1 << 20), b""):
-                sha256.update(part)
-        if listed and listed["sha256"] != sha256.hexdigest():
-            raise RuntimeError("%s differs from %s. Remove the manifest if that was you." % (path, manifest))
+    if os.path.isfile(manifest):
+        with open(manifest, encoding="utf-8") as listing:
+            listed = json.load(listing).get("files", {})
+        for name in [name for name in listed if (name + "/").startswith(model_file_name + "/")]:
+            sha256 = hashlib.sha256()
+            with open(os.path.join(HERE, name), "rb") as model_file:
+                for part in iter(lambda: model_file.read(1 << 20), b""):
+                    sha256.update(part)
+            if listed[name]["sha256"] != sha256.hexdigest():
+                raise RuntimeError("%s differs from %s. Remove the manifest if that was you." % (name, manifest))
     return path
