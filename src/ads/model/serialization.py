@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +109,18 @@ def write_model_file(model: GenericModel, path: Path, options: Mapping[str, Any]
 
     It is written into a folder of its own first. ``options`` (``X_sample``, ``model_save`` and more) go to the format.
     """
+    is_new = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write_model_file(model, path, options)
+    except BaseException:
+        if is_new:
+            with suppress(OSError):  # somebody else put something into it
+                path.parent.rmdir()
+        raise
+
+
+def _write_model_file(model: GenericModel, path: Path, options: Mapping[str, Any]) -> None:
     with tempfile.TemporaryDirectory(prefix=".openads-", dir=path.parent) as scratch:
         try:
             model.model_save_serializer.serialize(
