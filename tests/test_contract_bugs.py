@@ -26,6 +26,7 @@ from ads.model.model_version_set import ModelVersionSet
 TESTS = Path(__file__).parent
 HERE = "test_contract_bugs.py"
 ENTRY = "model/catalog/test_datascience_model.py"
+HUGGING_FACE = "model/framework/test_huggingface_model.py"
 
 BUGS: list[tuple[str, str, list[str]]] = [
     (
@@ -109,6 +110,11 @@ BUGS: list[tuple[str, str, list[str]]] = [
         "3.1",
         "score.py of an XGBoost model stored as ubj, txt or joblib doesn't load it",
         ["model/framework/test_boosting.py::test_every_format_answers_as_the_estimator_and_is_loaded_back"],
+    ),
+    (
+        "3.1",
+        "a local path of a Hugging Face model is published in the metadata",
+        [f"{HUGGING_FACE}::test_no_path_of_this_machine_is_in_the_metadata_or_the_artifact"],
     ),
     (
         "3.2",
@@ -264,11 +270,13 @@ def test_each_defect_of_the_original_has_its_test(section: str, symptom: str, te
 
 
 LOADABLE = [
+    "EmbeddingONNXModel",
     "GenericModel",
     "HuggingFacePipelineModel",
     "LightGBMModel",
     "PyTorchModel",
     "SklearnModel",
+    "SparkPipelineModel",
     "TensorFlowModel",
     "XGBoostModel",
 ]

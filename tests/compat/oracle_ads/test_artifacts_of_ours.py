@@ -23,6 +23,9 @@ ALL = [*KINDS, *(pytest.param(kind, marks=pytest.mark.needs(package)) for kind, 
 @pytest.fixture(scope="module")
 def prepared(original: Original, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return a function that gives the model of a kind, prepared here, and the payloads."""
+    import cloudpickle
+
+    cloudpickle.register_pickle_by_value(kinds)  # this module is not there when their interpreter loads the model
     made: dict[str, Any] = {}
 
     def of(kind: str) -> Any:
