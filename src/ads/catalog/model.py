@@ -229,8 +229,8 @@ class ModelCatalog:
         freeform_tags: dict[str, str] | None = None,
         defined_tags: dict[str, dict[str, object]] | None = None,
         bucket_uri: str | None = None,
-        remove_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
-        overwrite_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
+        remove_existing_artifact: bool | None = True,
+        overwrite_existing_artifact: bool | None = True,
         model_version_set: Any = None,
         version_label: str | None = None,
     ) -> Model:
@@ -249,7 +249,13 @@ class ModelCatalog:
             model_version_set_id=version_set_id(model_version_set),
             version_label=version_label,
         )
-        return Model(entry.create(bucket_uri=bucket_uri))
+        return Model(
+            entry.create(
+                bucket_uri=bucket_uri,
+                remove_existing_artifact=remove_existing_artifact,
+                overwrite_existing_artifact=overwrite_existing_artifact,
+            )
+        )
 
     def download_model(
         self,
@@ -259,11 +265,16 @@ class ModelCatalog:
         install_libs: bool = False,  # noqa: ARG002 - environments are made by deployments
         conflict_strategy: str = "IGNORE",  # noqa: ARG002 - means install_libs
         bucket_uri: str | None = None,
-        remove_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
+        remove_existing_artifact: bool | None = True,
     ) -> str:
         """Unpack a model's artifact into ``target_dir`` and return that folder."""
         entry = DataScienceModel.from_id(model_id)
-        entry.download_artifact(target_dir, force_overwrite=force_overwrite, bucket_uri=bucket_uri)
+        entry.download_artifact(
+            target_dir,
+            force_overwrite=force_overwrite,
+            bucket_uri=bucket_uri,
+            remove_existing_artifact=remove_existing_artifact,
+        )
         return target_dir
 
     def list_model_deployment(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ads.client.progress import byte_bar
 from ads.errors import ArchiveError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from ads.client.service import Service
 
 __all__ = ["Download", "download", "upload"]
@@ -35,7 +32,7 @@ class Download:
 def upload(service: Service, model_id: str, archive: Path, *, progress: bool = True) -> None:
     """Send ``archive`` as the artifact of ``model_id``. A repeated upload is recognised by its retry token."""
     size = archive.stat().st_size
-    with _bar(f"Uploading {archive.name}", size, progress) as bar:
+    with byte_bar(f"Uploading {archive.name}", size, progress) as bar:
 
         def pieces() -> Iterator[bytes]:
             bar.reset()
@@ -78,7 +75,7 @@ def download(service: Service, model_id: str, target: Path, *, progress: bool = 
         announced = int(response.headers.get("content-length", "-1"))
         expected_md5 = response.headers.get("content-md5", "")
         name = _file_name(response.headers.get("content-disposition", ""), model_id)
-        with _bar(f"Downloading {name}", max(announced, 0), progress) as bar, target.open("wb") as file:
+        with byte_bar(f"Downloading {name}", max(announced, 0), progress) as bar, target.open("wb") as file:
             for piece in _pieces(response, service, model_id):
                 file.write(piece)
                 md5.update(piece)
@@ -119,28 +116,3 @@ def _file_name(disposition: str, model_id: str) -> str:
     _, marker, rest = disposition.partition("filename=")
     name = rest.split(";")[0].strip().strip('"') if marker else ""
     return Path(name.replace("\\", "/")).name or f"{model_id}.zip"
-
-
-class _Silent:
-    """A bar that shows nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def update(self, _count: int) -> None:
-        """Take note of nothing."""
-
-    def reset(self) -> None:
-        """Start at nothing again."""
-
-
-def _bar(label: str, total: int, progress: bool) -> AbstractContextManager[Any]:
-    if not (progress and sys.stderr is not None and sys.stderr.isatty()):
-        return _Silent()
-    from tqdm import tqdm
-
-    bar: Callable[..., AbstractContextManager[Any]] = tqdm
-    return bar(total=total or None, desc=label, unit="B", unit_scale=True, unit_divisor=1024, leave=False)

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 from ads.errors import InputError
 
-__all__ = ["REGION", "TYPES", "Ocid", "is_ocid", "new_ocid", "parse_ocid"]
+__all__ = ["NAMESPACE", "REGION", "TYPES", "Ocid", "is_ocid", "new_ocid", "parse_ocid"]
 
 REGION = "local"
 """The region part of the identifiers that this service makes."""
+
+NAMESPACE = "openads"
+"""The one namespace of the service's object storage, as in ``oci://bucket@openads/name``."""
 
 TYPES = frozenset(
     {

@@ -37,11 +37,16 @@ def fetch(uri: str, folder: Path, *, force_overwrite: bool, auth: dict[str, Any]
         path = Path(unquote(rest.removeprefix("localhost")))
         _fetch_local(path.absolute(), folder, force_overwrite=force_overwrite)
         return
+    from ads.client import Service
+    from ads.model.bucket_transfer import copy_from_bucket, is_ours
+
     _refuse_occupied(folder, force_overwrite)
     with tempfile.TemporaryDirectory(prefix="openads-") as scratch:
         if scheme.lower() in {"http", "https"}:
             local = Path(scratch) / "artifact"
             _download(str(uri), local)
+        elif is_ours(str(uri)):
+            local = copy_from_bucket(Service.find(), str(uri), Path(scratch))
         else:
             local = _copy_of(str(uri), scheme.lower(), Path(scratch), auth)
         _fetch_local(local, folder, force_overwrite=force_overwrite, moved=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import (
@@ -28,7 +28,8 @@ from ads.model.catalog_settings import (
     ModelRetentionSetting,
     SettingStatus,
 )
-from ads.model.metadata_artifacts import UnsupportedCatalogFeatures, refuse
+from ads.model.metadata_files import MetadataFiles
+from ads.model.unsupported import UnsupportedCatalogFeatures, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,19 +75,9 @@ _TRANSFER_ARGUMENTS = frozenset(
         "model_by_reference",
     }
 )
-_LIST_COLUMNS = (
-    "id",
-    "display_name",
-    "description",
-    "time_created",
-    "lifecycle_state",
-    "created_by",
-    "compartment_id",
-    "project_id",
-)
 
 
-class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
+class DataScienceModel(MetadataFiles, UnsupportedCatalogFeatures, CatalogEntry):
     """A model in the catalog.
 
     Example::
@@ -104,7 +95,7 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
         project and the errors of the service.
         """
         transfer = self._split(kwargs)
-        _refuse_buckets(transfer.get("bucket_uri"), transfer.get("model_by_reference"))
+        _refuse_reference(transfer.get("model_by_reference"))
         service = _service()
         self._require_home(service)
         if not self.display_name:
@@ -113,12 +104,12 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
             self.with_display_name(f"datascience_model-{secrets.token_hex(4)}")
         if self.artifact is None:
             return self._register(service, None)
-        from ads.model.artifact_transfer import packed
+        from ads.model.bucket_transfer import Transfer, deliverable
 
-        with packed(self.artifact) as archive:
-            return self._register(service, archive)
+        with deliverable(self.artifact, Transfer.of(transfer)) as deliver:
+            return self._register(service, deliver)
 
-    def _register(self, service: Service, archive: Any) -> Self:
+    def _register(self, service: Service, deliver: Callable[[Service, str], None] | None) -> Self:
         from ads.model.catalog_wire import create_body
 
         content = service.request("POST", _MODELS, json=create_body(self), retry_token=True).json()
@@ -127,8 +118,8 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
             if self.provenance_metadata is not None:
                 path = f"{_MODELS}/{model_id}/provenance"
                 service.request("POST", path, json=self.provenance_metadata.to_wire(), retry_token=True)
-            if archive is not None:
-                service.upload_artifact(model_id, archive)
+            if deliver is not None:
+                deliver(service, model_id)
         except BaseException:
             _remove_quietly(service, model_id)
             raise
@@ -140,23 +131,26 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
         bucket_uri: str | None = None,
         auth: dict[str, Any] | None = None,  # noqa: ARG002 - the service's own credential is used
         region: str | None = None,  # noqa: ARG002 - a service has no regions
-        overwrite_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
-        remove_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
+        overwrite_existing_artifact: bool | None = True,
+        remove_existing_artifact: bool | None = True,
         timeout: int | None = None,  # noqa: ARG002 - an upload may take as long as bytes flow
-        parallel_process_count: int = 9,  # noqa: ARG002 - one stream fills the line
+        parallel_process_count: int = 9,
         model_by_reference: bool | None = False,
     ) -> None:
         """Upload the folder or zip file of :meth:`with_artifact` as this model's artifact, any size, streamed.
 
-        Raises InputError when the model isn't in the catalog yet, :class:`~ads.errors.ArtifactError` for an unusable
-        artifact, :class:`~ads.errors.NotSupported` for ``bucket_uri`` and ``model_by_reference``.
+        ``bucket_uri``: by way of that bucket, where the archive is removed afterwards unless
+        ``remove_existing_artifact`` is false. Raises InputError when the model isn't in the catalog yet,
+        :class:`~ads.errors.ArtifactError` for an unusable artifact, FileExistsError for an object that may not be
+        overwritten, :class:`~ads.errors.NotSupported` for ``model_by_reference``.
         """
-        from ads.model.artifact_transfer import packed
+        from ads.model.bucket_transfer import Transfer, deliverable
 
-        _refuse_buckets(bucket_uri, model_by_reference)
+        _refuse_reference(model_by_reference)
         model_id = self._require_id("upload an artifact")
-        with packed(self.artifact) as archive:
-            _service().upload_artifact(model_id, archive)
+        transfer = Transfer(bucket_uri, overwrite_existing_artifact, remove_existing_artifact, parallel_process_count)
+        with deliverable(self.artifact, transfer) as deliver:
+            deliver(_service(), model_id)
 
     def download_artifact(
         self,
@@ -165,23 +159,29 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
         force_overwrite: bool | None = False,
         bucket_uri: str | None = None,
         region: str | None = None,  # noqa: ARG002 - a service has no regions
-        overwrite_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
-        remove_existing_artifact: bool | None = True,  # noqa: ARG002 - means the bucket's copy
+        overwrite_existing_artifact: bool | None = True,
+        remove_existing_artifact: bool | None = True,
         timeout: int | None = None,  # noqa: ARG002 - a download may take as long as bytes flow
     ) -> None:
         """Unpack the model's artifact into ``target_dir``. A model without one leaves a warning.
+
+        ``bucket_uri``: by way of that bucket, as in :meth:`upload_artifact`.
 
         Raises InputError when the folder holds something and ``force_overwrite`` is false, or the model isn't in the
         catalog.
         """
         from ads.model.artifact_transfer import fetch_artifact, prepare_target
+        from ads.model.bucket_transfer import Transfer, fetch_through_bucket
 
-        _refuse_buckets(bucket_uri, False)
         model_id = self._require_id("download an artifact")
         target = prepare_target(target_dir, force_overwrite=bool(force_overwrite))
         service = _service()
         try:
-            fetch_artifact(service, model_id, target)
+            if bucket_uri:
+                transfer = Transfer(bucket_uri, overwrite_existing_artifact, remove_existing_artifact)
+                fetch_through_bucket(service, model_id, target, transfer)
+            else:
+                fetch_artifact(service, model_id, target)
         except NotFound:
             if service.get_json(f"{_MODELS}/{model_id}").get("lifecycleState") == "DELETED":
                 raise
@@ -297,11 +297,11 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
         **kwargs: Any,
     ) -> builtins.list[Self]:
         """Return the models of a compartment, newest first; ``kwargs`` are filters such as ``display_name``."""
+        from ads.model.catalog_lists import whole_models
         from ads.model.catalog_wire import spec_from_wire
 
-        service = _service()
-        items = _summaries(service, compartment_id, project_id, category, kwargs)
-        return [cls(spec=spec_from_wire(item)) for item in _complete(service, items, "customMetadataList")]
+        found = whole_models(_service(), compartment_id, project_id, category, kwargs, "customMetadataList")
+        return [cls(spec=spec_from_wire(item)) for item in found]
 
     @classmethod
     def list_df(
@@ -314,10 +314,10 @@ class DataScienceModel(UnsupportedCatalogFeatures, CatalogEntry):
         """Return the models of a compartment as a table; OCIDs are shortened to their last six characters."""
         import pandas as pd
 
-        service = _service()
-        items = _summaries(service, compartment_id, project_id, category, kwargs)
-        rows = [_row(item) for item in _complete(service, items, "description")]
-        return pd.DataFrame(rows, columns=builtins.list(_LIST_COLUMNS))
+        from ads.model.catalog_lists import COLUMNS, table_row, whole_models
+
+        found = whole_models(_service(), compartment_id, project_id, category, kwargs, "description")
+        return pd.DataFrame([table_row(item) for item in found], columns=builtins.list(COLUMNS))
 
     def _split(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Take the values of the description from ``kwargs``; return the arguments of a transfer."""
@@ -353,9 +353,7 @@ def _service() -> Service:
     return Service.find()
 
 
-def _refuse_buckets(bucket_uri: str | None, model_by_reference: bool | None) -> None:
-    if bucket_uri:
-        refuse("A bucket between this machine and the catalog is", "Leave bucket_uri out: artifacts of any size go.")
+def _refuse_reference(model_by_reference: bool | None) -> None:
     if model_by_reference:
         refuse("Models by reference are", "Leave model_by_reference out: the artifact is uploaded.")
 
@@ -370,33 +368,3 @@ def _remove_quietly(service: Service, model_id: str) -> None:
         service.request("DELETE", f"{_MODELS}/{model_id}")
     except AdsError as error:
         logging.getLogger(__name__).warning("The incomplete model %s could not be removed: %s", model_id, error)
-
-
-def _summaries(
-    service: Service, compartment_id: str | None, project_id: str | None, category: str, filters: Mapping[str, Any]
-) -> builtins.list[dict[str, Any]]:
-    keys = {name: key for key, name in CatalogEntry.attribute_map.items()}
-    params: dict[str, Any] = {keys.get(name, name): value for name, value in filters.items()}
-    params |= {"compartmentId": compartment_id or service.compartment_id, "projectId": project_id, "category": category}
-    return builtins.list(service.list(_MODELS, params))
-
-
-def _complete(service: Service, items: builtins.list[dict[str, Any]], wanted: str) -> builtins.list[dict[str, Any]]:
-    """Return the models whole: OCI's lists leave out descriptions, metadata and schemas."""
-    if all(wanted in item for item in items):
-        return items
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        paths = [f"{_MODELS}/{item['id']}" for item in items]
-        return builtins.list(pool.map(service.get_json, paths))
-
-
-def _row(item: Mapping[str, Any]) -> dict[str, Any]:
-    from ads.model.catalog_settings import camel_case
-
-    row = {name: item.get(camel_case(name)) for name in _LIST_COLUMNS}
-    for name in ("id", "created_by", "compartment_id", "project_id"):
-        if row[name]:
-            row[name] = f"...{str(row[name])[-6:]}"
-    return row

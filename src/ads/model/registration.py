@@ -119,6 +119,10 @@ def upload_artifact(model: GenericModel, uri: str, force_overwrite: bool) -> Non
     import tempfile
 
     from ads.artifact.archive import write_zip
+    from ads.client import Service
+    from ads.client.objects import ObjectAddress, upload_object
+    from ads.model.artifact_transfer import packed
+    from ads.model.bucket_transfer import is_ours
 
     folder = artifact_folder(model)
     name = f"{model.model_id or folder.name}.zip"
@@ -132,9 +136,16 @@ def upload_artifact(model: GenericModel, uri: str, force_overwrite: bool) -> Non
         target.parent.mkdir(parents=True, exist_ok=True)
         write_zip(folder, target)
         return
+    address = uri if uri.endswith(".zip") else f"{uri.rstrip('/')}/{name}"
+    if is_ours(address):
+        try:
+            with packed(str(folder)) as archive:
+                upload_object(Service.find(), archive, ObjectAddress.parse(address), overwrite=force_overwrite)
+        except FileExistsError:
+            _refuse_existing(True, address, force_overwrite)
+        return
     import fsspec
 
-    address = uri if uri.endswith(".zip") else f"{uri.rstrip('/')}/{name}"
     system, path = fsspec.core.url_to_fs(address)
     _refuse_existing(system.exists(path), address, force_overwrite)
     with tempfile.TemporaryDirectory(prefix="openads-") as scratch:

@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from ads.errors import Conflict, InputError, NotFound
-from ads.identity.ocid import new_ocid
+from ads.identity.ocid import NAMESPACE, new_ocid
 from ads.registry.events import Caller, record
 from ads.registry.lookups import changed, require_compartment
 from ads.registry.storage_tables import Bucket, ObjectVersion, UploadInParts
@@ -26,9 +26,6 @@ __all__ = [
     "select_buckets",
     "update_bucket",
 ]
-
-NAMESPACE = "openads"
-"""The one namespace of this service."""
 
 UPDATABLE = frozenset({"bucket_metadata", "freeform_tags", "defined_tags", "versioning", "compartment_id"})
 """The columns that an update may change."""

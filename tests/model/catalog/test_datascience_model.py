@@ -265,9 +265,7 @@ def test_what_needs_an_entry_in_the_catalog_says_so() -> None:
 def test_features_of_other_services_are_named() -> None:
     model = DataScienceModel(artifact="x")
     for call in (
-        lambda: model.create(bucket_uri="oci://b@n/p"),
         lambda: model.create(model_by_reference=True),
-        lambda: model.create_custom_metadata_artifact("k", "p"),
         lambda: model.add_artifact(uri="oci://b@n/p"),
         model.restore_model,
     ):

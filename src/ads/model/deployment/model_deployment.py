@@ -258,7 +258,7 @@ class ModelDeployment(LiveDeployment):
     def _model_id(self, runtime: Any) -> str:
         """Return the OCID of the model; an artifact that was named instead becomes a model of the catalog first."""
         if runtime.model_group_id:
-            from ads.model.metadata_artifacts import refuse
+            from ads.model.unsupported import refuse
 
             refuse("Deploying model groups is", "Deploy one model with with_model_uri().")
         uri = runtime.model_uri
