@@ -8,7 +8,7 @@ import re
 from http import HTTPStatus
 from itertools import count
 
-__all__ = ["Refusal", "RequestIds", "encode_answer", "error_body"]
+__all__ = ["CONTINUE", "JSON_TYPE", "Refusal", "RequestIds", "encode_answer", "error_body"]
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -19,6 +19,7 @@ _STARTS = {
     for status in HTTPStatus
     if status >= HTTPStatus.OK
 }
+JSON_TYPE = b"application/json"
 _UNSAFE = re.compile(rb"[^A-Za-z0-9_.:/-]")
 _LONGEST_CALLER_ID = 128
 
@@ -54,10 +55,20 @@ def error_body(code: str, message: str) -> bytes:
 
 
 def encode_answer(
-    status: int, body: bytes, request_id: bytes, *, close: bool = False, retry_after: int = 0, bodiless: bool = False
+    status: int,
+    body: bytes,
+    request_id: bytes,
+    *,
+    close: bool = False,
+    retry_after: int = 0,
+    bodiless: bool = False,
+    content_type: bytes = JSON_TYPE,
 ) -> bytes:
     """Return a whole answer. ``bodiless`` leaves the body out but not its length, as HEAD wants it."""
-    parts = [_STARTS[status], request_id, b"\r\ncontent-length: ", b"%d" % len(body)]
+    start = _STARTS[status]
+    if content_type is not JSON_TYPE:
+        start = start.replace(JSON_TYPE, content_type, 1)
+    parts = [start, request_id, b"\r\ncontent-length: ", b"%d" % len(body)]
     if retry_after:
         parts.append(b"\r\nretry-after: %d" % retry_after)
     if close:

@@ -9,10 +9,11 @@ from enum import Enum
 from typing import cast
 
 from ads.gateway.access_log import Access
-from ads.gateway.answer import CONTINUE, Refusal, encode_answer
+from ads.gateway.answer import CONTINUE, JSON_TYPE, Refusal, encode_answer
 from ads.gateway.body_buffer import BodyBuffer
 from ads.gateway.door import Door
 from ads.gateway.health import health
+from ads.gateway.metrics import CONTENT_TYPE as METRICS_TYPE
 from ads.gateway.pool import Prediction
 from ads.gateway.predictions import Admission
 from ads.gateway.proxy import Exchange
@@ -87,6 +88,7 @@ class Connection(asyncio.Protocol):
             self._advance()
         elif state is _State.PROXYING:
             assert self._exchange is not None
+            self._door.predictions.metrics.uploaded += len(data)
             self._exchange.client_sent(data)
         elif state is _State.WAITING:
             self._buffer += data
@@ -197,22 +199,26 @@ class Connection(asyncio.Protocol):
         elif place.kind is Kind.PREDICT:
             self._begin_prediction(head, place)
         else:
-            self._answer_health(head, place.kind)
+            self._answer_itself(head, place.kind)
         return True
 
-    def _answer_health(self, head: RequestHead, kind: Kind) -> None:
+    def _answer_itself(self, head: RequestHead, kind: Kind) -> None:
+        """Answer what is asked about the gateway."""
+        predictions = self._door.predictions
         try:
-            answer = health(head, kind, ready=self._door.predictions.tables.ready)
+            if kind is Kind.METRICS:
+                self._answer(200, predictions.metrics_text(head), 0, METRICS_TYPE)
+            else:
+                self._answer(*health(head, kind, ready=predictions.tables.ready))
         except Refusal as refusal:
             self._refuse(refusal)
-        else:
-            self._answer(*answer)
 
     def _begin_exchange(self, head: RequestHead) -> None:
         self._state = _State.PROXYING
         self.deadline = _FOREVER
         self._exchange = Exchange(self, head, self._request_id, self._door.limits)
         early, self._buffer = self._buffer, b""
+        self._door.predictions.metrics.uploaded += len(early)
         self._exchange.start(self._door.home.control_socket, early)
 
     def _begin_prediction(self, head: RequestHead, place: Place) -> None:
@@ -271,7 +277,7 @@ class Connection(asyncio.Protocol):
         self._answer(status, body, retry_after)
         self._advance()
 
-    def _answer(self, status: int, body: bytes, retry_after: int) -> None:
+    def _answer(self, status: int, body: bytes, retry_after: int, content_type: bytes = JSON_TYPE) -> None:
         """Send the answer of a request that was read whole; the connection is free again."""
         head = self._head
         assert head is not None
@@ -281,7 +287,13 @@ class Connection(asyncio.Protocol):
         self.deadline = self._door.clock() + self._door.limits.idle_seconds
         self._transport.write(
             encode_answer(
-                status, body, self._request_id, close=close, retry_after=retry_after, bodiless=head.method == b"HEAD"
+                status,
+                body,
+                self._request_id,
+                close=close,
+                retry_after=retry_after,
+                bodiless=head.method == b"HEAD",
+                content_type=content_type,
             )
         )
         if close:
@@ -339,9 +351,15 @@ class Connection(asyncio.Protocol):
         """Put the prediction into its deployment's access log, if there is such a deployment."""
         place, head, prediction = self._place, self._head, self._prediction
         self._place = None
-        if place is None or head is None or self._admission is None:
+        if place is None or head is None:
+            return
+        if self._admission is None:
+            self._door.predictions.metrics.refused[status] += 1
             return
         seconds = self._door.clock() - self._arrived
+        metrics = self._admission.pool.metrics
+        metrics.codes[status] += 1
+        metrics.request.observe(seconds)
         sent = prediction.sent if prediction is not None else 0.0
         self._door.access_log.note(
             Access(

@@ -32,4 +32,4 @@ class Door(Protocol):
     draining: bool
 
     def clock(self) -> float:
-        """Return the loop's time."""
+        """Return the monotonic time in seconds."""

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import socket
+import time
 from collections.abc import Callable
 
 from ads.gateway.access_log import AccessLog
@@ -35,7 +36,7 @@ class Listener:
 
     def __init__(self, home: Home, limits: Limits) -> None:
         self._loop = asyncio.get_running_loop()
-        self.clock = self._loop.time
+        self.clock = time.monotonic  # the loop knows milliseconds only
         self.home = home
         self.limits = limits
         self.heads = HeadReader(limits)

@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 from ads.gateway.answer import error_body
 from ads.gateway.frames import Input, Output
 from ads.gateway.limits import Limits
+from ads.gateway.metrics import DeploymentMetrics
 from ads.gateway.replica import Replica
 from ads.gateway.tables import DeploymentRoute
 
@@ -91,9 +92,15 @@ class Pool:
     """See the module. ``kill`` is asked to replace a replica that exceeded the time limit, by the replica's id."""
 
     def __init__(
-        self, route: DeploymentRoute, limits: Limits, clock: Callable[[], float], kill: Callable[[Replica], None]
+        self,
+        route: DeploymentRoute,
+        limits: Limits,
+        clock: Callable[[], float],
+        kill: Callable[[Replica], None],
+        metrics: DeploymentMetrics,
     ) -> None:
         self.route = route
+        self.metrics = metrics
         self._limits = limits
         self._clock = clock
         self._kill = kill
@@ -108,6 +115,22 @@ class Pool:
     def idle(self) -> bool:
         """Whether nothing waits and nothing is in flight."""
         return not self._queue and not self._flights
+
+    @property
+    def queue_depth(self) -> int:
+        """How many predictions wait."""
+        return len(self._queue)
+
+    @property
+    def inflight(self) -> int:
+        """How many predictions replicas work on."""
+        return sum(map(len, self._flights.values()))
+
+    @property
+    def replicas_by_state(self) -> dict[str, int]:
+        """How many of the wanted replicas are ready and absent."""
+        ready = sum(replica.ready for replica in self._replicas.values())
+        return {"ready": ready, "absent": len(self._replicas) - ready}
 
     def update(self, route: DeploymentRoute) -> None:
         """Follow a new table: connect to new replicas, let go of those that left it."""
@@ -167,11 +190,14 @@ class Pool:
 
     def connected(self, replica: Replica) -> None:
         """A replica is free: give it work."""
+        self.metrics.cold_starts += 1
         self._feed(replica)
 
     def answered(self, replica: Replica, outputs: Sequence[Output]) -> None:
         """Pass answers on to their callers, but first give the replica its next frame."""
         flight = self._flights.pop(replica)
+        self.metrics.inference.observe(self._clock() - replica.used)
+        self.metrics.batch.observe(len(flight))
         if self._queue and replica.id in self._replicas:
             self._feed(replica)
         for prediction, output in zip(flight, outputs, strict=True):
@@ -179,6 +205,8 @@ class Pool:
 
     def lost(self, replica: Replica) -> None:
         """Give what was in flight on a dead replica to another one, before everything that waits."""
+        if self._replicas.get(replica.id) is replica:
+            self.metrics.restarts += 1
         for prediction in reversed(self._flights.pop(replica, ())):
             if prediction.tries >= self._limits.tries:
                 prediction.answer(503, _DIED, 5)
@@ -221,6 +249,8 @@ class Pool:
     def _send(self, replica: Replica, batch: list[Prediction]) -> None:
         now = self._clock()
         for prediction in batch:
+            if not prediction.tries:
+                self.metrics.queue.observe(now - prediction.arrived)
             prediction.tries += 1
             prediction.sent = now
             prediction.replica_id = replica.id

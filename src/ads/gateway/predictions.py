@@ -7,12 +7,14 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from ads.gateway.answer import Refusal
 from ads.gateway.authentication import Authentication, check_digest
 from ads.gateway.body_buffer import too_large
 from ads.gateway.frames import BYTES, JSON, Input
 from ads.gateway.limits import Limits
+from ads.gateway.metrics import Gauges, Metrics, render
 from ads.gateway.pool import Pool, Prediction
 from ads.gateway.replica import Replica
 from ads.gateway.request import RequestHead
@@ -21,7 +23,7 @@ from ads.gateway.tables import DeploymentRoute, Tables
 from ads.home import Home
 from ads.identity.verifier import Identity
 
-__all__ = ["Admission", "Predictions"]
+__all__ = ["Admission", "Predictions", "load_seconds"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class Predictions:
         self._leaving: list[Pool] = []
         self._orders: set[asyncio.Task[None]] = set()
         self.tables = Tables(home, self._follow)
+        self.metrics = Metrics()
         self._authentication = Authentication(self.tables, clock)
 
     @property
@@ -75,6 +78,25 @@ class Predictions:
         if head.content_length is not None and head.content_length > largest:
             raise too_large(largest)
         return Admission(identity, pool, largest)
+
+    def metrics_text(self, head: RequestHead) -> bytes:
+        """Return all metrics for Prometheus. Raises Refusal without a credential, for other methods and for a body."""
+        self._authentication.identify(head)
+        if head.method not in {b"GET", b"HEAD"}:
+            raise Refusal(405, "MethodNotAllowed", "Metrics are read with GET.")
+        if head.has_body:
+            raise Refusal(400, "InvalidParameter", "Metrics are asked without a body.")
+        return render(self.metrics, {deployment_id: self._gauges(pool) for deployment_id, pool in self._pools.items()})
+
+    def _gauges(self, pool: Pool) -> Gauges:
+        folder = self._home.deployment(pool.route.id)
+        times = [load_seconds(folder / replica.id / "status.json") for replica in pool.route.replicas]
+        return Gauges(
+            pool.queue_depth,
+            pool.inflight,
+            pool.replicas_by_state,
+            max((seconds for seconds in times if seconds is not None), default=None),
+        )
 
     def start(
         self,
@@ -120,10 +142,13 @@ class Predictions:
                 del self._pools[deployment_id]
                 pool.close()
                 self._leaving.append(pool)
+                self.metrics.forget(deployment_id)
         for deployment_id, route in routes.items():
             known = self._pools.get(deployment_id)
             if known is None:
-                self._pools[deployment_id] = Pool(route, self._limits, self._clock, self._replace)
+                self._pools[deployment_id] = Pool(
+                    route, self._limits, self._clock, self._replace, self.metrics.of(deployment_id)
+                )
             elif known.route != route:
                 known.update(route)
 
@@ -150,6 +175,16 @@ class Predictions:
                 logger.error("the supervisor refused %s: %s", order, answer.get("error"))
         finally:
             writer.close()
+
+
+def load_seconds(path: Path) -> float | None:
+    """Return how long a replica took to import score.py and load the model, None as long as it has not."""
+    try:
+        stages = json.loads(path.read_bytes())["stages"]
+        times = {stage["name"]: float(stage["seconds"]) for stage in stages}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return times.get("import", 0.0) + times["load"] if "load" in times else None
 
 
 def _is_json(content_type: bytes) -> bool:

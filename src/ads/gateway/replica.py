@@ -60,7 +60,7 @@ class Replica(asyncio.Protocol):
         self.batch = 1
         """How many items it takes in one frame: more than one where merging gives the same answers."""
         self.used = 0.0
-        """When the last frame was sent, by the loop's clock."""
+        """When the last frame was sent."""
         self._owner = owner
         self._largest = largest_answer
         self._frame_id = 0

@@ -1,4 +1,4 @@
-"""Whose request is it: a prediction for a deployment, the gateway's own health, or the control plane's."""
+"""Whose request is it: a prediction for a deployment, the gateway's own health and metrics, or the control plane's."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Kind(Enum):
     PREDICT = "predict"
     LIVE = "live"
     READY = "ready"
+    METRICS = "metrics"
     CONTROL = "control"
 
 
@@ -36,6 +37,7 @@ class Place:
 
 _LIVE = Place(Kind.LIVE)
 _READY = Place(Kind.READY)
+_METRICS = Place(Kind.METRICS)
 _CONTROL = Place(Kind.CONTROL)
 
 
@@ -47,6 +49,8 @@ def route(target: bytes) -> Place:
         return _LIVE
     if path == b"/health/ready":
         return _READY
+    if path == b"/metrics":
+        return _METRICS
     match = _PREDICT.fullmatch(path)
     if match is None:
         return _CONTROL
