@@ -5,7 +5,7 @@ from ads.score.blocks.columns import columns_of, quick_table, table
 from ads.score.blocks.inference import pre_inference
 from ads.score.blocks.onnx import onnx_inputs
 from ads.score.blocks.payload import fetch_data_type_from_schema, unwrap
-from ads.score.blocks.pytorch import plain
+from ads.score.blocks.pytorch import numbers_of, plain
 from ads.score.blocks.script import INPUT_SCHEMA, InputError, load_model
 
 MARKER = "__ads_torch_tensor__"
@@ -41,7 +41,7 @@ def read_arrays(data, dtypes, wanted):
     if isinstance(data, bytes):
         raise InputError("Bytes can't become arrays. Convert them in pre_inference(), or send JSON.")
     is_frame = isinstance(data, dict) and "rame" in str(data.get("data_type"))
-    data, about = unwrap(data, dtypes)
+    data, about = (data, {}) if isinstance(data, dict) and MARKER in data else unwrap(data, dtypes)
     names = [each.name for each in wanted]
     by_name = bool(dtypes) and list(dtypes) != list(range(len(dtypes)))
     if isinstance(data, dict) and MARKER not in data:
@@ -54,7 +54,7 @@ def read_arrays(data, dtypes, wanted):
         is_frame = True
     if is_frame or (by_name and hasattr(data, "__len__") and not isinstance(data, dict)):
         quick = quick_table(data, dtypes)
-        return as_array(table(columns_of(data, dtypes), dtypes, about) if quick is None else quick)
+        return numbers_of(table(columns_of(data, dtypes), dtypes, about) if quick is None else quick)
     is_row = isinstance(data, list) and len(data) == len(dtypes) > 1 and not isinstance(data[0], (list, str))
     return batch_of(as_array([data] if is_row else data), wanted[0])
 

@@ -140,7 +140,7 @@ def read_tensors(data, dtypes, model, input_schema_path):
     if isinstance(data, bytes):
         return data
     is_frame = isinstance(data, dict) and "rame" in str(data.get("data_type"))
-    data, about = unwrap(data, dtypes)
+    data, about = (data, {}) if isinstance(data, dict) and MARKER in data else unwrap(data, dtypes)
     by_name = bool(dtypes) and list(dtypes) != list(range(len(dtypes)))
     if isinstance(data, dict) and MARKER not in data:
         if set(data) <= set(input_names(model)) and len(data) > is_frame:
