@@ -205,20 +205,23 @@ def _session(content: bytes) -> Any:
 def _check(estimator: Any, converted: Any, sample: Any) -> float:
     """Record in the model how its outputs are read; return the share of rows where it predicts what the estimator does.
 
-    Without a sample nothing can be compared, and the first output counts, made flat where there is one target.
+    Without a sample numbers are made up to find out how the outputs are read; whether they agree then says nothing.
     """
     from onnx import helper
 
     session = _session(converted.SerializeToString())
     if sample is None:
-        names = [output.name for output in session.get_outputs()]
-        readings = {"predict": "0 flat" if len(names) == 1 and not _has_several_targets(estimator) else "0"}
-        if len(names) > 1 and callable(getattr(estimator, "predict_proba", None)):
-            readings["predict_proba"] = "1"
-        helper.set_model_props(converted, readings)
+        helper.set_model_props(converted, _readings_without_sample(estimator, session))
         return 1.0
     rows = sample.iloc[:_MOST_ROWS] if hasattr(sample, "iloc") else sample[:_MOST_ROWS]
-    readings = {}
+    readings, agreement = _compare(estimator, session, rows)
+    helper.set_model_props(converted, readings)
+    return agreement
+
+
+def _compare(estimator: Any, session: Any, rows: Any) -> tuple[dict[str, str], float]:
+    """Return how the results of the estimator's methods are read, and the share of rows with equal predictions."""
+    readings: dict[str, str] = {}
     agreement = 0.0
     for method in ("predict", "predict_proba"):
         if callable(getattr(estimator, method, None)):
@@ -228,8 +231,23 @@ def _check(estimator: Any, converted: Any, sample: Any) -> float:
             agreement = shares[best] if method == "predict" else agreement
             if method == "predict" or shares[best] >= _LEAST_AGREEMENT:
                 readings[method] = best
-    helper.set_model_props(converted, readings)
-    return agreement
+    return readings, agreement
+
+
+def _readings_without_sample(estimator: Any, session: Any) -> dict[str, str]:
+    import numpy as np
+
+    inputs = session.get_inputs()
+    if len(inputs) == 1 and len(inputs[0].shape) == 2 and inputs[0].type in ("tensor(float)", "tensor(double)"):
+        rows = np.random.default_rng(0).random((20, inputs[0].shape[1]))
+        try:
+            readings, agreement = _compare(estimator, session, rows)
+        except Exception as error:  # noqa: BLE001 - an estimator raises anything for numbers that mean nothing to it
+            _log.debug("Numbers that were made up can't be predicted: %s", error)
+        else:
+            if agreement >= _LEAST_AGREEMENT:
+                return readings
+    return {"predict": "0 flat" if len(session.get_outputs()) == 1 and not _has_several_targets(estimator) else "0"}
 
 
 def _own_prediction(estimator: Any, method: str, rows: Any) -> Any:
@@ -238,7 +256,7 @@ def _own_prediction(estimator: Any, method: str, rows: Any) -> Any:
     if type(estimator).__module__.startswith("xgboost.core"):
         import xgboost
 
-        rows = xgboost.DMatrix(rows)
+        rows = xgboost.DMatrix(rows, feature_names=estimator.feature_names)
     return np.asarray(getattr(estimator, method)(rows))
 
 
