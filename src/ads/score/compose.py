@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -56,11 +57,12 @@ class _Module:
 
 @dataclass(frozen=True)
 class _Part:
-    """A function or class in one of the two files: its text, the places of the blocks it needs, and its constants."""
+    """A function or class in one of the two files: its text, and the blocks, constants and imports it needs."""
 
     text: str
     uses: dict[str, str]
     constants: dict[str, str]
+    imports: set[str]
 
 
 def compose(recipe: Recipe) -> str:
@@ -76,7 +78,7 @@ def compose(recipe: Recipe) -> str:
         sibling=f" {PAYLOAD_FILE} beside it reads payloads." if sibling else "",
         needs=_listed(needs),
     )
-    imports = _imports("\n".join([code, *constants, *loading]))
+    imports = _imports(script, constants, {"import importlib.util"} if sibling else set())
     return "\n".join([head, *imports, "", *constants, *loading, "", "", code, ""])
 
 
@@ -87,10 +89,11 @@ def compose_payload(recipe: Recipe) -> str:
         return ""
     code = "\n\n\n".join(part.text for part in sibling.values())
     constants = _constants(sibling, recipe)
-    imports = _imports("\n".join([code, *constants]))
+    imports = _imports(sibling, constants)
     return "\n".join([_SIBLING_HEADER, *imports, *(["", *constants] if constants else []), "", "", code, ""])
 
 
+@lru_cache(maxsize=16)
 def _parts(recipe: Recipe) -> tuple[dict[str, _Part], dict[str, _Part]]:
     """Return the functions of score.py and those of score_payload.py, in their order.
 
@@ -136,16 +139,18 @@ def _part(place: str, name: str, chosen: dict[str, str]) -> _Part:
     module = _module(file)
     uses: dict[str, str] = {}
     constants: dict[str, str] = {}
+    imports = {module.imports[used] for used in module.uses[block] if used in module.imports}
     for used in module.uses[block]:
         source = file if used in (*module.sources, *module.constants) else module.blocks.get(used)
         if source is None:
             continue
         if used in _module(source).constants:
             constants[used] = _module(source).constants[used]
+            imports |= {text for name, text in _module(source).imports.items() if name in _names(constants[used])}
         elif used not in (*chosen, block):
             uses[used] = f"{source}.{used}"
     text = re.sub(rf"^(def|class) {block}\b", rf"\1 {name}", module.sources[block], count=1, flags=re.MULTILINE)
-    return _Part(text, uses, constants)
+    return _Part(text, uses, constants, imports)
 
 
 @lru_cache(maxsize=64)
@@ -199,13 +204,11 @@ def _names(code: str) -> set[str]:
     return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
 
 
-def _imports(code: str) -> list[str]:
-    """Return the import statements of the standard library that the code needs, in the usual order."""
-    offered = {"importlib": "import importlib.util"}
-    for path in sorted(_FOLDER.glob("*.py")):
-        offered.update(_module(path.stem).imports)
-    statements = {offered[name] for name in _names(code) if name in offered}
-    return sorted(statements, key=lambda statement: (statement.startswith("from"), statement))
+def _imports(parts: dict[str, _Part], constants: list[str], statements: AbstractSet[str] = frozenset()) -> list[str]:
+    """Return the import statements of the standard library that the parts need, in the usual order."""
+    needed = {*statements, *(statement for part in parts.values() for statement in part.imports)}
+    needed |= {text for name, text in _module("script").imports.items() if name in _names("\n".join(constants))}
+    return sorted(needed, key=lambda statement: (statement.startswith("from"), statement))
 
 
 def _listed(names: list[str]) -> str:

@@ -22,26 +22,26 @@ ARRAY = X.to_numpy()
 def xgb(trained_on):
     import xgboost
 
-    return xgboost.XGBClassifier(n_estimators=4, max_depth=3).fit(trained_on, y)
+    return xgboost.XGBClassifier(n_estimators=4, max_depth=3, n_jobs=1).fit(trained_on, y)
 
 
 def xgb_booster(trained_on):
     import xgboost
 
     data = xgboost.DMatrix(trained_on, label=y)
-    return xgboost.train({"objective": "multi:softprob", "num_class": 3}, data, num_boost_round=3)
+    return xgboost.train({"objective": "multi:softprob", "num_class": 3, "nthread": 1}, data, num_boost_round=3)
 
 
 def lgbm(trained_on):
     import lightgbm
 
-    return lightgbm.LGBMClassifier(n_estimators=4, verbose=-1).fit(trained_on, y)
+    return lightgbm.LGBMClassifier(n_estimators=4, verbose=-1, n_jobs=1).fit(trained_on, y)
 
 
 def lgbm_booster(trained_on):
     import lightgbm
 
-    settings = {"objective": "multiclass", "num_class": 3, "verbose": -1}
+    settings = {"objective": "multiclass", "num_class": 3, "verbose": -1, "num_threads": 1}
     return lightgbm.train(settings, lightgbm.Dataset(trained_on, label=y), num_boost_round=3)
 
 
