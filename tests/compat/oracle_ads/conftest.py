@@ -16,7 +16,14 @@ ORIGINAL = os.environ.get("OPENADS_COMPAT_ORIGINAL", "")
 if not ORIGINAL:
     collect_ignore_glob = ["test_*.py"]
 
-FRAMEWORKS = {"xgboost": "xgboost", "lightgbm": "lightgbm", "lightgbm booster": "lightgbm", "torchscript": "torch"}
+FRAMEWORKS = {
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "lightgbm booster": "lightgbm",
+    "torchscript": "torch",
+    "tensorflow": "tensorflow",
+    "huggingface": "transformers",
+}
 """Which module a kind of model needs beside scikit-learn."""
 
 _ROWS: list[tuple[str, ...]] = []

@@ -92,6 +92,40 @@ def module():
     return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)).double()
 
 
+def network():
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(0)
+    layers = tf.keras.layers
+    return tf.keras.Sequential([tf.keras.Input((4,)), layers.Dense(5, "relu"), layers.Dense(3, "softmax")])
+
+
+def texts():
+    """Return the tiny pipeline that the other tests use; its file imports nothing but the frameworks."""
+    import tempfile
+
+    spec = importlib.util.spec_from_file_location("tiny", Path(__file__).parents[2] / "tiny_transformers.py")
+    tiny = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tiny)
+    return tiny.text_classifier(Path(tempfile.mkdtemp()))
+
+
+def npy(array) -> str:
+    """Return an array as the SDKs send it."""
+    import base64
+    import io
+
+    import numpy as np
+
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+WITHOUT_TABLE = ("generic", "torchscript", "tensorflow", "huggingface")
+"""Kinds whose models take something else than the frame of :func:`estimator`."""
+
+
 def estimator(kind: str):
     """Return class name, estimator, sample frame, target and the arguments of the constructor and of prepare()."""
     X, y = mixed() if kind == "sklearn pipeline" else iris()
@@ -113,6 +147,8 @@ def estimator(kind: str):
         "lightgbm": lambda: ("LightGBMModel", lgbm().fit(X, y), {}, {}),
         "lightgbm booster": lambda: ("LightGBMModel", booster(X, y), {}, {}),
         "torchscript": lambda: ("PyTorchModel", module(), {}, {"use_torch_script": True}),
+        "tensorflow": lambda: ("TensorFlowModel", network(), {}, {"model_file_name": "model.keras"}),
+        "huggingface": lambda: ("HuggingFacePipelineModel", texts(), {}, {}),
     }[kind]()
     return (*made, X, y)
 
@@ -126,6 +162,16 @@ def payloads(kind: str, X) -> dict:
                 "data": {"__ads_torch_tensor__": 1, "data": rows, "dtype": "torch.float64"},
                 "data_type": "torch.Tensor",
             }
+        }
+    if kind == "tensorflow":
+        array = npy(X.head(4).to_numpy().astype("float32"))
+        return {"array": {"data": array, "data_type": "<class 'numpy.ndarray'>"}}
+    if kind == "huggingface":
+        return {
+            "a text": "a good film",
+            "texts": ["a good film", "the bad day"],
+            "arguments of the call": {"inputs": "a good film", "top_k": 2},
+            "an envelope": {"data": ["a bad day"], "data_type": "huggingface"},
         }
     if kind == "generic":
         return {"rows": [[1.5, 2.0], [3.0, 4.0]]}
@@ -152,13 +198,13 @@ def write(order: dict) -> dict:
     name, model, options, extra, X, y = estimator(order["kind"])
     wrapper = model_class(name)(model, artifact_dir=order["folder"], **options)
     conda = {"ignore_conda_error": True} if order.get("no_conda") else {"inference_conda_env": SLUG}
-    sample = {} if order["kind"] in ("generic", "torchscript") else {"X_sample": X, "y_sample": y}
+    sample = {} if order["kind"] in WITHOUT_TABLE else {"X_sample": X, "y_sample": y}
     name_given = {"model_file_name": "model.pt"} if order["kind"] == "torchscript" else {}
     wrapper.prepare(force_overwrite=True, **conda, **sample, **name_given, **extra)
     bodies = payloads(order["kind"], X)
     answers = {label: wrapper.verify(body, auto_serialize_data=False) for label, body in bodies.items()}
     result = {"class": name, "payloads": bodies, "answers": answers, "rows": None}
-    if order["kind"] not in ("generic", "torchscript"):
+    if order["kind"] not in WITHOUT_TABLE:
         head = X.head(7) if hasattr(X, "head") else X[:7]
         result["sdk"] = wrapper.verify(head, auto_serialize_data=True)
     return result

@@ -34,7 +34,7 @@ def prepared(original: Original, tmp_path_factory: pytest.TempPathFactory) -> An
             name, estimator, options, extra, X, y = kinds.estimator(kind)
             folder = tmp_path_factory.mktemp("ours") / "artifact"
             model = getattr(ours, name)(estimator, artifact_dir=str(folder), **options)
-            sample = {} if kind in ("generic", "torchscript") else {"X_sample": X, "y_sample": y}
+            sample = {} if kind in kinds.WITHOUT_TABLE else {"X_sample": X, "y_sample": y}
             model.prepare(inference_conda_env=kinds.SLUG, **sample, **extra)
             made[kind] = model, kinds.payloads(kind, X)
         return made[kind]
@@ -52,7 +52,7 @@ def test_it_loads_verifies_and_passes_the_checks_there(
 ) -> None:
     model, payloads = prepared(kind)
     note("ours -> theirs", kind, f"load, verify ({len(payloads)} payloads), introspection")
-    by_frame = kind not in ("generic", "torchscript", "sklearn array")
+    by_frame = kind not in (*kinds.WITHOUT_TABLE, "sklearn array")
     order = {"class": type(model).__name__, "folder": model.artifact_dir, "copy": str(tmp_path / "copy")}
     theirs = original.do("check", kind=kind, payloads=payloads, frame=by_frame, **order)
     here = answers_here(model, payloads)

@@ -28,8 +28,18 @@ KINDS = [
     "lightgbm",
     "lightgbm booster",
     "torchscript",
+    "tensorflow",
+    "huggingface",
 ]
-DEPLOYED = ["sklearn joblib", "sklearn pipeline", "generic", "xgboost", "lightgbm booster", "torchscript"]
+DEPLOYED = [
+    "sklearn joblib",
+    "sklearn pipeline",
+    "generic",
+    "xgboost",
+    "lightgbm booster",
+    "torchscript",
+    "huggingface",
+]
 OLDER = [path for path in os.environ.get("OPENADS_COMPAT_OLDER", "").split(os.pathsep) if path]
 """Folders with older versions of oracle-ads, without its dependencies."""
 MODULES = "ignore:.*:DeprecationWarning"
