@@ -48,6 +48,8 @@ class Limits:
     """Largest frame that a replica may send."""
     tries: int = 2
     """On how many replicas one prediction is tried when they die under it."""
+    silent_seconds: float = 1.0
+    """A replica that doesn't answer for so long, and ten times the usual, is passed over where others are free."""
     drain_seconds: float = 60.0
     """After SIGTERM: how long to wait for requests in flight."""
     log_bytes: int = 64 * 1024 * 1024

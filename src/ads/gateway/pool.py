@@ -6,11 +6,14 @@ batching*: there is no timer, a batch is what came while the replicas were busy)
 
 The request is held whole, so that a replica's death costs nothing: it is given to another one, at most
 ``limits.tries`` times in all, because a request may be what kills them. From its second try on it travels alone, so
-that it can't take others with it.
+that it can't take others with it. A replica that is silent for far longer than is usual here is passed over as long as
+it is silent: what it has is also given to a free one, and the first answer counts.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
@@ -36,6 +39,10 @@ class _Candidate(Protocol):
 
 _C = TypeVar("_C", bound=_Candidate)
 
+logger = logging.getLogger(__name__)
+
+_UNUSUAL = 10.0
+_FORGETTING = 0.99
 _BUSY = error_body("ServiceUnavailable", "The deployment is at its limit. Try again later.")
 _WAITED = error_body("ServiceUnavailable", "No replica of the deployment became free in time. Try again later.")
 _DIED = error_body("ServiceUnavailable", "The replicas died while they answered this request.")
@@ -61,7 +68,7 @@ def share(waiting: int, replicas: int) -> int:
 class Prediction:
     """One request on its way. ``reply`` is called once with status, body and retry-after."""
 
-    __slots__ = ("_reply", "arrived", "input", "replica_id", "sent", "tries", "waiting")
+    __slots__ = ("_reply", "arrived", "copies", "input", "replica_id", "sent", "tries", "waiting")
 
     def __init__(self, item: Input, arrived: float, reply: Callable[[int, bytes, int], None]) -> None:
         self.input = item
@@ -69,6 +76,8 @@ class Prediction:
         self.waiting = arrived
         self.sent = 0.0
         self.tries = 0
+        self.copies = 1
+        """In how many places it is, waiting or in flight: only the last one may say that it failed."""
         self.replica_id = ""
         self._reply: Callable[[int, bytes, int], None] | None = reply
 
@@ -108,6 +117,8 @@ class Pool:
         self._flights: dict[Replica, list[Prediction]] = {}
         self._queue: deque[Prediction] = deque()
         self._queued_bytes = 0
+        self._silent: set[Replica] = set()
+        self._usual: float | None = None
         self._draining = False
         self.update(route)
 
@@ -169,20 +180,24 @@ class Pool:
         self._queued_bytes += size
 
     def sweep(self, now: float) -> None:
-        """Answer what waited or ran too long."""
-        for prediction in [item for item in self._queue if now - item.waiting > self._limits.queue_seconds]:
+        """Answer what waited or ran too long, drop what nobody waits for, pass over who is silent."""
+        oldest = now - self._limits.queue_seconds
+        for prediction in [item for item in self._queue if item.waiting < oldest or not item.wanted]:
             self._queue.remove(prediction)
             self._queued_bytes -= len(prediction.input.body)
-            prediction.answer(503, _WAITED, 1)
+            self._fail(prediction, 503, _WAITED, 1)
+        patience = self._patience()
         for replica, flight in list(self._flights.items()):
             # A batch gets half the time: then there is enough left to ask each of its requests alone.
             together = len(flight) > 1
             if now - replica.used > (self.route.timeout_seconds / 2 if together else self.route.timeout_seconds):
                 if not together:
                     del self._flights[replica]
-                    flight[0].answer(504, _TOO_LONG)
+                    self._fail(flight[0], 504, _TOO_LONG)
                 replica.drop()
                 self._kill(replica)
+            elif now - replica.used > patience and replica not in self._silent:
+                self._pass_over(replica, flight)
 
     def drain(self) -> None:
         """Nothing new is tried from now on when a replica dies: the gateway is about to leave."""
@@ -196,7 +211,13 @@ class Pool:
     def answered(self, replica: Replica, outputs: Sequence[Output]) -> None:
         """Pass answers on to their callers, but first give the replica its next frame."""
         flight = self._flights.pop(replica)
-        self.metrics.inference.observe(self._clock() - replica.used)
+        seconds = self._clock() - replica.used
+        self.metrics.inference.observe(seconds)
+        if replica in self._silent:
+            self._silent.discard(replica)
+            logger.warning("replica %s answers again", replica.id)
+        else:
+            self._usual = max(seconds, (self._usual or 0.0) * _FORGETTING)
         self.metrics.batch.observe(len(flight))
         if self._queue and replica.id in self._replicas:
             self._feed(replica)
@@ -207,8 +228,11 @@ class Pool:
         """Give what was in flight on a dead replica to another one, before everything that waits."""
         if self._replicas.get(replica.id) is replica:
             self.metrics.restarts += 1
+        self._silent.discard(replica)
         for prediction in reversed(self._flights.pop(replica, ())):
-            if prediction.tries >= self._limits.tries:
+            if prediction.copies > 1:
+                prediction.copies -= 1
+            elif prediction.tries >= self._limits.tries:
                 prediction.answer(503, _DIED, 5)
             elif self._draining:
                 prediction.answer(503, _LEAVING, 1)
@@ -216,6 +240,34 @@ class Pool:
                 prediction.waiting = self._clock()
                 self._queue.appendleft(prediction)
                 self._queued_bytes += len(prediction.input.body)
+        self._feed_all()
+
+    def _patience(self) -> float:
+        """Return for how many seconds a replica may be silent before it is passed over."""
+        return math.inf if self._usual is None else max(self._limits.silent_seconds, _UNUSUAL * self._usual)
+
+    def _pass_over(self, replica: Replica, flight: list[Prediction]) -> None:
+        """Give what a silent replica has to free ones as well, if there are any."""
+        if pick(self._replicas.values()) is None:
+            return
+        logger.warning("replica %s is silent and passed over", replica.id)
+        self._silent.add(replica)
+        for prediction in reversed(flight):
+            if prediction.wanted and prediction.tries < self._limits.tries:
+                prediction.copies += 1
+                prediction.waiting = self._clock()
+                self._queue.appendleft(prediction)
+                self._queued_bytes += len(prediction.input.body)
+        self._feed_all()
+
+    def _fail(self, prediction: Prediction, status: int, body: bytes, retry_after: int = 0) -> None:
+        """Give up one copy of a prediction, and the prediction with the last one."""
+        if prediction.copies > 1:
+            prediction.copies -= 1
+        else:
+            prediction.answer(status, body, retry_after)
+
+    def _feed_all(self) -> None:
         while self._queue:
             free = pick(self._replicas.values())
             if free is None:
@@ -231,7 +283,8 @@ class Pool:
         """Return what goes into the next frame: this replica's share of what waits, as far as it may be merged."""
         most = replica.batch
         if most > 1:
-            most = min(most, share(len(self._queue), sum(each.ready for each in self._replicas.values())))
+            ready = sum(each.ready for each in self._replicas.values()) - len(self._silent)
+            most = min(most, share(len(self._queue), ready))
         batch: list[Prediction] = []
         size = 0
         while self._queue and len(batch) < most:
@@ -242,8 +295,8 @@ class Pool:
             prediction = self._pop()
             if prediction.wanted:
                 batch.append(prediction)
-            if prediction.tries:
-                break
+                if prediction.tries:
+                    break
         return batch
 
     def _send(self, replica: Replica, batch: list[Prediction]) -> None:
