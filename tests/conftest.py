@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,3 +78,13 @@ def own_service(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     yield service
     service.stop()
     eventually(lambda: service.processes() == [], 15, "the end of every process of the service")
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """The one Spark session of this process, as a replica starts it."""
+    from ads.score.blocks.spark import spark_session
+
+    session = spark_session()
+    yield session
+    session.stop()
