@@ -32,7 +32,7 @@ def write(model: GenericModel, folder: Path) -> None:
         return
     if model.serialize and model.estimator is not None:
         serializer = model.model_save_serializer
-        extra = [getattr(serializer, "name", ""), *getattr(serializer, "needs", ())]
+        extra = [getattr(serializer, "name", ""), *getattr(serializer, "needs", ()), *model.needs]
     else:
         extra = _needed_by_files(folder)
     requirements.write(folder, capture_requirements(model.estimator, extra=extra))

@@ -15,6 +15,10 @@ DEFAULT_SAMPLE_ROWS = 5
 """Most rows of ``X_sample`` that are kept in the artifact with the estimator's predictions."""
 
 
+_OF_ONNX = ("impute_values", "target_opset", "options", "opset_version", "input_signature")
+"""What the converters to ONNX may be told, each by its own names."""
+
+
 @dataclass(frozen=True)
 class PrepareOptions:
     """The arguments of ``prepare()``, checked one by one; ``preparation`` checks them against the model."""
@@ -41,6 +45,8 @@ class PrepareOptions:
     sample_rows: int = DEFAULT_SAMPLE_ROWS
     model_save: Mapping[str, Any] | None = None
     onnx_args: Any = None
+    opset_version: int | None = None
+    input_signature: Any = None
     impute_values: Mapping[Any, Any] | None = None
     target_opset: Any = None
     options: Any = None
@@ -63,7 +69,7 @@ class PrepareOptions:
 
     def for_format(self) -> dict[str, Any]:
         """Return what the writer of the model file is told; each format takes what it needs."""
-        names = ("X_sample", "initial_types", "model_save", "onnx_args", "impute_values", "target_opset", "options")
+        names = ("X_sample", "initial_types", "model_save", "onnx_args", *_OF_ONNX)
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @classmethod

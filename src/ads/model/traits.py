@@ -30,6 +30,8 @@ class FrameworkTraits:
     """The model file's name where users have no choice."""
     repeats: Any = True
     """Whether the same input always gives the same answer."""
+    needs: Any = ()
+    """Packages that the model needs beside those of its own classes."""
     task: Any = ""
     """What a pipeline is for; empty for other models."""
 

@@ -102,6 +102,14 @@ def test_an_image_and_its_bytes(image_model, images):
     assert len(answers) == 2
 
 
+def test_the_environment_has_what_opens_images(image_model, model):
+    from pathlib import Path
+
+    assert "pillow==" in Path(image_model.artifact_dir, "requirements.txt").read_text()
+    assert "pillow==" not in Path(model.artifact_dir, "requirements.txt").read_text()
+    assert "torch==" in Path(model.artifact_dir, "requirements.txt").read_text()
+
+
 def test_a_text_is_never_opened_as_a_file_or_an_address(image_model, tmp_path):
     picture().save(tmp_path / "secret.png")
     for text in (str(tmp_path / "secret.png"), "secret.png", "http://127.0.0.1:9/x.png", "file:///etc/hostname"):

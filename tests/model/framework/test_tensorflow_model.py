@@ -229,11 +229,15 @@ def test_a_model_is_loaded_back_and_prepared_again(table, tmp_path, name):
 @pytest.mark.needs("tf2onnx")
 @pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning")
 def test_onnx(pictures, tmp_path):
+    import onnx
+
     x = rows(3, 8, 8)
-    model = prepared(pictures, tmp_path, as_onnx=True, X_sample=x)
+    model = prepared(pictures, tmp_path, as_onnx=True, X_sample=x, opset_version=17)
     assert (tmp_path / "artifact" / "model.onnx").exists()
     assert close(model.verify(x), pictures(x))
     assert close(model.verify(x.tolist()), pictures(x))
+    assert onnx.load(tmp_path / "artifact" / "model.onnx").opset_import[0].version == 17
+    assert "onnxruntime==" in (tmp_path / "artifact" / "requirements.txt").read_text()
 
 
 def test_onnx_without_its_converter_says_what_is_missing(pictures, tmp_path, monkeypatch):

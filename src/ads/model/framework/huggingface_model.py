@@ -78,6 +78,16 @@ class HuggingFacePipelineModel(FrameworkSpecificModel):
         return getattr(self.estimator, "task", None) or ""
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """The packages that transformers loaded for this pipeline and doesn't depend on by itself."""
+        import sys
+
+        wanted = ["sentencepiece", "tiktoken", "timm", "accelerate"]
+        wanted += ["PIL", "torchvision"] if getattr(self.estimator, "image_processor", None) else []
+        wanted += ["torchaudio", "librosa", "soundfile"] if getattr(self.estimator, "feature_extractor", None) else []
+        return tuple(name for name in wanted if name in sys.modules)
+
+    @property
     def predicts(self) -> bool:
         """Whether the pipeline can be called."""
         return callable(self.estimator)

@@ -64,7 +64,8 @@ def write_onnx(estimator: Any, path: Path, options: dict[str, Any]) -> None:
         )
     if not callable(getattr(estimator, "export", None)):
         raise NotSupported(f"Only Keras models become ONNX, not a {type(estimator).__name__}.")
-    estimator.export(str(path), **{"format": "onnx", "verbose": False, **dict(options.get("model_save") or {})})
+    told = {name: options[name] for name in ("input_signature", "opset_version") if name in options}
+    estimator.export(str(path), format="onnx", verbose=False, **told, **dict(options.get("model_save") or {}))
 
 
 def read(path: Path) -> Any:
