@@ -14,6 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 import ads.registry.deployments
+import ads.registry.logs
+import ads.registry.storage_tables
 import ads.registry.work_requests  # noqa: F401 - their tables belong to the schema
 from ads.home import Home
 from ads.registry import schema

@@ -15,6 +15,8 @@ from ads.api import (
     artifact,
     buckets,
     deployments,
+    log_search,
+    logs,
     metadata_artifacts,
     models,
     multipart,
@@ -34,6 +36,7 @@ from ads.api.context import Context
 from ads.api.rules import authorize
 from ads.deploy.controller import Controller
 from ads.deploy.engines.base import Engine
+from ads.deploy.log_times import LogClock
 from ads.errors import AdsError
 
 __all__ = ["ROUTERS", "create_app"]
@@ -52,6 +55,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     service.router,
     users.router,
     resource_search.router,
+    logs.router,
+    log_search.router,
     multipart.router,
     objects.router,
     transfers.router,
@@ -77,7 +82,9 @@ def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
     )
     app.state.context = context
     app.state.controller = None
+    app.state.log_clock = None
     if engine is not None:
+        app.state.log_clock = LogClock(context.home)
         app.state.controller = Controller(context.database, context.home, context.settings, engine, context.archive)
     for router in ROUTERS:
         app.include_router(router)
@@ -91,13 +98,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     controller: Controller | None = app.state.controller
     sweep = asyncio.create_task(_sweep(context))
+    clock: LogClock | None = app.state.log_clock
     if controller is not None:
         controller.start()
+    if clock is not None:
+        clock.start()
     try:
         yield
     finally:
         if controller is not None:
             await run_in_threadpool(controller.stop)
+        if clock is not None:
+            await run_in_threadpool(clock.close)
         await sweep
         context.close()
 

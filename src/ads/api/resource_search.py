@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import StringConstraints
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from ads.api.answers import answer, timestamp
 from ads.api.context import context_of
 from ads.api.fields import Body
+from ads.api.slices import slice_of
 from ads.errors import InputError
 from ads.identity.ocid import is_ocid, parse_ocid
 from ads.registry.deployments import Deployment
-from ads.registry.tables import Model, Project
+from ads.registry.logs import Log, LogGroup
+from ads.registry.storage_tables import Bucket
+from ads.registry.tables import Model, ModelVersionSet, Project
 
 __all__ = ["router"]
 
@@ -24,17 +28,30 @@ router = APIRouter(prefix="/20180409/resources", tags=["search"])
 
 _MOST = 1000
 
-Table: TypeAlias = type[Deployment] | type[Model] | type[Project]
 
-# The type in OCIDs and queries → its table, and the name of the type in answers.
-_KINDS: dict[str, tuple[Table, str]] = {
-    "datasciencemodeldeployment": (Deployment, "DataScienceModelDeployment"),
-    "datasciencemodel": (Model, "DataScienceModel"),
-    "datascienceproject": (Project, "DataScienceProject"),
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of resource: its table, its name in answers, the column that is its name for people."""
+
+    table: Any
+    name: str
+    title: str = "display_name"
+
+
+# By the type in OCIDs and queries.
+_KINDS: dict[str, _Kind] = {
+    "datasciencemodeldeployment": _Kind(Deployment, "DataScienceModelDeployment"),
+    "datasciencemodel": _Kind(Model, "DataScienceModel"),
+    "datasciencemodelversionset": _Kind(ModelVersionSet, "DataScienceModelVersionSet", "name"),
+    "datascienceproject": _Kind(Project, "DataScienceProject"),
+    "bucket": _Kind(Bucket, "Bucket", "name"),
+    "loggroup": _Kind(LogGroup, "LogGroup"),
+    "log": _Kind(Log, "Log"),
 }
 _FIELDS = {
     "identifier": "id",
     "displayname": "display_name",
+    "name": "display_name",
     "lifecyclestate": "lifecycle_state",
     "compartmentid": "compartment_id",
     "modelid": "model_id",
@@ -46,7 +63,7 @@ _AND = re.compile(r"(?:&&|\band\b)", re.IGNORECASE)
 
 
 class Search(Body):
-    """What is looked for: by a query, or by a text that a resource's OCID or name equals."""
+    """What is looked for: by a query, or by a text: an OCID, or a part of a name."""
 
     type: Literal["Structured", "FreeText"]
     query: Annotated[str, StringConstraints(max_length=10_000)] | None = None
@@ -61,22 +78,34 @@ def search(body: Search, request: Request) -> Response:
             items = _structured(session, body.query or "")
         else:
             items = _free_text(session, (body.text or "").strip("\"' "))
-    return answer({"items": items})
+    rows, next_page = slice_of(request, items)
+    return answer({"items": rows}, next_page=next_page)
 
 
 def _structured(session: Session, query: str) -> list[dict[str, Any]]:
     match = _QUERY.fullmatch(query)
     if match is None:
         raise InputError("The query has a form that this service doesn't know.", hint=_HINT)
-    if match[1].lower() not in _KINDS:
-        return []
-    table, name = _KINDS[match[1].lower()]
-    statement = select(table)
-    for column, value in _conditions(match[2] or ""):
-        if not hasattr(table, column):
+    conditions = _conditions(match[2] or "")
+    if match[1].lower() == "all":
+        return [item for kind in _KINDS.values() for item in _where(session, kind, conditions)]
+    kind = _KINDS.get(match[1].lower())
+    return [] if kind is None else _where(session, kind, conditions)
+
+
+def _where(session: Session, kind: _Kind, conditions: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    statement = select(kind.table)
+    for field, value in conditions:
+        column = getattr(kind.table, kind.title if field == "display_name" else field, None)
+        if column is None:
             return []
-        statement = statement.where(getattr(table, column) == value)
-    return [_item(row, name) for row in session.scalars(statement.order_by(table.seq.desc()).limit(_MOST))]
+        statement = statement.where(column == value)
+    return _items(session, kind, statement)
+
+
+def _items(session: Session, kind: _Kind, statement: Select[Any]) -> list[dict[str, Any]]:
+    rows = session.scalars(statement.order_by(kind.table.seq.desc()).limit(_MOST))
+    return [_item(row, kind) for row in rows]
 
 
 _HINT = "Write it as: query datasciencemodeldeployment resources where ModelId = '<OCID>'"
@@ -101,27 +130,28 @@ def _conditions(text: str) -> list[tuple[str, str]]:
 
 
 def _free_text(session: Session, text: str) -> list[dict[str, Any]]:
-    if not is_ocid(text):
-        return [
-            _item(row, name)
-            for table, name in _KINDS.values()
-            for row in session.scalars(select(table).where(table.display_name == text).limit(_MOST))
-        ]
-    kind = _KINDS.get(parse_ocid(text).type)
-    if kind is None:
+    """Find a resource by its OCID, or those whose name holds the text."""
+    if is_ocid(text):
+        kind = _KINDS.get(parse_ocid(text).type)
+        return [] if kind is None else _items(session, kind, select(kind.table).where(kind.table.id == text))
+    if not text:
         return []
-    table, name = kind
-    return [_item(row, name) for row in session.scalars(select(table).where(table.id == text))]
+    found: list[dict[str, Any]] = []
+    for kind in _KINDS.values():
+        title = getattr(kind.table, kind.title)
+        named = title == text if kind.table is Bucket else title.icontains(text, autoescape=True)
+        found += _items(session, kind, select(kind.table).where(named))
+    return found
 
 
-def _item(row: Any, kind: str) -> dict[str, Any]:
+def _item(row: Any, kind: _Kind) -> dict[str, Any]:
     return {
-        "resourceType": kind,
+        "resourceType": kind.name,
         "identifier": row.id,
         "compartmentId": row.compartment_id,
         "timeCreated": timestamp(row.time_created),
-        "displayName": row.display_name,
-        "lifecycleState": row.lifecycle_state,
+        "displayName": getattr(row, kind.title),
+        "lifecycleState": getattr(row, "lifecycle_state", "ACTIVE"),
         "freeformTags": row.freeform_tags,
         "definedTags": row.defined_tags,
         "systemTags": {},

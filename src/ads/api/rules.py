@@ -16,6 +16,7 @@ Verb = Literal["inspect", "read", "use", "manage"]
 
 _SCIENCE = "/20190101"
 _OPEN = "/openads/v1"
+_GROUPS = "/20200531/logGroups"
 _BUCKET = "/n/{namespace}/b/{bucket}"
 
 _ATTACHED_FILES: dict[tuple[str, str], Verb] = {
@@ -71,6 +72,14 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("GET", f"{_SCIENCE}/workRequests/{{work_request_id}}/logs"): "read",
     ("GET", f"{_SCIENCE}/workRequests/{{work_request_id}}/errors"): "read",
     ("DELETE", f"{_SCIENCE}/workRequests/{{work_request_id}}"): "manage",
+    ("POST", "/20190909/search"): "read",
+    ("POST", _GROUPS): "manage",
+    ("GET", _GROUPS): "inspect",
+    ("GET", f"{_GROUPS}/{{group_id}}"): "read",
+    ("POST", f"{_GROUPS}/{{group_id}}/logs"): "manage",
+    ("GET", f"{_GROUPS}/{{group_id}}/logs"): "inspect",
+    ("GET", f"{_GROUPS}/{{group_id}}/logs/{{log_id}}"): "read",
+    ("GET", "/20200531/workRequests/{work_request_id}"): "read",
     ("GET", "/n"): "inspect",
     ("GET", "/n/{namespace}"): "inspect",
     ("POST", "/n/{namespace}/b"): "manage",

@@ -13,7 +13,7 @@ from ads.api.slices import slice_of
 from ads.registry.transfers import cancel_export
 from ads.registry.work_requests import WorkRequest, entries_of, get_work_request, select_work_requests
 
-__all__ = ["router"]
+__all__ = ["router", "work_request_json"]
 
 router = APIRouter(prefix="/20190101/workRequests", tags=["work requests"])
 
@@ -28,6 +28,8 @@ _LIST = ListShape(
     states=frozenset(),
 )
 _COLLECTIONS = {
+    "log": "logs",
+    "log-group": "logGroups",
     "model": "models",
     "model-deployment": "modelDeployments",
     "model-version-set": "modelVersionSets",

@@ -1,4 +1,4 @@
-"""Model version sets, files attached to metadata, object storage."""
+"""Model version sets, files attached to metadata, object storage, logs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,7 @@ def upgrade() -> None:
     _buckets()
     _objects()
     _uploads_in_parts()
+    _logs()
 
 
 def _id() -> sa.Column[str]:
@@ -175,3 +176,45 @@ def _uploads_in_parts() -> None:
         sa.ForeignKeyConstraint(["upload_seq"], ["multipart_uploads.seq"], name="fk_multipart_parts_upload_seq"),
     )
     op.create_index("ix_multipart_parts_sha256", "multipart_parts", ["sha256"])
+
+
+def _logs() -> None:
+    op.create_table(
+        "log_groups",
+        _seq(),
+        _id(),
+        sa.Column("compartment_id", sa.String(255), nullable=False),
+        sa.Column("display_name", sa.String(255), nullable=False),
+        sa.Column("description", sa.Text),
+        sa.Column("lifecycle_state", sa.String(32), nullable=False),
+        sa.Column("freeform_tags", sa.JSON, nullable=False),
+        sa.Column("defined_tags", sa.JSON, nullable=False),
+        sa.Column("etag", sa.String(64), nullable=False),
+        sa.Column("time_created", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_log_groups"),
+        sa.UniqueConstraint("id", name="uq_log_groups_id"),
+        sa.ForeignKeyConstraint(["compartment_id"], ["compartments.id"], name="fk_log_groups_compartment_id"),
+    )
+    names = ["compartment_id", "display_name"]
+    op.create_index("ix_log_groups_compartment_id_display_name", "log_groups", names, unique=True)
+    op.create_table(
+        "logs",
+        _seq(),
+        _id(),
+        sa.Column("log_group_id", sa.String(255), nullable=False),
+        sa.Column("compartment_id", sa.String(255), nullable=False),
+        sa.Column("display_name", sa.String(255), nullable=False),
+        sa.Column("log_type", sa.String(32), nullable=False),
+        sa.Column("is_enabled", sa.Boolean, nullable=False),
+        sa.Column("retention_duration", sa.Integer, nullable=False),
+        sa.Column("configuration", sa.JSON),
+        sa.Column("lifecycle_state", sa.String(32), nullable=False),
+        sa.Column("freeform_tags", sa.JSON, nullable=False),
+        sa.Column("defined_tags", sa.JSON, nullable=False),
+        sa.Column("etag", sa.String(64), nullable=False),
+        sa.Column("time_created", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_logs"),
+        sa.UniqueConstraint("id", name="uq_logs_id"),
+        sa.ForeignKeyConstraint(["log_group_id"], ["log_groups.id"], name="fk_logs_log_group_id"),
+    )
+    op.create_index("ix_logs_log_group_id_display_name", "logs", ["log_group_id", "display_name"], unique=True)

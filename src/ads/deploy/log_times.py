@@ -1,0 +1,92 @@
+"""When the lines of a log were written that don't say it themselves: noted beside the file while it grows."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import threading
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ads.home import Home
+
+__all__ = ["LogClock", "LogTimes", "note_growth"]
+
+_EVERY = 1.0
+_EPOCH = datetime.fromtimestamp(0, timezone.utc)
+
+
+class LogTimes:
+    """For each place in a file, when it was seen to be that long."""
+
+    def __init__(self, sizes: list[int], times: list[float], last: float) -> None:
+        self._sizes = sizes
+        self._times = times
+        self._last = last
+
+    @classmethod
+    def of(cls, path: Path) -> LogTimes:
+        """Return what was noted of this file. Past the last note its modification time counts."""
+        sizes: list[int] = []
+        times: list[float] = []
+        with contextlib.suppress(FileNotFoundError):
+            for line in _notes(path).read_text("ascii").splitlines():
+                size, _, seconds = line.partition(" ")
+                if sizes and int(size) < sizes[-1]:
+                    sizes, times = [], []
+                sizes.append(int(size))
+                times.append(float(seconds))
+        try:
+            last = path.stat().st_mtime
+        except FileNotFoundError:
+            last = 0.0
+        return cls(sizes, times, last)
+
+    def at(self, offset: int) -> datetime:
+        """Return when the line that begins there was seen, at most a second after it was written."""
+        index = bisect.bisect_right(self._sizes, offset)
+        seconds = self._times[index] if index < len(self._times) else self._last
+        return datetime.fromtimestamp(seconds, timezone.utc) if seconds else _EPOCH
+
+
+class LogClock:
+    """Notes once a second how far the predict logs have grown."""
+
+    def __init__(self, home: Home) -> None:
+        self._folder = home.root / "deployments"
+        self._sizes: dict[Path, int] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="log-clock", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Look a last time and end."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_EVERY):
+            self._look()
+        self._look()
+
+    def _look(self) -> None:
+        for path in self._folder.glob("*/predict.log"):
+            with contextlib.suppress(OSError):
+                size = path.stat().st_size
+                if size != self._sizes.get(path, 0):
+                    note_growth(path, size, time.time())
+                self._sizes[path] = size
+
+
+def note_growth(path: Path, size: int, seconds: float) -> None:
+    """Note that the file was ``size`` bytes long at this Unix time."""
+    with _notes(path).open("a", encoding="ascii") as file:
+        file.write(f"{size} {seconds:.3f}\n")
+
+
+def _notes(path: Path) -> Path:
+    return path.with_name(f"{path.name}.times")
