@@ -51,3 +51,13 @@ def test_packages_in_the_users_own_folder_stay_importable(monkeypatch: pytest.Mo
 
 def test_the_deployments_own_variables_win() -> None:
     assert replica_variables(order("/p", LANG="de_DE.UTF-8"), Path("/t"), SERVICE)["LANG"] == "de_DE.UTF-8"
+
+
+def test_java_is_found_where_the_service_finds_it(tmp_path: Path) -> None:
+    java = tmp_path / "jdk" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.touch(mode=0o755)
+    service = {**SERVICE, "PATH": f"/secret/bin:{java.parent}", "JAVA_HOME": str(tmp_path / "jdk")}
+    variables = replica_variables(order("/venv/bin/python"), Path("/t"), service)
+    assert variables["PATH"] == f"/venv/bin:/usr/local/bin:/usr/bin:/bin:{java.parent}"
+    assert variables["JAVA_HOME"] == str(tmp_path / "jdk")

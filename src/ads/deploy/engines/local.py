@@ -21,7 +21,16 @@ __all__ = ["LocalEngine", "replica_variables"]
 
 _PREFIX = "replica/"
 _GRACE = 10.0
-_KEPT_VARIABLES = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SSL_CERT_FILE")
+_KEPT_VARIABLES = (
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "JAVA_HOME",
+    "SSL_CERT_FILE",
+)
 
 
 class LocalEngine:
@@ -103,10 +112,19 @@ def replica_variables(order: ReplicaOrder, temporary: Path, service: Mapping[str
     variables = {name: service[name] for name in _KEPT_VARIABLES if service.get(name)}
     if order.python == Path(sys.executable):
         variables |= _own_packages(service)
-    variables["PATH"] = os.pathsep.join([str(order.python.parent), "/usr/local/bin", "/usr/bin", "/bin"])
+    variables["PATH"] = _path(order.python, service)
     variables["HOME"] = variables["TMPDIR"] = str(temporary)
     variables["PYTHONUTF8"] = "1"
     return {**variables, **order.environment}
+
+
+def _path(python: Path, service: Mapping[str, str]) -> str:
+    """Return where a replica finds programs: beside its interpreter, in the system's folders, and where Java is."""
+    folders = [str(python.parent), "/usr/local/bin", "/usr/bin", "/bin"]
+    java = shutil.which("java", path=service.get("PATH", ""))
+    if java is not None:  # of Spark's pipelines
+        folders.append(str(Path(java).parent))
+    return os.pathsep.join(dict.fromkeys(folders))
 
 
 def _own_packages(service: Mapping[str, str]) -> dict[str, str]:
