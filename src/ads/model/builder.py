@@ -141,9 +141,11 @@ class Record(Serializable):
         """Return every field, also those that are None."""
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
-    def to_yaml(self, uri: str | None = None, dumper: Any = None, note: str = "", **kwargs: Any) -> str | None:
-        """Return the fields as YAML, after ``note`` if there is one; with ``uri``, write it there and return None."""
-        content = f"{note}\n{self._yaml(dumper)}" if note else self._yaml(dumper)
+    def to_json(self, uri: str | None = None, encoder: Any = None, default: Any = None, **kwargs: Any) -> str | None:
+        """Return the fields as JSON, one a line; with ``uri``, write them there and return None."""
+        import json
+
+        content = json.dumps(self.to_dict(), cls=encoder, default=default or self.serialize, indent=4)
         if uri is None:
             return content
         write_text(content, uri, **kwargs)
@@ -160,12 +162,10 @@ class Record(Serializable):
         return str(obj)
 
     def __repr__(self) -> str:
-        return self._yaml()
+        return str(self.to_yaml())
 
     def __str__(self) -> str:
-        import json
-
-        return json.dumps(self.to_dict(), indent=4)
+        return str(self.to_json())
 
 
 class Builder(Serializable):

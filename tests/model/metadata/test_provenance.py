@@ -80,7 +80,7 @@ def test_it_is_written_and_read_as_other_records_are(tmp_path):
     assert ModelProvenanceMetadata.from_yaml(found.to_yaml()) == found
     found.to_json(str(tmp_path / "provenance.json"))
     assert ModelProvenanceMetadata.from_json(uri=str(tmp_path / "provenance.json")) == found
-    assert repr(found).startswith("artifact_dir: null\n")
+    assert repr(found).startswith("\nartifact_dir: null\n")
     assert '"git_branch": "trunk"' in str(found)
 
 

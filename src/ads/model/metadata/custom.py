@@ -153,19 +153,19 @@ class ModelCustomMetadata(ModelMetadata[ModelCustomMetadataItem]):
 
     def set_training_data(self, path: str, data_size: str | None = None) -> None:
         """Remember where the training data lies, and its size."""
-        self._set_data(MetadataCustomKeys.TRAINING_DATASET, MetadataCustomKeys.TRAINING_DATASET_SIZE, path, data_size)
+        keys = MetadataCustomKeys.TRAINING_DATASET, MetadataCustomKeys.TRAINING_DATASET_SIZE
+        self._set_data("training", keys, path, data_size)
 
     def set_validation_data(self, path: str, data_size: str | None = None) -> None:
         """Remember where the validation data lies, and its size."""
-        self._set_data(
-            MetadataCustomKeys.VALIDATION_DATASET, MetadataCustomKeys.VALIDATION_DATASET_SIZE, path, data_size
-        )
+        keys = MetadataCustomKeys.VALIDATION_DATASET, MetadataCustomKeys.VALIDATION_DATASET_SIZE
+        self._set_data("validation", keys, path, data_size)
 
-    def _set_data(self, path_key: str, size_key: str, path: str, data_size: str | None) -> None:
+    def _set_data(self, what: str, keys: tuple[str, str], path: str, data_size: str | None) -> None:
         category = MetadataCustomCategory.TRAINING_AND_VALIDATION_DATASETS
-        self.add(path_key, path, category=category, replace=True)
+        self.add(keys[0], path, f"Where the {what} data lies.", category, replace=True)
         if data_size:
-            self.add(size_key, data_size, category=category, replace=True)
+            self.add(keys[1], data_size, f"How large the {what} data is.", category, replace=True)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
