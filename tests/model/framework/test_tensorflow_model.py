@@ -131,6 +131,25 @@ def test_a_model_that_answers_a_list(keras, tmp_path):
         assert [np.shape(output) for output in answer] == [(3, 1), (3, 2)]
 
 
+def test_rows_may_be_longer_than_those_of_the_sample(keras, tmp_path):
+    layers = [keras.Input((None,), dtype="int32"), keras.layers.Embedding(9, 4), keras.layers.GlobalAveragePooling1D()]
+    model = keras.Sequential(layers)
+    answer = prepared(model, tmp_path, "model.keras", X_sample=[[1, 2, 3], [3, 2, 1]]).verify([[1, 2, 3, 4, 5]])
+    assert close(answer, model(np.array([[1, 2, 3, 4, 5]])))
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model"])
+def test_columns_of_several_kinds_go_to_the_inputs_of_their_names(keras, tmp_path, name):
+    age, town = keras.Input((1,), name="age"), keras.Input((1,), name="town", dtype="string")
+    known = keras.layers.StringLookup(vocabulary=["x", "y"], output_mode="one_hot")(town)
+    model = keras.Model([age, town], keras.layers.Dense(1)(keras.layers.Concatenate()([age, known])))
+    frame = pd.DataFrame({"age": [1.0, 2.0], "town": ["x", "elsewhere"]})
+    wrapped = prepared(model, tmp_path, name, X_sample=frame)
+    expected = wrapped.verify(frame)
+    assert np.shape(expected["prediction"]) == (2, 1)
+    assert wrapped.verify(frame[["town", "age"]]) == wrapped.verify(frame.to_dict("records")) == expected
+
+
 def test_an_image_goes_as_pixels(keras, tmp_path):
     from PIL import Image
 

@@ -60,8 +60,11 @@ def predict_with_saved_model(data, model=load_model(), input_schema_path=INPUT_S
 
 
 def read_tensors(data, dtypes):
-    """Return the table that a payload holds if the model was trained on one, else the tensors as they were sent."""
-    if dtypes or isinstance(data, bytes):
+    """Return the table that a payload holds if the model was trained on a frame, else the tensors as they were sent.
+
+    The rows of an array may have another length than those of the training data: that is for the model to say.
+    """
+    if isinstance(data, bytes) or (dtypes and list(dtypes) != list(range(len(dtypes)))):
         return read_table(data, dtypes)
     data, about = unwrap(data, dtypes)
     return table(columns_of(data, dtypes), dtypes, about) if about else data
