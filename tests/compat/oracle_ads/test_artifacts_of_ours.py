@@ -16,6 +16,12 @@ from . import original as kinds
 from .answers import same
 from .conftest import FRAMEWORKS, Original
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the frameworks, on both sides
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
 KINDS = ["sklearn joblib", "sklearn array", "sklearn cloudpickle", "sklearn pipeline", "generic", "generic sklearn"]
 ALL = [*KINDS, *(pytest.param(kind, marks=pytest.mark.needs(package)) for kind, package in FRAMEWORKS.items())]
 

@@ -42,7 +42,11 @@ DEPLOYED = [
 ]
 OLDER = [path for path in os.environ.get("OPENADS_COMPAT_OLDER", "").split(os.pathsep) if path]
 """Folders with older versions of oracle-ads, without its dependencies."""
-MODULES = "ignore:.*:DeprecationWarning"
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of the frameworks, on both sides
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
 
 
 def needs(kind: str) -> Any:
@@ -69,23 +73,19 @@ def sample_of(kind: str) -> Any:
     return X.head(7) if kind != "sklearn array" else X.to_numpy()[:7]
 
 
-@pytest.mark.filterwarnings(MODULES)
 @pytest.mark.parametrize("kind", [needs(kind) for kind in KINDS])
 def test_it_loads_and_verifies_here(kind: str, written: Any, note: Any, tmp_path: Path) -> None:
     folder, theirs = written(kind)
     note("theirs -> ours", kind, f"load, verify ({len(theirs['answers'])} payloads)")
     for cls in {theirs["class"], "GenericModel"}:
         model = getattr(ours, cls).from_model_artifact(str(folder), artifact_dir=str(tmp_path / cls))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # their script's own
-            for label, body in theirs["payloads"].items():
-                assert same(model.verify(body, auto_serialize_data=False), theirs["answers"][label]), label
-            if "sdk" in theirs:
-                assert same(model.verify(sample_of(kind), auto_serialize_data=True), theirs["sdk"])
+        for label, body in theirs["payloads"].items():
+            assert same(model.verify(body, auto_serialize_data=False), theirs["answers"][label]), label
+        if "sdk" in theirs:
+            assert same(model.verify(sample_of(kind), auto_serialize_data=True), theirs["sdk"])
     assert (tmp_path / cls / "score.py").read_bytes() == (folder / "score.py").read_bytes()
 
 
-@pytest.mark.filterwarnings(MODULES)
 @pytest.mark.parametrize("kind", [needs(kind) for kind in KINDS if kind != "torchscript"])
 def test_its_estimator_comes_back(kind: str, written: Any, note: Any, tmp_path: Path) -> None:
     folder, theirs = written(kind)
@@ -100,7 +100,6 @@ def test_its_estimator_comes_back(kind: str, written: Any, note: Any, tmp_path: 
         assert model.framework == {"sklearn": "scikit-learn"}.get(kind.split(maxsplit=1)[0], kind.split(maxsplit=1)[0])
 
 
-@pytest.mark.filterwarnings(MODULES)
 @pytest.mark.parametrize("kind", [needs(kind) for kind in DEPLOYED])
 def test_it_serves_here(kind: str, written: Any, note: Any, tmp_path: Path, local_service: Path) -> None:
     folder, theirs = written(kind)
