@@ -25,6 +25,9 @@ RECIPES = {
     "sklearn-joblib-texts": Recipe("sklearn", "joblib", "model.joblib", texts=True),
     "generic-cloudpickle": Recipe("generic", "cloudpickle", "model.pkl"),
     "generic-by-hand": Recipe("generic", "", "weights.bin"),
+    "tensorflow-keras": Recipe("tensorflow", "tf", "model.h5"),
+    "huggingface": Recipe("huggingface", "huggingface", "config.json", task="text-classification"),
+    "embedding-onnx": Recipe("embedding_onnx", "", "model.onnx"),
 }
 PUBLIC = ["load_model", "fetch_data_type_from_schema", "deserialize", "pre_inference", "post_inference", "predict"]
 

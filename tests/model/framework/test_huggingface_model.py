@@ -203,6 +203,17 @@ def test_a_pipeline_is_loaded_back_and_prepared_again(model, texts, tmp_path):
     assert close(again.verify("a day"), texts("a day"))
 
 
+def test_replicas_are_spread_over_the_gpus(model, monkeypatch):
+    import torch
+    import transformers
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(transformers, "pipeline", lambda _task, **options: lambda _data: [str(options["device"])])
+    places = {model.verify("a day", reload_artifacts=True)["prediction"][0] for _ in range(60)}
+    assert places == {"cuda:0", "cuda:1", "cuda:2", "cuda:3"}
+
+
 def test_a_changed_weight_file_is_not_loaded(model, tmp_path):
     import shutil
 

@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 
 from ads.score.blocks.loading import checked_path
+from ads.score.blocks.pytorch import device
 from ads.score.blocks.script import HERE, InputError, load_model, model_name, task
 
 KIND = "__ads_huggingface_type__"
@@ -16,13 +17,14 @@ MEDIA = ("inputs", "image", "images", "video", "videos", "audio", "audios", "url
 
 @lru_cache(maxsize=10)
 def load_pipeline(model_file_name=model_name):
-    """Return the pipeline, loaded once, on the device that transformers chooses."""
+    """Return the pipeline, loaded once, on the GPU that is there, one drawn at random of several."""
     from transformers import pipeline
 
     for name in os.listdir(HERE):
         if name == model_file_name or name.endswith((".safetensors", ".bin")):
             checked_path(name)
-    return pipeline(task, model=HERE)
+    place = device()
+    return pipeline(task, model=HERE, device=place if place.type == "cuda" else None)
 
 
 def deserialize(data):

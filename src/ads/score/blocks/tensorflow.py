@@ -1,7 +1,6 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """TensorFlow: loading Keras files and SavedModel folders, and tensors from payloads and back."""
 
-import os
 from contextlib import suppress
 from functools import lru_cache
 
@@ -27,7 +26,7 @@ def load_saved_model(model_file_name=model_name):
     import tensorflow as tf
 
     take_memory_as_needed(tf)
-    return tf.saved_model.load(os.path.dirname(checked_path(os.path.join(model_file_name, "saved_model.pb"))))
+    return tf.saved_model.load(checked_path(model_file_name))
 
 
 def take_memory_as_needed(tf):
