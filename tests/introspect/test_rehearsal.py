@@ -11,6 +11,7 @@ import pytest
 
 from ads.artifact import runtime_yaml
 from ads.introspect import introspect, rehearsal
+from tests.service import eventually
 
 RUNNING = ["score_loads", "score_sample", "score_answer"]
 SCRIPT = (
@@ -126,3 +127,15 @@ def test_a_script_that_ends_its_process_is_told(folder: Path) -> None:
 def test_a_broken_script_is_not_run(folder: Path) -> None:
     (folder / "score.py").write_text("def predict(data): return 1\n")
     assert results(folder) == dict.fromkeys(RUNNING, "Skipped")
+
+
+def test_what_the_script_leaves_running_is_ended(folder: Path, tmp_path: Path) -> None:
+    start = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
+    )
+    (folder / "score.py").write_text(start + SCRIPT)
+    assert results(folder)["score_loads"] == "Passed"
+    pid = int((tmp_path / "pid").read_text())
+    eventually(lambda: not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes(), 15)

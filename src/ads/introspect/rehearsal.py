@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = ["Rehearsal", "rehearse"]
 
@@ -61,31 +65,45 @@ def _in_a_process(folder: Path) -> Rehearsal:
     environment = {name: value for name, value in os.environ.items() if name not in _SESSION_VARIABLES}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     with tempfile.TemporaryDirectory(prefix="openads-") as scratch:
-        report = Path(scratch) / "report.json"
+        report, log = Path(scratch) / "report.json", Path(scratch) / "log"
         argv = [sys.executable, str(_launcher()), "--artifact", str(folder.absolute()), "--report", str(report)]
+        with log.open("wb") as said:  # a file, not a pipe: what the script leaves running may hold it open for ever
+            try:
+                child = subprocess.Popen(
+                    argv,
+                    cwd=scratch,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=said,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                return Rehearsal(skipped=f"score.py was not run: no process could be started ({error}).")
         try:
-            done = subprocess.run(
-                argv,
-                cwd=scratch,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=_SECONDS,
-                check=False,
-            )
+            code = child.wait(_SECONDS)
         except subprocess.TimeoutExpired:
             return Rehearsal(
                 skipped=f"score.py was run for {_SECONDS:.0f} seconds and had not answered its sample yet."
             )
+        finally:
+            _end(child)
         try:
             found: dict[str, Any] = json.loads(report.read_bytes())
         except (OSError, ValueError):
-            said = done.stdout.decode("utf-8", "replace").strip().splitlines()[-5:]
-            return Rehearsal(
-                load=f"The process that loaded score.py ended with {done.returncode}. " + " ".join(said)[-500:]
-            )
+            last = " ".join(log.read_text("utf-8", "replace").split("\n")[-6:]).strip()
+            return Rehearsal(load=f"The process that loaded score.py ended with {code}. {last[-500:]}")
     return Rehearsal(**{name: found[name] for name in ("load", "rows", "answers", "parity", "encoding")})
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the process and whatever it has left running."""
+    import os
+    import signal
+
+    with suppress(OSError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 def _launcher() -> Path:
