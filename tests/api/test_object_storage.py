@@ -263,3 +263,31 @@ def test_the_sweep_leaves_objects_and_parts(service: Running, storage: Any, buck
     commit = oci.object_storage.models.CommitMultipartUploadDetails(parts_to_commit=[part])
     storage.commit_multipart_upload(NS, bucket, "parts", upload, commit)
     assert storage.get_object(NS, bucket, "parts").data.content == b"a part"
+
+
+def test_copies_and_renames(service: Running, storage: Any, bucket: str) -> None:
+    models = oci.object_storage.models
+    etag = storage.put_object(NS, bucket, "a/ü", b"content", opc_meta={"k": "v"}).headers["etag"]
+
+    def copy(**more: Any) -> Any:
+        details = models.CopyObjectDetails(
+            source_object_name="a/ü",
+            destination_region="us-ashburn-1",
+            destination_namespace=NS,
+            destination_bucket=bucket,
+            destination_object_name="copy",
+            **more,
+        )
+        return storage.copy_object(NS, bucket, details)
+
+    work = storage.get_work_request(copy().headers["opc-work-request-id"]).data
+    assert (work.operation_type, work.status) == ("COPY_OBJECT", "COMPLETED")
+    got = storage.get_object(NS, bucket, "copy")
+    assert (got.data.content, got.headers["opc-meta-k"]) == (b"content", "v")
+    assert refusal(copy, destination_object_if_none_match_e_tag="*").code == "IfNoneMatchFailed"
+    assert refusal(copy, source_object_if_match_e_tag="stale").code == "IfMatchFailed"
+    rename = models.RenameObjectDetails(source_name="a/ü", new_name="b", src_obj_if_match_e_tag=etag)
+    assert storage.rename_object(NS, bucket, rename).headers["etag"]
+    assert names(storage, bucket) == ["b", "copy"]
+    assert storage.get_object(NS, bucket, "b").data.content == b"content"
+    assert refusal(storage.rename_object, NS, bucket, rename).code == "ObjectNotFound"

@@ -23,6 +23,16 @@ def model(service: Running, client: Any) -> Any:
     return client.create_model(details).data
 
 
+def test_projects_move(service: Running, client: Any) -> None:
+    made = client.create_project(oci.data_science.models.CreateProjectDetails(compartment_id=service.compartment))
+    move = oci.data_science.models.ChangeProjectCompartmentDetails(compartment_id=service.context.defaults.tenancy_id)
+    stale = "00000000-0000-4000-8000-000000000000"
+    assert refusal(client.change_project_compartment, made.data.id, move, if_match=stale).code == "NoEtagMatch"
+    assert client.change_project_compartment(made.data.id, move, if_match=made.headers["etag"]).status == 200
+    assert client.get_project(made.data.id).data.compartment_id == move.compartment_id
+    assert made.data.id not in [row.id for row in client.list_projects(service.compartment).data]
+
+
 def test_projects(service: Running, client: Any) -> None:
     details = oci.data_science.models.CreateProjectDetails(compartment_id=service.compartment, display_name="demo")
     created = client.create_project(details)

@@ -55,6 +55,12 @@ class CreateProject(UpdateProject):
     compartment_id: OcidText
 
 
+class ChangeCompartment(Body):
+    """Where a project moves to."""
+
+    compartment_id: OcidText
+
+
 def project_json(project: Project) -> dict[str, Any]:
     """Return a project as clients see it."""
     return {
@@ -120,3 +126,13 @@ def delete(project_id: str, request: Request) -> Response:
         )
         finish_work_request(session, work.id, "SUCCEEDED", "The project is deleted")
     return accepted(work.id)
+
+
+@router.post("/{project_id}/actions/changeCompartment")
+def change_compartment(project_id: str, body: ChangeCompartment, request: Request) -> Response:
+    """Move a project to another compartment."""
+    with context_of(request).database.write() as session:
+        project = projects.move_project(
+            session, caller_of(request), project_id, body.compartment_id, if_match_of(request)
+        )
+    return Response(status_code=200, headers={"etag": project.etag})

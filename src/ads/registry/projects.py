@@ -16,7 +16,15 @@ from ads.registry.lookups import changed, default_name, not_found, require_compa
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
 from ads.registry.tables import Model, Project, now
 
-__all__ = ["NewProject", "create_project", "delete_project", "get_project", "select_projects", "update_project"]
+__all__ = [
+    "NewProject",
+    "create_project",
+    "delete_project",
+    "get_project",
+    "move_project",
+    "select_projects",
+    "update_project",
+]
 
 UPDATABLE = frozenset({"display_name", "description", "freeform_tags", "defined_tags"})
 """The columns that an update may change."""
@@ -79,6 +87,18 @@ def update_project(
     for name in UPDATABLE & changes.keys():
         setattr(project, name, changes[name])
     record(session, caller, "project.update", project.id, project.compartment_id, changed=sorted(changes))
+    return changed(project)
+
+
+def move_project(
+    session: Session, caller: Caller, project_id: str, compartment_id: str, if_match: str | None = None
+) -> Project:
+    """Return the project in another compartment; what belongs to it stays. Raises NotFound, PreconditionFailed."""
+    project = _live_project(session, project_id)
+    require_match(project, if_match)
+    require_compartment(session, compartment_id)
+    record(session, caller, "project.move", project.id, compartment_id, origin=project.compartment_id)
+    project.compartment_id = compartment_id
     return changed(project)
 
 

@@ -1,0 +1,93 @@
+"""``/n/{namespace}/b/{bucket}/actions/copyObject|renameObject``, and the work request of a copy."""
+
+from __future__ import annotations
+
+from email.utils import format_datetime
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from ads.api.answers import accepted, answer
+from ads.api.buckets import BUCKET, namespace_known
+from ads.api.context import caller_of, context_of
+from ads.api.fields import Body
+from ads.api.work_requests import work_request_json
+from ads.errors import InputError
+from ads.registry.buckets import NAMESPACE
+from ads.registry.object_copies import copy_object, rename_object
+from ads.registry.objects import Conditions
+from ads.registry.work_requests import get_work_request
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["objects"])
+_known = [Depends(namespace_known)]
+
+
+class CopyObject(Body):
+    """From where to where. Regions are ignored: there is one."""
+
+    source_object_name: str
+    destination_namespace: str
+    destination_bucket: str
+    destination_object_name: str
+    source_object_if_match_e_tag: str | None = None
+    destination_object_if_match_e_tag: str | None = None
+    destination_object_if_none_match_e_tag: str | None = None
+
+
+class RenameObject(Body):
+    """The old name and the new one."""
+
+    source_name: str
+    new_name: str
+    src_obj_if_match_e_tag: str | None = None
+    new_obj_if_match_e_tag: str | None = None
+    new_obj_if_none_match_e_tag: str | None = None
+
+
+@router.post(f"{BUCKET}/actions/copyObject", dependencies=_known)
+def copy(bucket: str, body: CopyObject, request: Request) -> Response:
+    """Copy an object, within the service."""
+    if body.destination_namespace != NAMESPACE:
+        raise InputError("Objects are copied within the service only.", hint=f"Its namespace is {NAMESPACE}.")
+    with context_of(request).database.write() as session:
+        work_id = copy_object(
+            session,
+            caller_of(request),
+            (bucket, body.source_object_name),
+            (body.destination_bucket, body.destination_object_name),
+            Conditions(body.source_object_if_match_e_tag),
+            Conditions(body.destination_object_if_match_e_tag, body.destination_object_if_none_match_e_tag),
+        )
+    return accepted(work_id)
+
+
+@router.post(f"{BUCKET}/actions/renameObject", dependencies=_known)
+def rename(bucket: str, body: RenameObject, request: Request) -> Response:
+    """Give an object another name in its bucket."""
+    with context_of(request).database.write() as session:
+        row = rename_object(
+            session,
+            caller_of(request),
+            bucket,
+            body.source_name,
+            body.new_name,
+            Conditions(body.src_obj_if_match_e_tag),
+            Conditions(body.new_obj_if_match_e_tag, body.new_obj_if_none_match_e_tag),
+        )
+    return Response(
+        headers={
+            "etag": row.etag,
+            "last-modified": format_datetime(row.time_created, usegmt=True),
+            "version-id": row.version_id,
+        }
+    )
+
+
+@router.get("/workRequests/{work_request_id}")
+def get_storage_work_request(work_request_id: str, request: Request) -> Response:
+    """Get the work request of a copy; it is COMPLETED where others have SUCCEEDED."""
+    with context_of(request).database.read() as session:
+        work = get_work_request(session, work_request_id)
+    content = work_request_json(work)
+    return answer({**content, "status": "COMPLETED" if work.status == "SUCCEEDED" else work.status})
