@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,3 +93,13 @@ def test_capture_is_fast(estimator):
         capture(forest)
         best = min(best, time.perf_counter() - started)
     assert best < 0.02
+
+
+def test_a_build_for_one_kind_of_machine_is_not_pinned(monkeypatch):
+    """``torch==2.0+cpu`` is on no public index, and a machine with a GPU wants its own build of 2.0."""
+    from ads.artifact import environment
+    from ads.artifact.distributions import Distribution
+
+    here = Distribution("torch", "2.0.1+cpu", Path("torch-2.0.1.dist-info"), ())
+    monkeypatch.setattr(environment, "distribution_of", lambda name: here if name == "torch" else None)
+    assert capture(["torch"]) == ["torch==2.0.1"]

@@ -43,7 +43,8 @@ def capture(estimator: object, extra: Iterable[str] = ()) -> list[str]:
             continue
         found[distribution.name] = distribution
         queue.extend(distribution.loaded_dependencies())
-    return sorted((f"{d.name}=={d.version}" for d in found.values()), key=str.lower)
+    # A local version (1.0+cpu) is a build for one kind of machine: another one has the same version for its own.
+    return sorted((f"{d.name}=={d.version.partition('+')[0]}" for d in found.values()), key=str.lower)
 
 
 def capture_requirements(estimator: object, extra: Iterable[str] = ()) -> Requirements:

@@ -43,10 +43,13 @@ def chosen_data(model: GenericModel, data: Any, options: Mapping[str, Any]) -> A
 
     Raises :class:`~ads.errors.NotSupported` for a kind of model that has no form for images.
     """
+    from ads.model.traits import FrameworkTraits
+
     image = options.get("image")
     if image is None:
         return data
-    if isinstance(image, (str, os.PathLike)):
+    takes_images = type(model).data_of_image is not FrameworkTraits.data_of_image
+    if takes_images and isinstance(image, (str, os.PathLike)):
         import fsspec
         from PIL import Image
 

@@ -120,10 +120,21 @@ def _outputs(folder: Path, asked: Any) -> tuple[str, ...]:
     return recipe.outputs if recipe is not None else check_outputs(None)
 
 
+_TENSORS = ("numpy.ndarray", "torch.Tensor", "tensorflow.EagerTensor")
+
+
+def _is_comparable(data: Any) -> bool:
+    """Return whether score.py and the estimator understand the same by ``data``."""
+    if isinstance(data, (dict, tuple)):
+        parts = data.values() if isinstance(data, dict) else data
+        return bool(data) and all(class_path(part, _TENSORS) for part in parts)
+    return class_path(data, ("pandas.DataFrame", "builtins.list", *_TENSORS)) is not None
+
+
 def _require_same_as_estimator(model: GenericModel, data: Any, answer: Any, outputs: tuple[str, ...]) -> None:
     from ads.artifact.sample import compare
 
-    if model.estimator is None or class_path(data, ("pandas.DataFrame", "numpy.ndarray", "builtins.list")) is None:
+    if model.estimator is None or not _is_comparable(data):
         return
     try:
         expected = quiet_answer(model, _in_training_order(model, data), outputs)

@@ -139,6 +139,65 @@ def test_classes_of_installed_packages_are_stored_by_name(torch, tmp_path):
         assert pickle.load(file)["holds_code"] is False
 
 
+@pytest.mark.filterwarnings("ignore:torch.ao.quantization is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated:UserWarning")
+@pytest.mark.parametrize(
+    "kind", ["LSTM", "TransformerEncoder", "weight_norm", "spectral_norm", "quantized", "BatchNorm1d", "lazy"]
+)
+def test_networks_of_unusual_make(kind, torch, tmp_path):
+    from torch import nn
+    from torch.nn.utils import parametrizations
+
+    torch.manual_seed(0)
+    x = torch.rand(2, 5, 4)
+    if kind == "LSTM":
+        network = nn.LSTM(4, 3, batch_first=True, bidirectional=True)
+    elif kind == "TransformerEncoder":
+        network = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), 2)
+    elif kind == "quantized":
+        network = torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), {nn.Linear})
+    elif kind == "BatchNorm1d":
+        network = nn.Sequential(nn.BatchNorm1d(5), nn.Linear(4, 3))
+    elif kind == "lazy":
+        network = nn.Sequential(nn.LazyLinear(3))
+        network(x)
+    else:
+        network = nn.Sequential(getattr(parametrizations, kind)(nn.Linear(4, 3)), nn.ReLU())
+    model = prepared(network, tmp_path, X_sample=x)
+    found = model.verify(x)["prediction"]
+    expected = network.eval()(x)
+    close({"prediction": found[0] if kind == "LSTM" else found}, expected[0] if kind == "LSTM" else expected)
+    answer, wanted = answer_elsewhere(tmp_path)
+    assert np.shape(answer["prediction"][0]) == np.shape(wanted["prediction"][0])
+
+
+@pytest.mark.needs("transformers")
+def test_a_model_of_transformers_takes_its_inputs_by_name(torch, tmp_path):
+    from transformers import BertConfig, BertModel
+
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    network = BertModel(BertConfig(vocab_size=50, **sizes)).eval()
+    tokens = torch.randint(0, 50, (2, 6))
+    inputs = {"input_ids": tokens, "attention_mask": torch.ones_like(tokens)}
+    model = prepared(network, tmp_path, X_sample=inputs)
+    expected = network(**inputs).pooler_output
+    for payload in (inputs, {name: value.tolist() for name, value in inputs.items()}):
+        close({"prediction": model.verify(payload)["prediction"]["pooler_output"]}, expected)
+    assert "\ntransformers==" in (tmp_path / "artifact" / "requirements.txt").read_text()
+
+
+def test_an_answer_that_differs_from_the_network_is_noticed(networks, torch, rows, tmp_path):
+    from ads.errors import VerificationFailed
+
+    network = networks.seeded(networks.Table)
+    model = prepared(network, tmp_path)
+    with torch.no_grad():
+        network.layers[0].weight.add_(1)
+    with pytest.raises(VerificationFailed, match="something else than the estimator"):
+        model.verify(rows)
+
+
 @pytest.mark.parametrize("wrap", ["DataParallel", "compile"])
 def test_wrappers_for_several_devices_and_for_compilation_are_taken_off(wrap, networks, torch, rows, tmp_path):
     network = networks.seeded(networks.Table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import os
 import sys
@@ -123,7 +124,7 @@ def _pickled_structure(module: Any, weights: Any) -> bytes:
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
         def reducer_override(self, value: Any) -> Any:
-            reduced = _reduced(value, id(value) in placeholders)
+            reduced = _reduced(value, id(value) in placeholders) or _reduced_parametrized(value)
             return super().reducer_override(value) if reduced is None else reduced
 
     with _code_of_own_modules(), evaluating(module):
@@ -162,6 +163,18 @@ def _reduced(value: Any, is_weight: bool) -> Any:
     if is_weight:
         return _Weight(value).reduced
     return None if value.device.type == "cpu" and not value.requires_grad else (torch.clone, (value.detach().cpu(),))
+
+
+def _reduced_parametrized(value: Any) -> Any:
+    """Return how a module with parametrizations is pickled, whose class torch made; None for everything else.
+
+    It refuses to be pickled because a weight could be meant that isn't stored. Here the weights come separately.
+    """
+    import torch
+
+    if not isinstance(value, torch.nn.Module) or not torch.nn.utils.parametrize.is_parametrized(value):
+        return None
+    return copyreg.__newobj__, (type(value),), dict(vars(value))  # type: ignore[attr-defined]
 
 
 @contextmanager
