@@ -56,7 +56,6 @@ def test_refusals(shared):
     status, _, body = shared.predict(b"")
     assert (status, body["code"]) == (400, "CannotParseRequest")
     assert shared.request("POST", f"/{DEPLOYMENT}/predict/v1/x", b"[1]")[0] == 404
-    assert shared.request("POST", f"/{DEPLOYMENT}/predictWithResponseStream", b"[1]")[0] == 501
     status, _, body = shared.request("GET", "/health/live?x", token=None)
     assert (status, body) == (200, {"status": "live"})
     assert shared.request("GET", "/health/ready", token=None)[0] == 200

@@ -15,16 +15,18 @@ from ads.gateway.door import Door
 from ads.gateway.health import health
 from ads.gateway.metrics import CONTENT_TYPE as METRICS_TYPE
 from ads.gateway.pool import Prediction
-from ads.gateway.predictions import Admission
+from ads.gateway.predictions import Admission, Stream
 from ads.gateway.proxy import Exchange
 from ads.gateway.request import RequestHead, check_beginning
 from ads.gateway.router import Kind, Place, route
+from ads.gateway.stream import StreamedAnswer
 
 __all__ = ["Connection"]
 
 _LATE = Refusal(408, "RequestTimeout", "The request took too long to arrive.")
 _FOREVER = float("inf")
 _CALLER_LEFT = 499
+_STREAMED = b"predictWithResponseStream"
 
 
 class _State(Enum):
@@ -49,6 +51,7 @@ class Connection(asyncio.Protocol):
         self._body: BodyBuffer | None = None
         self._size = 0
         self._prediction: Prediction | None = None
+        self._stream: StreamedAnswer | None = None
         self._exchange: Exchange | None = None
         self._arrived = 0.0
         self._advancing = False
@@ -118,6 +121,8 @@ class Connection(asyncio.Protocol):
         self.deadline = min(self.deadline, self._door.clock() + self._door.limits.stall_seconds)
         if self._exchange is not None:
             self._exchange.client_full(True)
+        elif self._prediction is not None:
+            self._prediction.hold(True)
 
     def resume_writing(self) -> None:
         """The client took what was waiting."""
@@ -126,6 +131,9 @@ class Connection(asyncio.Protocol):
         if self._exchange is not None:
             self.deadline = _FOREVER
             self._exchange.client_full(False)
+        elif self._prediction is not None:
+            self.deadline = _FOREVER
+            self._prediction.hold(False)
         elif self._state is _State.LINGERING:
             self.deadline = self._door.clock() + limits.linger_seconds
         elif self._state is _State.HEAD:
@@ -261,42 +269,65 @@ class Connection(asyncio.Protocol):
         self._state = _State.WAITING
         self.deadline = _FOREVER
         self._size = len(body)
+        stream = None
+        if self._place is not None and self._place.verb == _STREAMED:
+            self._stream = StreamedAnswer(self._head, self._request_id)
+            stream = Stream("lines" if self._stream.lines else "events", self._take_piece)
         try:
-            prediction = self._door.predictions.start(self._head, self._admission, body, self._request_id, self._reply)
+            prediction = self._door.predictions.start(
+                self._head, self._admission, body, self._request_id, self._reply, stream
+            )
         except Refusal as refusal:
             self._reply(refusal.status, refusal.body, refusal.retry_after)
             return
         if self._state is _State.WAITING and prediction.wanted:
             self._prediction = prediction
 
+    def _take_piece(self, piece: bytes) -> None:
+        assert self._stream is not None
+        self._transport.write(self._stream.piece(piece))
+
     def _reply(self, status: int, body: bytes, retry_after: int) -> None:
-        self._note(status, len(body))
+        stream, self._stream = self._stream, None
+        streamed = stream is not None and (stream.begun or (status == 200 and not body))
+        last = stream.end(status, body) if stream is not None and streamed else b""
+        self._note(status, stream.size if stream is not None and streamed else len(body))
         self._prediction = None
         self._admission = None
         self._release_body()
-        self._answer(status, body, retry_after)
+        if streamed:
+            self._finish(last, close=status != 200)
+        else:
+            self._answer(status, body, retry_after)
         self._advance()
 
     def _answer(self, status: int, body: bytes, retry_after: int, content_type: bytes = JSON_TYPE) -> None:
         """Send the answer of a request that was read whole; the connection is free again."""
         head = self._head
         assert head is not None
-        close = not head.keep_alive or self._door.draining or (self._eof and not self._buffer)
+        close = self._must_close(head)
+        answer = encode_answer(
+            status,
+            body,
+            self._request_id,
+            close=close,
+            retry_after=retry_after,
+            bodiless=head.method == b"HEAD",
+            content_type=content_type,
+        )
+        self._finish(answer, close=close)
+
+    def _must_close(self, head: RequestHead) -> bool:
+        return not head.keep_alive or self._door.draining or (self._eof and not self._buffer)
+
+    def _finish(self, data: bytes, *, close: bool) -> None:
+        """Send the end of an answer; the connection is free again, or closes."""
+        assert self._head is not None
         self._state = _State.HEAD
         self._arrived = 0.0
         self.deadline = self._door.clock() + self._door.limits.idle_seconds
-        self._transport.write(
-            encode_answer(
-                status,
-                body,
-                self._request_id,
-                close=close,
-                retry_after=retry_after,
-                bodiless=head.method == b"HEAD",
-                content_type=content_type,
-            )
-        )
-        if close:
+        self._transport.write(data)
+        if close or self._must_close(self._head):
             self._close()
 
     def _refuse(self, refusal: Refusal) -> None:

@@ -2,7 +2,8 @@
 
 All integers are big-endian. PREDICT carries ``u16`` count and per item ``u8`` body kind, ``u16`` length and meta
 (JSON), ``u32`` length and body. ANSWER carries ``u16`` count and per item ``u16`` HTTP status, ``u32`` length and body
-(JSON). PING is empty; PONG is empty or has ``u16`` how many items the replica takes in one frame, else it is one.
+(JSON). CHUNK is a piece of a streamed answer, which an ANSWER with an empty body ends. PING is empty; PONG is empty or
+has ``u16`` how many items the replica takes in one frame, else it is one.
 """
 
 from __future__ import annotations
@@ -11,9 +12,21 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-__all__ = ["ANSWER", "BYTES", "JSON", "PING", "PONG", "PREDICT", "FrameError", "FrameReader", "Input", "Output"]
+__all__ = [
+    "ANSWER",
+    "BYTES",
+    "CHUNK",
+    "JSON",
+    "PING",
+    "PONG",
+    "PREDICT",
+    "FrameError",
+    "FrameReader",
+    "Input",
+    "Output",
+]
 
-PREDICT, ANSWER, PING, PONG = 1, 2, 3, 4
+PREDICT, ANSWER, PING, PONG, CHUNK = 1, 2, 3, 4, 5
 JSON, BYTES = 0, 1
 
 _LENGTH = struct.Struct(">I")

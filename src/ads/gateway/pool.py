@@ -68,10 +68,32 @@ def share(waiting: int, replicas: int) -> int:
 class Prediction:
     """One request on its way. ``reply`` is called once with status, body and retry-after."""
 
-    __slots__ = ("_reply", "arrived", "copies", "input", "replica_id", "sent", "tries", "waiting")
+    __slots__ = (
+        "_reply",
+        "arrived",
+        "begun",
+        "copies",
+        "input",
+        "piece",
+        "replica_id",
+        "sent",
+        "source",
+        "tries",
+        "waiting",
+    )
 
-    def __init__(self, item: Input, arrived: float, reply: Callable[[int, bytes, int], None]) -> None:
+    def __init__(
+        self,
+        item: Input,
+        arrived: float,
+        reply: Callable[[int, bytes, int], None],
+        piece: Callable[[bytes], None] | None = None,
+    ) -> None:
         self.input = item
+        self.piece = piece
+        """Is called with each piece of a streamed answer before ``reply``; None for an answer that comes whole."""
+        self.begun = False
+        self.source: Replica | None = None
         self.arrived = arrived
         self.waiting = arrived
         self.sent = 0.0
@@ -87,8 +109,15 @@ class Prediction:
         return self._reply is not None
 
     def abandon(self) -> None:
-        """Forget the caller: it left."""
+        """Forget the caller: it left. The replica of a streamed answer need not go on with it."""
         self._reply = None
+        if self.begun and self.source is not None:
+            self.source.cut()
+
+    def hold(self, full: bool) -> None:
+        """Let the replica of a streamed answer wait, or go on."""
+        if self.begun and self.source is not None and self.source.held != full:
+            self.source.hold(full)
 
     def answer(self, status: int, body: bytes, retry_after: int = 0) -> None:
         """Give the caller its answer; later ones are dropped."""
@@ -190,6 +219,8 @@ class Pool:
         for replica, flight in list(self._flights.items()):
             # A batch gets half the time: then there is enough left to ask each of its requests alone.
             together = len(flight) > 1
+            if replica.held:
+                replica.used = now  # it waits for its caller, whose patience the connection limits
             if now - replica.used > (self.route.timeout_seconds / 2 if together else self.route.timeout_seconds):
                 if not together:
                     del self._flights[replica]
@@ -213,6 +244,8 @@ class Pool:
         flight = self._flights.pop(replica)
         seconds = self._clock() - replica.used
         self.metrics.inference.observe(seconds)
+        if flight[0].begun:
+            seconds = 0.0  # since the last piece: it says nothing of what is usual
         if replica in self._silent:
             self._silent.discard(replica)
             logger.warning("replica %s answers again", replica.id)
@@ -224,15 +257,30 @@ class Pool:
         for prediction, output in zip(flight, outputs, strict=True):
             prediction.answer(output.status, output.body)
 
+    def streamed(self, replica: Replica, piece: bytes) -> None:
+        """Pass on a piece of an answer; end the stream when nobody takes it."""
+        flight = self._flights.get(replica)
+        if flight is None:
+            return
+        prediction = flight[0]
+        replica.used = self._clock()
+        if prediction.piece is None or not prediction.wanted:
+            replica.cut()
+            return
+        prediction.begun = True
+        prediction.source = replica
+        prediction.piece(piece)
+
     def lost(self, replica: Replica) -> None:
         """Give what was in flight on a dead replica to another one, before everything that waits."""
-        if self._replicas.get(replica.id) is replica:
+        left = any(prediction.begun and not prediction.wanted for prediction in self._flights.get(replica, ()))
+        if self._replicas.get(replica.id) is replica and not left:
             self.metrics.restarts += 1
         self._silent.discard(replica)
         for prediction in reversed(self._flights.pop(replica, ())):
             if prediction.copies > 1:
                 prediction.copies -= 1
-            elif prediction.tries >= self._limits.tries:
+            elif prediction.tries >= self._limits.tries or prediction.begun:
                 prediction.answer(503, _DIED, 5)
             elif self._draining:
                 prediction.answer(503, _LEAVING, 1)
@@ -253,7 +301,7 @@ class Pool:
         logger.warning("replica %s is silent and passed over", replica.id)
         self._silent.add(replica)
         for prediction in reversed(flight):
-            if prediction.wanted and prediction.tries < self._limits.tries:
+            if prediction.wanted and prediction.tries < self._limits.tries and prediction.piece is None:
                 prediction.copies += 1
                 prediction.waiting = self._clock()
                 self._queue.appendleft(prediction)
@@ -290,12 +338,12 @@ class Pool:
         while self._queue and len(batch) < most:
             first = self._queue[0]
             size += len(first.input.body)
-            if batch and (first.tries or size > self._limits.batch_bytes):
+            if batch and (first.tries or first.piece or size > self._limits.batch_bytes):
                 break
             prediction = self._pop()
             if prediction.wanted:
                 batch.append(prediction)
-                if prediction.tries:
+                if prediction.tries or prediction.piece:
                     break
         return batch
 

@@ -23,7 +23,7 @@ from ads.gateway.tables import DeploymentRoute, Tables
 from ads.home import Home
 from ads.identity.verifier import Identity
 
-__all__ = ["Admission", "Predictions", "load_seconds"]
+__all__ = ["Admission", "Predictions", "Stream", "load_seconds"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,14 @@ class Admission:
     identity: Identity
     pool: Pool
     max_body_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """That an answer is wanted in pieces: ``events`` or ``lines``, and who takes them."""
+
+    mode: str
+    piece: Callable[[bytes], None]
 
 
 class Predictions:
@@ -70,8 +78,6 @@ class Predictions:
             raise Refusal(404, "NotAuthorizedOrNotFound", "There is no active deployment with this id.")
         if place.below:
             raise Refusal(404, "NotFound", "There is nothing below /predict.")
-        if place.verb != b"predict":
-            raise Refusal(501, "NotImplemented", "This deployment has no streamed answers. Use /predict.")
         if head.content_length is None and not head.chunked:
             raise Refusal(411, "LengthRequired", "A prediction needs a Content-Length.")
         largest = pool.route.max_body_bytes
@@ -105,19 +111,22 @@ class Predictions:
         body: bytes,
         request_id: bytes,
         reply: Callable[[int, bytes, int], None],
+        stream: Stream | None = None,
     ) -> Prediction:
-        """Have the prediction made. Raises Refusal for an empty body, or one that is not what was signed."""
+        """Have the prediction made, its answer whole or as a stream of pieces.
+
+        Raises Refusal for an empty body, or one that is not what was signed.
+        """
         check_digest(admission.identity, body)
         if not body:
             raise Refusal(400, "CannotParseRequest", "The body is empty.")
         content_type = head.fields.get(b"content-type", b"")
         kind = JSON if not content_type or _is_json(content_type) else BYTES
         meta = b'{"request_id":"%s"}' % request_id
-        if kind == BYTES:
-            meta = json.dumps(
-                {"request_id": request_id.decode(), "content_type": content_type.decode("latin-1")}
-            ).encode()
-        prediction = Prediction(Input(kind, meta, body), self._clock(), reply)
+        if kind == BYTES or stream is not None:
+            known = {"request_id": request_id.decode(), "content_type": content_type.decode("latin-1")}
+            meta = json.dumps({**known, "stream": stream.mode} if stream is not None else known).encode()
+        prediction = Prediction(Input(kind, meta, body), self._clock(), reply, stream.piece if stream else None)
         admission.pool.submit(prediction)
         return prediction
 

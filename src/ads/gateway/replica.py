@@ -13,6 +13,7 @@ from typing import Protocol, cast
 from ads.gateway.answer import error_body
 from ads.gateway.frames import (
     ANSWER,
+    CHUNK,
     PING,
     PONG,
     FrameError,
@@ -42,6 +43,9 @@ class ReplicaOwner(Protocol):
     def answered(self, replica: Replica, outputs: Sequence[Output]) -> None:
         """The frame in flight was answered; the replica is free."""
 
+    def streamed(self, replica: Replica, piece: bytes) -> None:
+        """The replica sent a piece of the answer to the one item in flight."""
+
     def lost(self, replica: Replica) -> None:
         """The connection ended, with the frame in flight unanswered if there was one."""
 
@@ -59,6 +63,8 @@ class Replica(asyncio.Protocol):
         self.busy = False
         self.batch = 1
         """How many items it takes in one frame: more than one where merging gives the same answers."""
+        self.held = False
+        """Whether it has to wait for the caller of a streamed answer."""
         self.used = 0.0
         """When the last frame was sent."""
         self._owner = owner
@@ -84,6 +90,18 @@ class Replica(asyncio.Protocol):
         self.busy = True
         self.used = now
         self._transport.write(encode_predict(self._frame_id, inputs))
+
+    def hold(self, full: bool) -> None:
+        """Take nothing more from it, or go on: the caller of a streamed answer is slower."""
+        self.held = full
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            (transport.pause_reading if full else transport.resume_reading)()
+
+    def cut(self) -> None:
+        """End the connection with the frame in flight, and connect again: nobody wants the rest of the answer."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def drop(self) -> None:
         """End this connection at once and don't connect again until :meth:`release`: the process is to be killed."""
@@ -142,6 +160,9 @@ class Replica(asyncio.Protocol):
                     self.ready = True
                     self._owner.connected(self)
                     continue
+                if kind == CHUNK and self.busy and frame_id == self._frame_id and self._expected == 1:
+                    self._owner.streamed(self, payload)
+                    continue
                 if kind != ANSWER or not self.busy or frame_id != self._frame_id:
                     raise FrameError("It answered what was not asked.")  # noqa: TRY301
                 outputs = decode_answer(payload)
@@ -164,6 +185,7 @@ class Replica(asyncio.Protocol):
         """Tell the owner, then look for the replacement."""
         self.ready = False
         self.busy = False
+        self.held = False
         self._transport = None
         self._owner.lost(self)
         if not self._held:

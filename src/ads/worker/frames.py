@@ -4,6 +4,7 @@ Every integer is big-endian. A frame is ``u32 length of what follows``, ``u8 kin
 
 * PREDICT: ``u16 count``, then for each item ``u8 body kind``, ``u16 meta length``, meta (a JSON object, or nothing),
   ``u32 body length``, body.
+* CHUNK: a piece of the answer to the one item of a frame whose meta has ``stream``; ANSWER with nothing ends it.
 * ANSWER: ``u16 count``, then for each item ``u16 HTTP status``, ``u32 length``, body (JSON text).
 * PING: nothing. PONG: nothing, or ``u16`` how many items a PREDICT frame may have; without it one.
 """
@@ -13,6 +14,7 @@ from typing import Iterable, Iterator, List, NamedTuple, Tuple
 
 __all__ = [
     "ANSWER",
+    "CHUNK",
     "JSON",
     "LARGEST_FRAME",
     "PING",
@@ -30,7 +32,7 @@ __all__ = [
     "encode_items",
 ]
 
-PREDICT, ANSWER, PING, PONG = 1, 2, 3, 4
+PREDICT, ANSWER, PING, PONG, CHUNK = 1, 2, 3, 4, 5
 JSON, RAW = 0, 1
 LARGEST_FRAME = 1 << 30
 

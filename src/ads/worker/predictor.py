@@ -1,5 +1,6 @@
 """One request item to one answer: read the body, call ``predict``, write the result; errors become answers too."""
 
+import contextlib
 import json
 import os
 import sys
@@ -12,9 +13,13 @@ from .frames import JSON, Item
 from .merging import Part, Schema, join, part_of, split_answer
 from .tracebacks import users_frames
 
-__all__ = ["Predictor"]
+__all__ = ["CallerGone", "Predictor", "stream_mode"]
 
 Answer = Tuple[int, bytes]
+
+
+class CallerGone(Exception):
+    """Nobody takes the stream any more."""
 
 
 class Predictor:
@@ -83,6 +88,34 @@ class Predictor:
                 os._exit(1)
             return self._raised(item.meta, error)
 
+    def stream(self, item: Item, lines: bool, send: "Callable[[bytes], None]") -> Answer:
+        """Send each thing that the iterator from ``predict`` yields; return nothing with 200 at the end, or an error.
+
+        Texts and bytes are sent as they are, unless ``lines`` asks for JSON; everything else as JSON text. Raises
+        CallerGone as soon as ``send`` raises OSError.
+        """
+        try:
+            data = decode_json(item.body) if item.kind == JSON else item.body
+        except CannotParse as error:
+            return _error(400, "CannotParseRequest", str(error))
+        try:
+            result = self._predict(data)
+            if not hasattr(type(result), "__next__"):
+                message = "predict() returned a whole answer, not an iterator. Use /predict."
+                return _error(409, "ExternalServerIncorrectState", message)
+            for piece in result:
+                if os.getpid() != self._process:
+                    os._exit(0)
+                _send_piece(_piece(piece, lines), result, send)
+        except CallerGone:
+            raise
+        except CannotEncode as error:
+            _log(item.meta, str(error))
+            return _error(500, "InternalServerError", str(error))
+        except BaseException as error:  # noqa: BLE001 - the boundary to the user's code; it may raise anything
+            return self._raised(item.meta, error)
+        return 200, b""
+
     def _raised(self, meta: bytes, error: BaseException) -> Answer:
         status = getattr(type(error), "http_status", None)
         if isinstance(status, int) and 400 <= status <= 499:
@@ -95,6 +128,36 @@ class Predictor:
                 type(error).__name__
             ),
         )
+
+
+def stream_mode(item: Item) -> str:
+    """Return ``events`` or ``lines`` when the item's answer is to be streamed, else an empty text."""
+    if b'"stream"' not in item.meta:
+        return ""
+    try:
+        return str(json.loads(item.meta.decode("utf-8")).get("stream", ""))
+    except (ValueError, AttributeError):
+        return ""
+
+
+def _piece(value: Any, lines: bool) -> bytes:
+    if isinstance(value, (bytes, bytearray)):
+        value = bytes(value) if not lines else bytes(value).decode("utf-8", "replace")
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str) and not lines:
+        return value.encode("utf-8", "replace")
+    return encode_json(value)
+
+
+def _send_piece(piece: bytes, result: Any, send: "Callable[[bytes], None]") -> None:
+    try:
+        send(piece)
+    except OSError:
+        if callable(getattr(result, "close", None)):
+            with contextlib.suppress(Exception):  # the author's clean-up; there is nobody to tell
+                result.close()
+        raise CallerGone from None
 
 
 def _encoded(result: Any, meta: bytes) -> Answer:

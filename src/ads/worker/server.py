@@ -9,6 +9,7 @@ from typing import Any, Dict
 
 from .frames import (
     ANSWER,
+    CHUNK,
     PING,
     PONG,
     PREDICT,
@@ -19,7 +20,7 @@ from .frames import (
     encode_batch,
     encode_frame,
 )
-from .predictor import Predictor
+from .predictor import CallerGone, Predictor, stream_mode
 
 __all__ = ["Server"]
 
@@ -90,15 +91,26 @@ class Server:
                 self._close(connection)
                 return
             for kind, frame_id, payload in self._buffers[connection].feed(data):
-                connection.sendall(self._answer(kind, frame_id, payload))
+                connection.sendall(self._answer(connection, kind, frame_id, payload))
                 if self._stopping:
                     return
-        except (OSError, FrameError):
+        except (OSError, FrameError, CallerGone):
             self._close(connection)
 
-    def _answer(self, kind: int, frame_id: int, payload: bytes) -> bytes:
+    def _answer(self, connection: Any, kind: int, frame_id: int, payload: bytes) -> bytes:
         if kind == PREDICT:
-            answers = self._predictor.answer_all(decode_items(payload))
+            items = decode_items(payload)
+            mode = stream_mode(items[0]) if len(items) == 1 else ""
+            if mode:
+                answers = [
+                    self._predictor.stream(
+                        items[0],
+                        mode == "lines",
+                        lambda piece: connection.sendall(encode_frame(CHUNK, frame_id, piece)),
+                    )
+                ]
+            else:
+                answers = self._predictor.answer_all(items)
             return encode_frame(ANSWER, frame_id, encode_answers(answers))
         if kind == PING:
             return encode_frame(PONG, frame_id, self._pong)
