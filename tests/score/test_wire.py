@@ -184,6 +184,12 @@ def test_what_json_cannot_carry_is_named(frame, text):
         frame_to_wire(frame)
 
 
-def test_lists_in_cells_arrive(read):
-    frame = pd.DataFrame({"o": pd.Series([[1, 2], ["a"]], dtype="object")})
+@pytest.mark.parametrize("name", ["o", "data"])
+def test_lists_in_cells_arrive(read, name):
+    frame = pd.DataFrame({name: pd.Series([[1, 2], ["a"]], dtype="object"), "columns": [1, 2]})
+    same(read(json.dumps(frame_to_wire(frame))), frame)
+
+
+def test_a_frame_without_rows_is_not_taken_for_the_split_form(read):
+    frame = pd.DataFrame({"data": [], "columns": []})
     same(read(json.dumps(frame_to_wire(frame))), frame)

@@ -22,6 +22,9 @@ class XGBoostModel(FrameworkSpecificModel):
     probabilities where ``outputs="predict_proba"`` asks for them), raw values for a Booster. Formats: ``xgboost``
     (``model.json``), ``xgboost_ubj``, ``xgboost_txt``, ``joblib``, ``cloudpickle``.
 
+    Categories keep their meaning whatever form they are sent in, because the model itself knows them since XGBoost 3.1.
+    For a model of an older version send frames whose category columns have all the categories of the training.
+
     Raises ``TypeError`` for an object of another kind.
 
     >>> model = XGBoostModel(XGBClassifier().fit(X, y), artifact_dir="churn")   # doctest: +SKIP

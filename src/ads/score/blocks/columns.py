@@ -28,10 +28,15 @@ def quick_table(data, dtypes):
     return pd.DataFrame(data, columns=pd.Index(list(dtypes)))
 
 
-def columns_of(data, dtypes):
+def columns_of(data, dtypes, about=()):
     """Return {column: values} of columns, records, one record, rows, one row, or the split form."""
     names = list(map(str, dtypes))
-    split = isinstance(data, dict) and data.keys() >= {"columns", "data"} and isinstance(data["data"], list)
+    split = (
+        "is_frame" not in about
+        and isinstance(data, dict)
+        and data.keys() >= {"columns", "data"}
+        and isinstance(data["data"], list)
+    )
     if split and all(isinstance(row, list) for row in data["data"]):
         data, names = data["data"], list(map(str, data["columns"]))
     elif isinstance(data, dict) and not any(isinstance(values, (list, dict)) for values in data.values()):

@@ -49,7 +49,7 @@ def read_table(data, dtypes):
     if not dtypes and not isinstance(data[0] if isinstance(data, list) and data else data, dict):
         return data
     quick = quick_table(data, dtypes)
-    return table(columns_of(data, dtypes), dtypes, about) if quick is None else quick
+    return table(columns_of(data, dtypes, about), dtypes, about) if quick is None else quick
 
 
 def read_texts(data, dtypes):
@@ -57,7 +57,7 @@ def read_texts(data, dtypes):
     if isinstance(data, bytes):
         return data
     data, about = unwrap([data] if isinstance(data, str) else data, dtypes)
-    data = table(columns_of([data] if isinstance(data, str) else data, dtypes or {0: "object"}), dtypes, about)
+    data = table(columns_of([data] if isinstance(data, str) else data, dtypes or {0: "object"}, about), dtypes, about)
     texts = data.iloc[:, 0] if hasattr(data, "iloc") else data[:, 0]
     return texts if isinstance(next(iter(dtypes), 0), str) else texts.tolist()
 
@@ -69,9 +69,9 @@ def read_anything(data, dtypes):
     data, about = unwrap(data, dtypes)
     by_name = bool(dtypes) and list(dtypes) != list(range(len(dtypes)))
     if isinstance(data, dict) and (by_name or about or any(isinstance(v, (list, dict)) for v in data.values())):
-        return table(columns_of(data, dtypes), dtypes, about)
+        return table(columns_of(data, dtypes, about), dtypes, about)
     if by_name and len(dtypes) > 1 and (isinstance(data, list) or hasattr(data, "tolist")):
-        return table(columns_of(data, dtypes), dtypes, about)
+        return table(columns_of(data, dtypes, about), dtypes, about)
     return data
 
 
@@ -104,6 +104,7 @@ def unwrap(data, dtypes):
     kind, about = "", {}  # type: ignore[var-annotated]
     if is_envelope(data, dtypes) and "columns" not in data:
         kind, about, data = str(data.get("data_type")), data.get("frame", about), data["data"]
+        about = {"is_frame": True, **about} if kind == "openads.frame" else about
     if isinstance(data, str) and ("ndarray" in kind or "EagerTensor" in kind):
         try:
             return read_npy(base64.b64decode(data)), about
