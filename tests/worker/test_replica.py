@@ -308,6 +308,14 @@ def test_no_replica_outlives_its_supervisor(replica: Any, where: str) -> None:
     running.process.wait(10)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux chooses by oom_score_adj")
+def test_a_replica_goes_before_the_service_where_memory_runs_out(replica: Any) -> None:
+    running = replica(ECHO)
+    running.wait("ready")
+    own = int(Path("/proc/self/oom_score_adj").read_text())
+    assert int(Path(f"/proc/{running.process.pid}/oom_score_adj").read_text()) > own
+
+
 def test_memory_is_limited(replica: Any) -> None:
     running = replica(
         "def load_model(): return 1\ndef predict(data): return len(bytearray(data))\n", memory_limit=512 << 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 
@@ -13,6 +14,8 @@ from ads.gateway.limits import Limits
 from ads.gateway.listener import serve
 from ads.home import Home
 from ads.settings import load_settings
+
+_SWITCH_SECONDS = 0.0005
 
 
 def main() -> int:
@@ -31,6 +34,9 @@ def main() -> int:
     except AdsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    # What is there now stays: the collector need not look at it again. The thread that writes logs gives way soon.
+    gc.freeze()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     uvloop.run(serve(options.fd, home, limits))
     return 0
 

@@ -10,11 +10,17 @@ import threading
 __all__ = ["confine", "tie_to_supervisor"]
 
 _OPEN_FILES = 4096
+_FIRST_TO_GO = "500"
 _PR_SET_PDEATHSIG = 1
 
 
 def confine(memory_limit: int) -> None:
-    """Set limits on memory (bytes, 0: none), open files and core files; read nothing from standard input."""
+    """Set limits on memory (bytes, 0: none), open files and core files; read nothing from standard input.
+
+    Where memory runs out, the system ends a replica before the service: another one takes its requests.
+    """
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write(_FIRST_TO_GO)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
     if memory_limit:
