@@ -92,10 +92,10 @@ def _read_joblib(path: Path) -> Any:
 
 
 def _write_cloudpickle(estimator: Any, path: Path, options: dict[str, Any]) -> None:
-    import cloudpickle
+    from ads.model.serde.portable_pickle import dump
 
     with path.open("wb") as file:
-        cloudpickle.dump(estimator, file, **options)
+        dump(estimator, file, **options)
 
 
 def _read_cloudpickle(path: Path) -> Any:
