@@ -27,6 +27,8 @@ RECIPES = {
     "generic-by-hand": Recipe("generic", "", "weights.bin"),
     "tensorflow-keras": Recipe("tensorflow", "tf", "model.h5"),
     "huggingface": Recipe("huggingface", "huggingface", "config.json", task="text-classification"),
+    "pytorch-torch": Recipe("pytorch", "torch", "model.pt"),
+    "pytorch-onnx": Recipe("pytorch", "torch_onnx", "model.onnx"),
     "embedding-onnx": Recipe("embedding_onnx", "", "model.onnx"),
 }
 PUBLIC = ["load_model", "fetch_data_type_from_schema", "deserialize", "pre_inference", "post_inference", "predict"]

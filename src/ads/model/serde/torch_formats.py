@@ -6,7 +6,6 @@ import copyreg
 import functools
 import os
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -210,6 +209,8 @@ def _own_modules() -> list[ModuleType]:
 
 def _is_own(module: ModuleType) -> bool:
     """Return whether a module comes from a file that no installer put where it is."""
+    import sysconfig
+
     places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
     path = next((place for place in places if place), "")
     if not Path(path).is_absolute() or {"site-packages", "dist-packages"} & set(Path(path).parts):

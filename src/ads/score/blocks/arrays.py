@@ -12,7 +12,7 @@ MARKER = "__ads_torch_tensor__"
 
 
 def deserialize(data, input_schema_path=INPUT_SCHEMA):
-    """Return the payload as an array; as a dict of arrays for several inputs. Bytes stay as they are."""
+    """Return the payload as an array; as a dict of arrays for several inputs."""
     dtypes = fetch_data_type_from_schema(input_schema_path)
     return read_arrays(data, dtypes, load_model().get_inputs())
 
