@@ -100,7 +100,9 @@ def first_rows(data: Any, count: int) -> Any:
     if isinstance(data, tuple) and data and all(class_path(value, _TENSORS[1:]) for value in data):
         return tuple(value[:count] for value in data)
     if found is None:
-        return data if isinstance(data, str) or (isinstance(data, dict) and _longest_list(data) <= count) else None
+        if isinstance(data, str) or class_path(data, ("PIL.Image",)):
+            return data
+        return data if (isinstance(data, dict) and _longest_list(data) <= count) else None
     if (data.shape[0] if found in SPARSE else len(data)) == 0 or (
         found.startswith("builtins.") and isinstance(data[0], (int, float))
     ):

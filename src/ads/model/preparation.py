@@ -102,7 +102,7 @@ def _check(model: GenericModel, options: PrepareOptions) -> _Plan:
         writes_model=writes_model,
         recipe=_recipe(model, options, folder, name),
         runtime=runtime_record.runtime_document(_with_properties(model, options), inference, training),
-        schemas=description.make_schemas(options.X_sample, options.y_sample, options.max_col_num),
+        schemas=description.make_schemas(model.schema_sample(options.X_sample), options.y_sample, options.max_col_num),
         provenance=description.fetch_provenance(model, options),
         sample=_sample(model, options),
     )

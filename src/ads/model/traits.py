@@ -76,6 +76,10 @@ class FrameworkTraits:
         """Return what the metadata says of the model file's format."""
         return model_file_name.rpartition(".")[2]
 
+    def schema_sample(self, data: Any) -> Any:
+        """Return the sample that the input schema is made from; None where its columns would mean nothing."""
+        return data
+
     def write_beside(self, folder: Path) -> None:
         """Write what the framework's artifacts have beside the model file and the script; nothing by default."""
 

@@ -77,6 +77,23 @@ def test_a_text_a_list_and_the_arguments_of_a_call(model, texts):
     assert close(model.verify({"inputs": "a day"}, auto_serialize_data=False), texts("a day"))
 
 
+def test_texts_in_arrays_and_series_are_lists_of_texts(model, texts):
+    import pandas as pd
+
+    for data in (np.array(["a", "day"]), np.array(["a", "day"], dtype=object), pd.Series(["a", "day"])):
+        assert close(model.verify(data), texts(["a", "day"]))
+
+
+def test_a_sample_of_any_form_is_kept_and_only_texts_have_a_schema(texts, images, tmp_path):
+    samples = [(texts, "a day"), (texts, ["a", "day"]), (texts, {"inputs": ["a"], "top_k": 2})]
+    samples += [(images, picture()), (images, [picture()]), (images, {"inputs": picture()})]
+    for number, (estimator, sample) in enumerate(samples):
+        folder = tmp_path / str(number)
+        HuggingFacePipelineModel(estimator, artifact_dir=str(folder)).prepare(X_sample=sample)
+        assert (folder / "sample.json").exists(), sample
+        assert (folder / "input_schema.json").exists() == (sample == ["a", "day"])
+
+
 def test_the_script_says_the_task_and_has_no_schema(model):
     from pathlib import Path
 

@@ -106,6 +106,12 @@ class HuggingFacePipelineModel(FrameworkSpecificModel):
             raise InputError("The pipeline draws its words by lot, so no answer can be foretold.")
         return plain(self.estimator(**data) if isinstance(data, dict) else self.estimator(data))
 
+    def schema_sample(self, data: Any) -> Any:
+        """Return the sample if it is a sequence of texts; images and arguments of a call have no columns."""
+        from ads.schema import is_text_sequence
+
+        return data if is_text_sequence(data) else None
+
     def data_of_image(self, image: Any) -> Any:
         """Return the image itself: pipelines take images of PIL."""
         return image

@@ -39,8 +39,6 @@ def to_json(data: Any) -> Any:
 
     Raises ``TypeError`` for an object that there is no form for.
     """
-    from ads.model.serde.model_input import class_path
-
     if data is None or isinstance(data, (str, bool, int, float)):
         return data
     if isinstance(data, dict):
@@ -51,15 +49,23 @@ def to_json(data: Any) -> Any:
         return {KIND: "tuple", "items": [to_json(value) for value in data]}
     if isinstance(data, (bytes, bytearray)):
         return {KIND: "bytes", "data": base64.b64encode(data).decode("ascii")}
-    if class_path(data, ("PIL.Image",)):
+    return _of_library(data)
+
+
+def _of_library(data: Any) -> Any:
+    """Return an image, or something of numpy or pandas, as JSON has it."""
+    from ads.model.serde.model_input import class_path
+
+    found = class_path(data, ("PIL.Image", "numpy.generic", "numpy.ndarray", "pandas.Series"))
+    if found == "PIL.Image":
         return {KIND: "pil_image", "format": "PNG", "data": _png(data)}
-    if class_path(data, ("numpy.generic",)):
-        return data.item()
-    if class_path(data, ("numpy.ndarray",)):
+    if found == "numpy.ndarray" and data.dtype.kind not in "OU":
         return {KIND: "ndarray", "data": _npy(data)}
+    if found is not None:
+        return to_json(data.tolist())
     raise InputTypeError(
         f"A {type(data).__name__} can't be sent to a pipeline.",
-        hint="Pass texts, numbers, PIL images, arrays, bytes, or lists and dictionaries of them.",
+        hint="Pass texts, numbers, PIL images, arrays, Series, bytes, or lists and dictionaries of them.",
     )
 
 
@@ -73,8 +79,6 @@ def _png(image: Any) -> str:
 def _npy(array: Any) -> str:
     import numpy as np
 
-    if array.dtype.hasobject:
-        raise InputTypeError("An array of Python objects can't be sent.", hint="Send a list, or convert it.")
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
     return base64.b64encode(stream.getvalue()).decode("ascii")
