@@ -22,6 +22,7 @@ from ads.api.fields import (
 )
 from ads.api.listing import ListShape, page_of
 from ads.registry import models
+from ads.registry.references import is_marked
 from ads.registry.tables import Model
 
 __all__ = ["model_json", "router"]
@@ -159,7 +160,7 @@ def summary_json(model: Model) -> dict[str, Any]:
         "timeCreated": timestamp(model.time_created),
         "createdBy": model.created_by,
         "category": model.category,
-        "isModelByReference": False,
+        "isModelByReference": is_marked(model.custom_metadata),
         "modelVersionSetId": None if version is None else version.version_set_id,
         "modelVersionSetName": None if version is None else version.version_set.name,
         "versionId": None if version is None else version.version_id,

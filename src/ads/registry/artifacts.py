@@ -14,6 +14,7 @@ from ads.registry.database import Database
 from ads.registry.events import Caller, record
 from ads.registry.lookups import not_found
 from ads.registry.models import live_model
+from ads.registry.references import check_description, is_description
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
 from ads.registry.storing import keep
 from ads.registry.tables import Artifact, RetryToken
@@ -52,11 +53,15 @@ def store_artifact(
 ) -> Artifact:
     """Return the model's artifact once the uploaded archive is checked, durable and registered.
 
-    Raises ArchiveError for an archive that breaks a rule, NotFound, Conflict when the model has an artifact.
+    A name that ends in ``.json`` is that of a description of objects. Raises ArchiveError for an archive that breaks a
+    rule, ModelFileDescriptionError for such a description, NotFound, Conflict when the model has an artifact.
     """
     from ads.artifact.archive import check_zip
 
-    check_zip(upload.path, Limits(max_bytes=max_bytes))
+    if is_description(file_name):
+        check_description(upload.path)
+    else:
+        check_zip(upload.path, Limits(max_bytes=max_bytes))
     with keep(database, blobs, upload) as (blob, session):
         model = live_model(session, model_id)
         found = session.get(Artifact, model_id)
