@@ -49,8 +49,8 @@ def test_names():
         ModelInputSerializerFactory.get("yaml")
     with pytest.raises(ValueError, match="serialize"):
         ModelInputSerializerFactory.get(5)
-    with pytest.raises(NotImplementedError):
-        ModelInputSerializerFactory.get("huggingface")
+    for name in ("huggingface", "spark"):
+        assert ModelInputSerializerFactory.get(name).name == name
 
 
 def test_classes_are_told_without_importing():
