@@ -178,3 +178,10 @@ def test_a_service_that_ends_fails_its_exports(tmp_path: Any, slow: Callable[[],
         assert running.client.head(f"/20190101/models/{model_id}/artifact/content").status_code == 404
     finally:
         stop()
+
+
+def test_a_service_whose_disk_failed_ends_quietly(tmp_path: Any) -> None:
+    running, stop = start(tmp_path)
+    running.context.database.failed.set()
+    stop()
+    running.context.close()

@@ -6,6 +6,7 @@ An *export* brings an object into the catalog, an *import* puts a model's artifa
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ads.errors import AdsError, Conflict, InputError, NotFound
+from ads.errors import AdsError, Conflict, InputError, NotFound, ServiceUnavailable
 from ads.registry.artifacts import expect_artifact, get_artifact, store_artifact
 from ads.registry.blobs import BlobStore, Upload
 from ads.registry.buckets import NAMESPACE
@@ -85,10 +86,10 @@ class Transfers:
         return work.id
 
     def close(self) -> None:
-        """End what is under way; its work requests fail."""
+        """End what is under way; its work requests fail, at the next start when the catalog can't be written now."""
         self._stopping.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        with self._database.write() as session:
+        with contextlib.suppress(ServiceUnavailable), self._database.write() as session:
             fail_unfinished(session)
 
     def _run(self, work_id: str, caller: Caller, model_id: str, source: ObjectVersion) -> None:
