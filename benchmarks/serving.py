@@ -1,7 +1,8 @@
 """Measure predictions over HTTP on this machine, beside the estimator in process, and print them as a table.
 
 Run with ``make serving``. The service is our own from supervisor to replica, with credentials and access log on; the
-model is a LogisticRegression trained on the iris DataFrame; a request holds one row. The load comes from ``wrk`` where
+model is a LogisticRegression trained on the iris DataFrame, or a RandomForest of 100 trees and 20 columns; a request
+holds one row. The load comes from ``wrk`` where
 it is installed (``apt install wrk``), else from a small client of this file, which itself costs more of the machine.
 Everything stays on 127.0.0.1. Rounds are interleaved and the median round counts. Client, gateway and replica share
 the machine's cores, so the client's own work is part of the figures. The processor time that gateway and replica took
@@ -184,6 +185,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3, help="rounds of everything, at most 9")
     options.add_argument("--replicas", type=int, default=1, help="replicas of the deployment, at most 4")
     options.add_argument("--load", choices=("auto", "wrk", "own"), default="auto", help="who makes the load")
+    options.add_argument("--model", choices=("iris", "forest"), default="iris", help="what is deployed")
     given = options.parse_args()
     seconds, rounds = min(given.seconds, MOST_SECONDS), min(given.rounds, 9)
     has_wrk = shutil.which("wrk") is not None
@@ -195,26 +197,37 @@ def main() -> None:
         os.environ["OPENADS_HOME"] = str(folder / "home")
         os.environ["OPENADS_PORT"] = "0"
         try:
-            measure(folder, load, seconds, rounds, min(given.replicas, 4))
+            measure(folder, load, seconds, rounds, min(given.replicas, 4), given.model)
         finally:
             stop = [sys.executable, "-m", "ads.service", "stop", "--home", str(folder / "home")]
             subprocess.run(stop, check=False)
 
 
-def measure(folder: Path, load: Any, seconds: float, rounds: int, replicas: int) -> None:
-    """Deploy the iris model, measure all rounds and print the table."""
-    from sklearn.datasets import load_iris
+def trained(kind: str) -> tuple[Any, Any, Any]:
+    """Return an estimator, the DataFrame that it was fitted on, and the target."""
+    import pandas as pd
+    from sklearn.datasets import load_iris, make_classification
+    from sklearn.ensemble import RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
 
+    if kind == "iris":
+        data = load_iris(as_frame=True)
+        return LogisticRegression(max_iter=500).fit(data.data, data.target), data.data, data.target
+    values, target = make_classification(n_samples=2000, n_features=20, random_state=0)
+    frame = pd.DataFrame(values, columns=[f"x{number}" for number in range(20)])
+    return RandomForestClassifier(n_estimators=100, random_state=0).fit(frame, target), frame, target
+
+
+def measure(folder: Path, load: Any, seconds: float, rounds: int, replicas: int, kind: str) -> None:
+    """Deploy the model, measure all rounds and print the table."""
     from ads.model.framework.sklearn_model import SklearnModel
 
-    data = load_iris(as_frame=True)
-    estimator = LogisticRegression(max_iter=500).fit(data.data, data.target)
+    estimator, frame, labels = trained(kind)
     model = SklearnModel(estimator, artifact_dir=str(folder / "artifact"))
-    model.prepare(X_sample=data.data, y_sample=data.target, force_overwrite=True)
+    model.prepare(X_sample=frame, y_sample=labels, force_overwrite=True)
     model.save(display_name="serving")
     model.deploy(display_name="serving", deployment_instance_count=replicas)
-    row = data.data.tail(1)
+    row = frame.tail(1)
     assert model.predict(row)["prediction"] == estimator.predict(row).tolist()
     home = Home(folder / "home")
     url = f"{model.model_deployment.url}/predict"
@@ -229,7 +242,7 @@ def measure(folder: Path, load: Any, seconds: float, rounds: int, replicas: int)
         for connections in CONNECTIONS:
             name = f"OpenADS, {connections} connection{'s' if connections > 1 else ''}"
             found.setdefault(name, []).append(with_times(home, lambda n=connections: load(target, n, seconds, folder)))
-    show(found, load, replicas, memory(home))
+    show(kind, found, load, replicas, memory(home))
 
 
 def with_times(home: Home, measure_once: Callable[[], Round]) -> Round:
@@ -268,12 +281,12 @@ def memory(home: Home) -> float:
     return sum(process.memory_full_info().pss for process in processes) / _MEGABYTE
 
 
-def show(found: dict[str, list[Round]], load: Any, replicas: int, megabytes: float) -> None:
+def show(kind: str, found: dict[str, list[Round]], load: Any, replicas: int, megabytes: float) -> None:
     """Print the table."""
     client = "wrk" if load is with_wrk else "own client"
     count = f"{replicas} replica{'s' if replicas > 1 else ''}"
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    table = Table(title=f"iris, one row a request; {count}; load from {client}; {machine}")
+    table = Table(title=f"{kind}, one row a request; {count}; load from {client}; {machine}")
     for column in ("what", "requests/s", "p50", "p99", "rounds", "not 200", "gateway", "replica"):
         table.add_column(column, justify="left" if column == "what" else "right")
     for name, rounds in found.items():
