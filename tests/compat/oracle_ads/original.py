@@ -198,16 +198,36 @@ def write(order: dict) -> dict:
     name, model, options, extra, X, y = estimator(order["kind"])
     wrapper = model_class(name)(model, artifact_dir=order["folder"], **options)
     conda = {"ignore_conda_error": True} if order.get("no_conda") else {"inference_conda_env": SLUG}
-    sample = {} if order["kind"] in WITHOUT_TABLE else {"X_sample": X, "y_sample": y}
+    samples = {} if order["kind"] in WITHOUT_TABLE else {"X_sample": X, "y_sample": y}
     name_given = {"model_file_name": "model.pt"} if order["kind"] == "torchscript" else {}
-    wrapper.prepare(force_overwrite=True, **conda, **sample, **name_given, **extra)
-    bodies = payloads(order["kind"], X)
+    wrapper.prepare(force_overwrite=True, **conda, **samples, **name_given, **extra)
+    bodies = {} if order.get("older") and order["kind"] in NATIVE else payloads(order["kind"], X)
     answers = {label: wrapper.verify(body, auto_serialize_data=False) for label, body in bodies.items()}
-    result = {"class": name, "payloads": bodies, "answers": answers, "rows": None}
-    if order["kind"] not in WITHOUT_TABLE:
-        head = X.head(7) if hasattr(X, "head") else X[:7]
-        result["sdk"] = wrapper.verify(head, auto_serialize_data=True)
+    result = {"class": name, "payloads": bodies, "answers": answers}
+    data = sample(order["kind"])
+    if data is not None:
+        result["sdk"] = wrapper.verify(data, auto_serialize_data=True)
     return result
+
+
+NATIVE = ("torchscript", "huggingface")
+"""Kinds whose data travelled in another form before 2.15."""
+
+
+def sample(kind: str):
+    """Return data as a user of the SDK has it; None for kinds that only take plain lists."""
+    if kind == "generic":
+        return None
+    if kind == "huggingface":
+        return ["a good film", "the bad day"]
+    X, _ = mixed() if kind == "sklearn pipeline" else iris()
+    if kind == "torchscript":
+        import torch
+
+        return torch.tensor(X.head(7).to_numpy())
+    if kind == "tensorflow":
+        return X.head(7).to_numpy().astype("float32")
+    return X.to_numpy()[:7] if kind == "sklearn array" else X.head(7)
 
 
 def check(order: dict) -> dict:
@@ -220,9 +240,9 @@ def check(order: dict) -> dict:
         "answers": answers,
         "python": str(wrapper.runtime_info.model_deployment.inference_conda_env.inference_python_version),
     }
-    if order.get("frame"):
-        X, _ = mixed() if order["kind"] == "sklearn pipeline" else iris()
-        found["sdk"] = wrapper.verify(X.head(7), auto_serialize_data=True)
+    data = sample(order["kind"])
+    if data is not None:
+        found["sdk"] = wrapper.verify(data, auto_serialize_data=True)
     found["introspection"] = introspection(wrapper)
     return found
 

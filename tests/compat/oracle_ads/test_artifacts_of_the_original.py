@@ -40,6 +40,7 @@ DEPLOYED = [
     "torchscript",
     "huggingface",
 ]
+OLDER_KINDS = ["sklearn joblib", "generic", "xgboost", "lightgbm", "torchscript", "huggingface"]
 OLDER = [path for path in os.environ.get("OPENADS_COMPAT_OLDER", "").split(os.pathsep) if path]
 """Folders with older versions of oracle-ads, without its dependencies."""
 pytestmark = [
@@ -68,11 +69,6 @@ def written(original: Original, tmp_path_factory: pytest.TempPathFactory) -> Any
     return of
 
 
-def sample_of(kind: str) -> Any:
-    X, _ = kinds.mixed() if kind == "sklearn pipeline" else kinds.iris()
-    return X.head(7) if kind != "sklearn array" else X.to_numpy()[:7]
-
-
 @pytest.mark.parametrize("kind", [needs(kind) for kind in KINDS])
 def test_it_loads_and_verifies_here(kind: str, written: Any, note: Any, tmp_path: Path) -> None:
     folder, theirs = written(kind)
@@ -82,7 +78,7 @@ def test_it_loads_and_verifies_here(kind: str, written: Any, note: Any, tmp_path
         for label, body in theirs["payloads"].items():
             assert same(model.verify(body, auto_serialize_data=False), theirs["answers"][label]), label
         if "sdk" in theirs:
-            assert same(model.verify(sample_of(kind), auto_serialize_data=True), theirs["sdk"])
+            assert same(model.verify(kinds.sample(kind), auto_serialize_data=True), theirs["sdk"])
     assert (tmp_path / cls / "score.py").read_bytes() == (folder / "score.py").read_bytes()
 
 
@@ -114,20 +110,20 @@ def test_it_serves_here(kind: str, written: Any, note: Any, tmp_path: Path, loca
         for label, body in theirs["payloads"].items():
             assert same(model.predict(body, auto_serialize_data=False), theirs["answers"][label]), label
         if "sdk" in theirs:
-            assert same(model.predict(sample_of(kind), auto_serialize_data=True), theirs["sdk"])
+            assert same(model.predict(kinds.sample(kind), auto_serialize_data=True), theirs["sdk"])
     finally:
         model.delete_deployment()
 
 
 @pytest.mark.parametrize("path", OLDER, ids=lambda path: Path(path).name)
-@pytest.mark.parametrize("kind", ["sklearn joblib", "generic", needs("xgboost"), needs("lightgbm")])
+@pytest.mark.parametrize("kind", [needs(kind) for kind in OLDER_KINDS])
 def test_older_versions_artifacts_load_and_verify(
     kind: str, path: str, throwaway_configuration: Path, note: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "scratch").mkdir()
     older = Original(os.environ["OPENADS_COMPAT_ORIGINAL"], throwaway_configuration, tmp_path / "scratch", path)
     older.require(kind)
-    theirs = older.do("write", kind=kind, folder=str(tmp_path / "artifact"), no_conda=True)
+    theirs = older.do("write", kind=kind, folder=str(tmp_path / "artifact"), no_conda=True, older=True)
     note("theirs -> ours", f"{kind}, {Path(path).name}", "load, verify")
     model = getattr(ours, theirs["class"]).from_model_artifact(
         str(tmp_path / "artifact"), artifact_dir=str(tmp_path / "copy"), ignore_conda_error=True
@@ -137,7 +133,7 @@ def test_older_versions_artifacts_load_and_verify(
         for label, body in theirs["payloads"].items():
             assert same(model.verify(body, auto_serialize_data=False), theirs["answers"][label]), label
         if "sdk" in theirs:
-            assert same(model.verify(sample_of(kind), auto_serialize_data=True), theirs["sdk"])
+            assert same(model.verify(kinds.sample(kind), auto_serialize_data=True), theirs["sdk"])
 
 
 def test_its_zip_is_read(written: Any, note: Any, tmp_path: Path) -> None:
@@ -160,6 +156,6 @@ def test_it_is_prepared_again_here(written: Any, note: Any, tmp_path: Path) -> N
     model = ours.SklearnModel.from_model_artifact(str(folder), artifact_dir=str(tmp_path / "copy"), reload=True)
     with pytest.raises((ValueError, AdsError)):
         model.prepare()
-    model.prepare(X_sample=sample_of("sklearn joblib"), force_overwrite=True)
-    assert same(model.verify(sample_of("sklearn joblib")), theirs["sdk"])
+    model.prepare(X_sample=kinds.sample("sklearn joblib"), force_overwrite=True)
+    assert same(model.verify(kinds.sample("sklearn joblib")), theirs["sdk"])
     assert json.loads((tmp_path / "copy" / "score_recipe.json").read_text())
