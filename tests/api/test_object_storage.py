@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -291,3 +292,17 @@ def test_copies_and_renames(service: Running, storage: Any, bucket: str) -> None
     assert names(storage, bucket) == ["b", "copy"]
     assert storage.get_object(NS, bucket, "b").data.content == b"content"
     assert refusal(storage.rename_object, NS, bucket, rename).code == "ObjectNotFound"
+
+
+def test_uploads_that_were_given_up_are_forgotten(service: Running, storage: Any, bucket: str) -> None:
+    from ads.registry.multipart import get_upload
+
+    details = oci.object_storage.models.CreateMultipartUploadDetails(object="o")
+    old, new = (storage.create_multipart_upload(NS, bucket, details).data.upload_id for _ in range(2))
+    storage.upload_part(NS, bucket, "o", old, 1, b"a part")
+    with service.context.database.write() as session:
+        get_upload(session, bucket, "o", old).time_created -= timedelta(days=8)
+    service.context.sweep_blobs()
+    assert [row.upload_id for row in storage.list_multipart_uploads(NS, bucket).data] == [new]
+    storage.abort_multipart_upload(NS, bucket, "o", new)
+    storage.delete_bucket(NS, bucket)

@@ -16,6 +16,7 @@ from ads.registry.database import Database, open_database
 from ads.registry.deployments import ModelSource
 from ads.registry.events import Caller
 from ads.registry.identities import Defaults, Identities, ensure_defaults
+from ads.registry.multipart import expire_uploads
 from ads.registry.schema import upgrade
 from ads.registry.storing import used_blobs
 from ads.registry.transfers import Transfers, fail_unfinished
@@ -43,7 +44,9 @@ class Context:
         return self.blobs.verified_path(source.sha256, source.size)
 
     def sweep_blobs(self) -> int:
-        """Remove blobs that nothing refers to any more; return how many."""
+        """Remove uploads in parts that were given up, and blobs that nothing refers to any more; return how many."""
+        with self.database.write() as session:
+            expire_uploads(session)
         with self.database.read() as session:
             used = used_blobs(session)
         return self.blobs.sweep_blobs(used)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -17,19 +18,21 @@ from ads.registry.buckets import get_bucket, locked_bucket
 from ads.registry.events import Caller
 from ads.registry.objects import NONE, Conditions, Content, expect_object, put_object
 from ads.registry.storage_tables import Bucket, ObjectVersion, UploadedPart, UploadInParts
-from ads.registry.tables import new_etag
+from ads.registry.tables import new_etag, now
 
 __all__ = [
     "CommittedPart",
     "abort_upload",
     "begin_upload",
     "commit_upload",
+    "expire_uploads",
     "get_upload",
     "put_part",
     "select_uploads",
 ]
 
 _MOST_PARTS = 10_000
+_FORGOTTEN_AFTER = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,14 @@ def commit_upload(
 def abort_upload(session: Session, bucket_name: str, name: str, upload_id: str) -> None:
     """Forget the upload and its parts. Raises NotFound."""
     session.delete(get_upload(session, bucket_name, name, upload_id))
+
+
+def expire_uploads(session: Session, older_than: timedelta = _FORGOTTEN_AFTER) -> int:
+    """Forget the uploads that were begun so long ago and never ended; return how many. Their parts are swept later."""
+    old = list(session.scalars(select(UploadInParts).where(UploadInParts.time_created < now() - older_than)))
+    for row in old:
+        session.delete(row)
+    return len(old)
 
 
 def _md5(parts: Sequence[UploadedPart]) -> str:
