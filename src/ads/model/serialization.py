@@ -133,6 +133,7 @@ def _write_model_file(model: GenericModel, path: Path, options: Mapping[str, Any
             raise InputError(
                 f"The {model.algorithm} can't be stored with {name}: {error}.", hint=_hint(model, name)
             ) from error
+        path.with_name(f"{path.stem}_structure.pkl").unlink(missing_ok=True)  # of PyTorch weights that were here before
         for written in Path(scratch).iterdir():
             target = path.with_name(written.name)
             if target.is_dir() and not target.is_symlink():

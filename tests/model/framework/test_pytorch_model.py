@@ -245,6 +245,14 @@ def test_torch_script_is_for_this_class_only_and_not_for_onnx_at_once(networks, 
         prepared(networks.seeded(networks.Table), tmp_path, use_torch_script=True, as_onnx=True)
 
 
+def test_another_format_leaves_no_structure_of_the_first_behind(networks, torch, tmp_path):
+    network = networks.seeded(networks.Pictures)
+    prepared(network, tmp_path).prepare(use_torch_script=True, force_overwrite=True)
+    assert not (tmp_path / "artifact" / "model_structure.pkl").exists()
+    prepared(network, tmp_path, force_overwrite=True)
+    assert (tmp_path / "artifact" / "model_structure.pkl").is_file()
+
+
 def test_serialize_model_takes_the_format_too(networks, tmp_path):
     model = PyTorchModel(networks.seeded(networks.Pictures), artifact_dir=str(tmp_path / "artifact"))
     model.serialize_model(use_torch_script=True)
