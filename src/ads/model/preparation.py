@@ -88,7 +88,7 @@ def _check(model: GenericModel, options: PrepareOptions) -> _Plan:
     local_folder(model.artifact_dir)
     folder = Path(model.artifact_dir) if model.artifact_dir else None
     name = serialization.file_name_for(model, options.model_file_name)
-    writes_model = model.serialize and model.estimator is not None
+    writes_model = model.serialize and serialization.has_estimator(model)
     _check_estimator(model, options, folder, name)
     if folder is not None and not options.force_overwrite:
         _check_existing(folder, name if writes_model else None, model.serialize)
@@ -111,8 +111,8 @@ def _check(model: GenericModel, options: PrepareOptions) -> _Plan:
 def _check_estimator(model: GenericModel, options: PrepareOptions, folder: Path | None, name: str) -> None:
     if not model.serialize:
         return
-    if model.estimator is None:
-        if folder is None or not (folder / name).is_file():
+    if not serialization.has_estimator(model):
+        if folder is None or not (folder / name).exists():
             raise InputError(
                 "There is no estimator to prepare.",
                 hint="Pass it to the constructor, or serialize=False if the model file is yours.",

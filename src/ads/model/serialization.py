@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import AdsError, InputError, NotSupported, SerializeModelNotImplementedError
+from ads.model.serde.model_input import class_path
 from ads.model.serde.names import ModelSerializerType
 from ads.model.summary import PREPARE_STATUS_SERIALIZE_MODEL_DETAIL, ModelState
 
 if TYPE_CHECKING:
     from ads.model.generic_model import GenericModel
 
-__all__ = ["file_name_for", "format_for", "serialize_model", "write_model_file"]
+__all__ = ["file_name_for", "format_for", "has_estimator", "serialize_model", "write_model_file"]
 
 
 def file_name_for(model: GenericModel, wanted: str | None) -> str:
@@ -48,7 +49,7 @@ def file_name_for(model: GenericModel, wanted: str | None) -> str:
             "With serialize=False the model file is yours, and its name isn't known.",
             hint='Pass model_file_name, for example prepare(model_file_name="model.joblib").',
         )
-    if model.estimator is None and model.model_file_name:
+    if not has_estimator(model) and model.model_file_name:
         return model.model_file_name
     if suffix is None:
         raise InputError(
@@ -56,6 +57,11 @@ def file_name_for(model: GenericModel, wanted: str | None) -> str:
             hint="Give it an attribute model_file_suffix, or pass model_file_name.",
         )
     return f"model.{suffix}" if suffix else "model"
+
+
+def has_estimator(model: GenericModel) -> bool:
+    """Return whether there is an object to write; a session that was loaded from a model file is none."""
+    return model.estimator is not None and class_path(model.estimator, ("onnxruntime.InferenceSession",)) is None
 
 
 @contextmanager

@@ -74,7 +74,10 @@ def test_the_artifact_holds_the_model_and_needs_only_its_runtime(flowers: Any, t
     assert [(each.name, each.type, each.shape) for each in session.get_inputs()] == [
         ("input", "tensor(float)", [None, 4])
     ]
-    assert SklearnModel.from_model_artifact(str(tmp_path / "a"), reload=True).verify(x[:2]) == model.verify(x[:2])
+    again = SklearnModel.from_model_artifact(str(tmp_path / "a"), reload=True)
+    assert type(again.estimator).__name__ == "InferenceSession"
+    again.prepare(X_sample=x, force_overwrite=True)
+    assert again.verify(x[:2]) == model.verify(x[:2])
 
 
 def test_the_script_runs_without_scikit_learn(flowers: Any, tmp_path: Path) -> None:
