@@ -54,7 +54,7 @@ def import_details(name: str, bucket: str = BUCKET) -> Any:
 
 def ended(client: Any, answer: Any) -> Any:
     work_id = answer.headers["opc-work-request-id"]
-    eventually(lambda: client.get_work_request(work_id).data.percent_complete == 100, 20, "the end of the transfer")
+    eventually(lambda: client.get_work_request(work_id).data.percent_complete == 100, 60, "the end of the transfer")
     return client.get_work_request(work_id).data
 
 
@@ -133,7 +133,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
 
     def wait(self: Any, work_id: str, upload: Upload) -> None:
         begun.append(1)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             checked(self, work_id, upload)
             time.sleep(0.01)
@@ -146,7 +146,7 @@ def test_cancel(service: Running, storage: Any, client: Any, slow: Callable[[], 
     storage.put_object(NS, BUCKET, "slow.zip", archive())
     model_id = service.create_model()["id"]
     work_id = client.export_model_artifact(model_id, export_details("slow.zip")).headers["opc-work-request-id"]
-    eventually(slow, 10, "the start of copying")
+    eventually(slow, 60, "the start of copying")
     assert client.cancel_work_request(work_id).status == 202
     assert client.get_work_request(work_id).data.status == "CANCELED"
     error = refusal(client.cancel_work_request, work_id)
@@ -168,7 +168,7 @@ def test_a_service_that_ends_fails_its_exports(tmp_path: Any, slow: Callable[[],
         }
         path = f"/20190101/models/{model_id}/actions/exportArtifact"
         work_id = running.client.post(path, json={"artifactExportDetails": details}).headers["opc-work-request-id"]
-        eventually(slow, 10, "the start of copying")
+        eventually(slow, 60, "the start of copying")
     finally:
         stop()
     running, stop = start(tmp_path)
