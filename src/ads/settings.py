@@ -62,6 +62,8 @@ class Settings:
     """Longest time for a replica from its start to ready."""
     environment_timeout: float = 1800.0
     """Longest time for building a model's environment."""
+    gpus: str = ""
+    """GPUs that replicas are spread over, as ``CUDA_VISIBLE_DEVICES`` names them. Empty: those that are found."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """For each name set by somebody: ``argument``, ``environment`` or the file's path."""
 

@@ -26,6 +26,7 @@ from ads.api.application import create_app
 from ads.api.context import Context, open_context
 from ads.deploy.engines.base import Engine
 from ads.deploy.engines.local import LocalEngine
+from ads.deploy.placement import found_devices
 from ads.errors import AdsError, Conflict
 from ads.home import Home
 from ads.settings import load_settings
@@ -92,7 +93,7 @@ def open_socket(path: Path) -> socket.socket:
 
 def serve(context: Context) -> int:
     """Serve on the home's control socket until told to stop; return the exit status."""
-    server = make_server(context, LocalEngine(context.home))
+    server = make_server(context, LocalEngine(context.home, devices=found_devices(context.settings.gpus, os.environ)))
     path = context.home.control_socket
     listening = open_socket(path)
     _when_parent_ends(server.stop)

@@ -9,18 +9,20 @@ import signal
 import site
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.supervisor_client import Child, SupervisorClient
+from ads.deploy.placement import place
 from ads.home import Home
 
 __all__ = ["LocalEngine", "replica_variables"]
 
 _PREFIX = "replica/"
 _GRACE = 10.0
+_DEVICE_FILE = "device"
 _KEPT_VARIABLES = (
     "LANG",
     "LC_ALL",
@@ -36,8 +38,9 @@ _KEPT_VARIABLES = (
 class LocalEngine:
     """The engine of ``ads serve``. ``folder_of`` gives the folder of the deployment with this short id."""
 
-    def __init__(self, home: Home, worker: Path | None = None) -> None:
+    def __init__(self, home: Home, worker: Path | None = None, devices: Sequence[str] = ()) -> None:
         self._home = home
+        self._devices = tuple(devices)
         self._supervisor = SupervisorClient(home.supervisor_socket)
         self._worker = worker or _worker_file()
         self._folders: dict[str, Path] = {}
@@ -51,8 +54,21 @@ class LocalEngine:
         argv = [str(order.python), str(self._worker), "--artifact", str(order.artifact)]
         argv += ["--socket", self.socket(order.id), "--status", str(status)]
         argv += ["--memory-limit", str(order.memory_bytes)]
-        variables = replica_variables(order, temporary, os.environ)
+        variables = replica_variables(order, temporary, os.environ, self._place(order))
         self._supervisor.start(f"{_PREFIX}{order.id}", argv, variables, order.artifact, order.log, _GRACE)
+
+    def _place(self, order: ReplicaOrder) -> str | None:
+        """Return the GPU of a replica, noted in its folder for those that come later; None where there is none."""
+        if not self._devices:
+            return None
+        folders = [self._folder(report.id) for report in self.list() if report.id != order.id]
+        taken = [
+            (folder / _DEVICE_FILE).read_text() for folder in folders if folder and (folder / _DEVICE_FILE).exists()
+        ]
+        device = place(taken, self._devices)
+        if device is not None:
+            (order.folder / _DEVICE_FILE).write_text(device)
+        return device
 
     def stop(self, replica: ReplicaId) -> None:
         """End a replica for good and remove its folder and socket."""
@@ -107,7 +123,9 @@ class LocalEngine:
         return folder / "status.json"
 
 
-def replica_variables(order: ReplicaOrder, temporary: Path, service: Mapping[str, str]) -> dict[str, str]:
+def replica_variables(
+    order: ReplicaOrder, temporary: Path, service: Mapping[str, str], device: str | None = None
+) -> dict[str, str]:
     """Return the whole environment of a replica: a few of the service's variables, then the deployment's own."""
     variables = {name: service[name] for name in _KEPT_VARIABLES if service.get(name)}
     if order.python == Path(sys.executable):
@@ -115,6 +133,8 @@ def replica_variables(order: ReplicaOrder, temporary: Path, service: Mapping[str
     variables["PATH"] = _path(order.python, service)
     variables["HOME"] = variables["TMPDIR"] = str(temporary)
     variables["PYTHONUTF8"] = "1"
+    if device is not None:
+        variables["CUDA_VISIBLE_DEVICES"] = device
     return {**variables, **order.environment}
 
 
