@@ -59,8 +59,9 @@ format: $(VENV)/.test-installed  ## Put the code in its one format
 	$(BIN)/ruff check --fix src tests examples benchmarks
 	$(BIN)/ruff format src tests examples benchmarks
 
-bench: $(VENV)/.test-installed  ## Measure the figures of the main job and print them as a table
+bench: $(VENV)/.test-installed  ## Measure the figures of the main job and of score.py, and print them as tables
 	$(BIN)/python benchmarks/main_job.py
+	$(BIN)/python benchmarks/score.py
 
 serving: $(VENV)/.test-installed  ## Measure requests per second and latencies of predictions over HTTP
 	$(BIN)/python benchmarks/serving.py
