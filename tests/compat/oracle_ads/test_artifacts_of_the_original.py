@@ -93,7 +93,8 @@ def test_its_estimator_comes_back(kind: str, written: Any, note: Any, tmp_path: 
         )
     assert model.estimator is not None
     if not kind.startswith("generic"):
-        assert model.framework == {"sklearn": "scikit-learn"}.get(kind.split(maxsplit=1)[0], kind.split(maxsplit=1)[0])
+        package = kind.split(maxsplit=1)[0]
+        assert model.framework == {"sklearn": "scikit-learn", "huggingface": "transformers"}.get(package, package)
 
 
 @pytest.mark.parametrize("kind", [needs(kind) for kind in DEPLOYED])
