@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,8 @@ def save(model: GenericModel, options: SaveOptions) -> str:
         record_again(score_of(model, reload=False) if options.reload else None, folder)
         add_missing(folder)
     if not options.ignore_introspection and not model.ignore_conda_error:
-        _require_introspection(model, rehearse=options.reload)
+        with _service_starting():
+            _require_introspection(model, rehearse=options.reload)
     entry = _entry(model, options, folder)
     transfer = {name: getattr(options, name) for name in TRANSFER_OPTIONS if getattr(options, name) is not None}
     others = {name: value for name, value in options.extra.items() if name not in _ENTRY_VALUES}
@@ -200,6 +202,23 @@ def _require_consistent_runtime_info(model: GenericModel, folder: Path) -> None:
             f"{folder / 'runtime.yaml'} and runtime_info of the model say different things.",
             hint="Call reload_runtime_info() to take the file, or runtime_info.save() to write the object.",
         )
+
+
+@contextmanager
+def _service_starting() -> Iterator[None]:
+    """Let a service that isn't running yet start while the block does other things; its errors come when it is used."""
+    from threading import Thread
+
+    def find() -> None:
+        from ads.client import Service
+
+        with suppress(AdsError):
+            Service.find()
+
+    starter = Thread(target=find, name="openads-service", daemon=True)
+    starter.start()
+    yield
+    starter.join()
 
 
 def _require_introspection(model: GenericModel, *, rehearse: bool) -> None:
