@@ -10,6 +10,7 @@ import pytest
 from ads.errors import ChangesNotCommitted
 from ads.model.framework.sklearn_model import SklearnModel
 from ads.model.generic_model import GenericModel
+from ads.model.serialization import remove_replaced
 
 pytestmark = pytest.mark.usefixtures("no_service")
 
@@ -116,6 +117,75 @@ def test_existing_files_need_force_overwrite(classifier, tmp_path):
         SklearnModel(classifier, artifact_dir=str(folder)).prepare(sample_rows=1)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     SklearnModel(classifier, artifact_dir=str(folder)).prepare(force_overwrite=True)
+
+
+def test_another_format_leaves_no_older_model_file_behind(iris, classifier, tmp_path):
+    folder = tmp_path / "a"
+    SklearnModel(classifier, artifact_dir=str(folder)).prepare()
+    (folder / "weights.joblib").write_text("mine")
+    model = SklearnModel(classifier, artifact_dir=str(folder), model_save_serializer="cloudpickle")
+    model.prepare(X_sample=iris[0].head(), force_overwrite=True)
+    assert {path.name for path in folder.iterdir() if path.suffix in {".joblib", ".pkl"}} == {
+        "model.pkl",
+        "weights.joblib",
+    }
+    assert model.verify(iris[0].head(1)) == {"prediction": [0]}
+    model.prepare(model_file_name="churn.pkl", force_overwrite=True)
+    assert not (folder / "model.pkl").exists()
+    assert (folder / "churn.pkl").exists()
+
+
+@pytest.mark.parametrize("prepared_before", ["serialize=False", "no estimator"])
+def test_another_format_leaves_a_model_file_of_the_user(classifier, tmp_path, prepared_before):
+    import joblib
+
+    folder = tmp_path / "a"
+    folder.mkdir()
+    joblib.dump(classifier, folder / "mine.joblib")
+    if prepared_before == "serialize=False":
+        own = GenericModel(artifact_dir=str(folder), serialize=False)
+    else:
+        own = GenericModel(artifact_dir=str(folder), model_save_serializer="joblib")
+    own.prepare(model_file_name="mine.joblib")
+    SklearnModel(classifier, artifact_dir=str(folder), model_save_serializer="cloudpickle").prepare(
+        force_overwrite=True
+    )
+    assert joblib.load(folder / "mine.joblib").classes_.tolist() == [0, 1, 2]
+    assert (folder / "model.pkl").exists()
+
+
+@pytest.mark.parametrize("name", [".", "..", "../kept.txt", "data/part", "runtime.yaml", "model.pkl", "/", "", 3])
+def test_a_damaged_recipe_removes_nothing_when_the_format_changes(classifier, tmp_path, name):
+    (tmp_path / "kept.txt").write_text("kept")
+    folder = tmp_path / "a"
+    SklearnModel(classifier, artifact_dir=str(folder)).prepare()
+    (folder / "data").mkdir()
+    (folder / "data/part").write_text("kept")
+    record = json.loads((folder / "score_recipe.json").read_text())
+    record["recipe"]["model_file_name"] = name
+    (folder / "score_recipe.json").write_text(json.dumps(record))
+    before = {path.name for path in folder.iterdir()}
+    model = SklearnModel(classifier, artifact_dir=str(folder), model_save_serializer="cloudpickle")
+    model.prepare(force_overwrite=True)
+    assert {path.name for path in folder.iterdir()} == before | {"model.pkl"}
+    assert (tmp_path / "kept.txt").read_text() == (folder / "data/part").read_text() == "kept"
+
+
+def test_a_generated_model_folder_goes_and_a_link_loses_only_its_name(tmp_path):
+    folder = tmp_path / "a"
+    (folder / "model/variables").mkdir(parents=True)
+    (folder / "model.onnx").write_text("new")
+    remove_replaced(folder, "model", "model.onnx")
+    assert [path.name for path in folder.iterdir()] == ["model.onnx"]
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "model").symlink_to(tmp_path / "elsewhere")
+    remove_replaced(folder, "model", "model.onnx")
+    assert [path.name for path in folder.iterdir()] == ["model.onnx"]
+    assert (tmp_path / "elsewhere").is_dir()
+    (folder / "older.pt").write_text("weights")
+    (folder / "older_structure.pkl").write_text("their network")
+    remove_replaced(folder, "older.pt", "model.onnx")
+    assert [path.name for path in folder.iterdir()] == ["model.onnx"]
 
 
 def test_a_model_that_cannot_be_pickled_leaves_the_older_artifact_whole(iris, classifier, tmp_path):

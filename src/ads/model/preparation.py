@@ -220,15 +220,26 @@ def _recipe(model: GenericModel, options: PrepareOptions, folder: Path | None, n
 
 
 def _write_score(plan: _Plan, folder: Path) -> None:
-    """Write score.py: the user's file, or the composed one. A user's own one in the folder stays as it is."""
-    from ads.score import write
+    """Write score.py: the user's file, or the composed one. A user's own one in the folder stays as it is.
+
+    A model file that an earlier ``prepare()`` generated under another name goes, once nothing loads it any more.
+    """
+    from ads.score import generated_model, write
 
     if plan.options.score_py_uri:
         _use_own_score(plan.options.score_py_uri, folder)
     if plan.recipe is not None:
-        result = write(plan.recipe, folder, force_overwrite=plan.options.force_overwrite)
+        replaced = generated_model(folder) if plan.writes_model and plan.options.force_overwrite else None
+        result = write(
+            plan.recipe,
+            folder,
+            force_overwrite=plan.options.force_overwrite,
+            model_generated=plan.writes_model,
+        )
         if result.diff:
             _log.warning("%s", result)
+        if replaced:
+            serialization.remove_replaced(folder, replaced, plan.model_file_name)
 
 
 def _use_own_score(uri: str, folder: Path) -> None:

@@ -17,7 +17,7 @@ from ads.model.summary import PREPARE_STATUS_SERIALIZE_MODEL_DETAIL, ModelState
 if TYPE_CHECKING:
     from ads.model.generic_model import GenericModel
 
-__all__ = ["file_name_for", "format_for", "has_estimator", "serialize_model", "write_model_file"]
+__all__ = ["file_name_for", "format_for", "has_estimator", "remove_replaced", "serialize_model", "write_model_file"]
 
 
 def file_name_for(model: GenericModel, wanted: str | None) -> str:
@@ -139,12 +139,37 @@ def _write_model_file(model: GenericModel, path: Path, options: Mapping[str, Any
             raise InputError(
                 f"The {model.algorithm} can't be stored with {name}: {error}.", hint=_hint(model, name)
             ) from error
-        path.with_name(f"{path.stem}_structure.pkl").unlink(missing_ok=True)  # of PyTorch weights that were here before
+        _structure_beside(path).unlink(missing_ok=True)  # of PyTorch weights that were here before
         for written in Path(scratch).iterdir():
             target = path.with_name(written.name)
             if target.is_dir() and not target.is_symlink():
                 shutil.rmtree(target)
             written.replace(target)
+
+
+def remove_replaced(folder: Path, old: str, new: str) -> None:
+    """Remove the model file or folder ``old`` that was generated here, now that ``new`` takes its place.
+
+    Only one at the top of ``folder`` is removed, and neither what ``new`` is nor what every artifact has.
+    """
+    from ads.artifact import layout
+
+    path, successor = folder / old, folder / new
+    if Path(old).name != old or old in {"", ".", "..", new, *layout.ARTIFACT_FILES}:
+        return
+    if not successor.exists() or (path.exists() and path.samefile(successor)):  # one file where case means nothing
+        return
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    if path.suffix == ".pt" and path.stem != successor.stem:  # else it is the new one's, or went when that was written
+        _structure_beside(path).unlink(missing_ok=True)
+
+
+def _structure_beside(path: Path) -> Path:
+    """Return where PyTorch weights have their network."""
+    return path.with_name(f"{path.stem}_structure.pkl")
 
 
 def _hint(model: GenericModel, name: str) -> str:

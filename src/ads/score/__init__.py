@@ -6,7 +6,7 @@
 
 from ads.score.compose import compose, compose_payload
 from ads.score.recipe import OUTPUTS, PAYLOAD_FILE, RECIPE_FILE, SCORE_FILE, Recipe, supported
-from ads.score.writing import WriteResult, is_edited, read_recipe, remove_generated, write
+from ads.score.writing import WriteResult, generated_model, is_edited, read_recipe, remove_generated, write
 
 __all__ = [
     "OUTPUTS",
@@ -17,6 +17,7 @@ __all__ = [
     "WriteResult",
     "compose",
     "compose_payload",
+    "generated_model",
     "is_edited",
     "read_recipe",
     "remove_generated",

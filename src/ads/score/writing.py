@@ -12,7 +12,7 @@ from ads.errors import ArtifactError
 from ads.score.compose import compose, compose_payload
 from ads.score.recipe import PAYLOAD_FILE, RECIPE_FILE, SCORE_FILE, Recipe
 
-__all__ = ["WriteResult", "is_edited", "read_recipe", "remove_generated", "write"]
+__all__ = ["WriteResult", "generated_model", "is_edited", "read_recipe", "remove_generated", "write"]
 
 _VERSION = 1
 _RECORDED = {SCORE_FILE: "score_py_sha256", PAYLOAD_FILE: "score_payload_py_sha256"}
@@ -36,9 +36,12 @@ class WriteResult:
         return f"{self.path.name} was {self.outcome}."
 
 
-def write(recipe: Recipe, folder: str | Path, force_overwrite: bool = False) -> WriteResult:
+def write(
+    recipe: Recipe, folder: str | Path, force_overwrite: bool = False, *, model_generated: bool = False
+) -> WriteResult:
     """Write score.py, score_payload.py and score_recipe.json for ``recipe`` into ``folder``.
 
+    ``model_generated``: the model file was written along with them, it isn't the user's own; it is recorded.
     A file that is as it was last written here is renewed. One that was edited, or that somebody else made, is
     replaced only with ``force_overwrite``; otherwise :class:`~ads.errors.ArtifactError` says what would be lost.
     """
@@ -59,7 +62,8 @@ def write(recipe: Recipe, folder: str | Path, force_overwrite: bool = False) -> 
     for name in reversed(texts):  # score.py last: it is of no use without the other
         if before[name] != texts[name]:
             _replace(folder / name, texts[name])
-    record = {"version": _VERSION, "recipe": recipe.to_dict()}
+    generated = model_generated or (bool(recipe.serializer) and generated_model(folder) == recipe.model_file_name)
+    record = {"version": _VERSION, "recipe": recipe.to_dict(), "model_generated": generated}
     record |= {_RECORDED[name]: _sha256(text.encode()) for name, text in texts.items()}
     _replace(folder / RECIPE_FILE, json.dumps(record, indent=2) + "\n")
     if edited:
@@ -86,6 +90,14 @@ def read_recipe(folder: str | Path) -> Recipe | None:
     """Return the recipe that the folder's score.py was made from; ``None`` if it was not made here."""
     recipe = _record(Path(folder)).get("recipe")
     return Recipe.from_dict(recipe) if isinstance(recipe, dict) else None
+
+
+def generated_model(folder: str | Path) -> str | None:
+    """Return the name of the model file that was written along with score.py; ``None`` if it is the user's own."""
+    record = _record(Path(folder))
+    recipe = record.get("recipe")
+    name = recipe.get("model_file_name") if isinstance(recipe, dict) else None
+    return name if record.get("model_generated") is True and isinstance(name, str) else None
 
 
 def _record(folder: Path) -> dict[str, Any]:
