@@ -1,11 +1,19 @@
 """save(), update(), delete() and the artifact as a zip file; the catalog's client is replaced."""
 
 import ast
+import fcntl
 import getpass
 import json
+import os
+import pty
+import re
+import struct
 import subprocess
+import sys
 import tempfile
+import termios
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -169,6 +177,73 @@ def test_the_artifact_as_a_zip_file(prepared, tmp_path):
     prepared.upload_artifact(str(target), force_overwrite=True)
     prepared.upload_artifact(f"file://{tmp_path}/other.zip")
     assert (tmp_path / "other.zip").read_bytes() == target.read_bytes()
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A function that makes stderr a pseudo-terminal or a pipe, and one that says what was written there."""
+    reader = writer = None
+
+    def open_stderr(kind):
+        nonlocal reader, writer
+        reader, end = pty.openpty() if kind == "terminal" else os.pipe()
+        if kind == "terminal":
+            fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+        writer = os.fdopen(end, "w")
+        monkeypatch.setattr(sys, "stderr", writer)
+
+    def shown():
+        writer.close()
+        content = b""
+        with suppress(OSError):  # how Linux says that nobody writes to a terminal any more
+            while piece := os.read(reader, 65536):
+                content += piece
+        os.close(reader)
+        return content.decode()
+
+    return open_stderr, shown
+
+
+@pytest.mark.parametrize("uri", ["{}/out/model.zip", "file://{}/model.zip", "memory://artifacts/model.zip"])
+def test_a_bar_in_bytes_is_shown_while_an_artifact_is_written(prepared, tmp_path, terminal, uri):
+    open_stderr, shown = terminal
+    open_stderr("terminal")
+    prepared.upload_artifact(uri.format(tmp_path), force_overwrite=True)
+    text = shown()
+    assert "Packing model.zip" in text or "Packing a.zip" in text
+    assert re.search(r"\d[\d.]*k?/\d[\d.]*k .*B/s\]", text)
+    assert ("Uploading" in text) == uri.startswith("memory")
+
+
+def test_no_bar_goes_to_a_pipe(prepared, tmp_path, terminal):
+    open_stderr, shown = terminal
+    open_stderr("pipe")
+    prepared.upload_artifact(str(tmp_path / "model.zip"))
+    prepared.upload_artifact(f"file://{tmp_path}/other.zip")
+    assert shown() == ""
+
+
+def test_the_bar_of_an_upload_counts_what_went(prepared, monkeypatch):
+    bars = []
+
+    class Bar:
+        def __init__(self, label, total, **_):
+            self.label, self.total, self.count = label, total, 0
+            bars.append(self)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def update(self, count):
+            self.count += count
+
+    monkeypatch.setattr("ads.client.progress.byte_bar", Bar)
+    prepared.upload_artifact("memory://artifacts/counted.zip", force_overwrite=True)
+    assert [bar.label.split()[0] for bar in bars] == ["Packing", "Uploading"]
+    assert all(bar.count == bar.total > 0 for bar in bars)
 
 
 def test_introspect_prints_the_files_and_runs_the_script(tmp_path, classifier, iris, capsys):

@@ -117,10 +117,9 @@ def update(model: GenericModel, changes: Mapping[str, Any]) -> None:
 
 
 def upload_artifact(model: GenericModel, uri: str, force_overwrite: bool) -> None:
-    """Write the artifact as a zip file to a path or an address that fsspec knows."""
+    """Write the artifact as a zip file to a path or an address that fsspec knows; a bar shows the bytes to people."""
     import tempfile
 
-    from ads.artifact.archive import write_zip
     from ads.client import Service
     from ads.client.objects import ObjectAddress, upload_object
     from ads.model.artifact_transfer import packed
@@ -136,7 +135,7 @@ def upload_artifact(model: GenericModel, uri: str, force_overwrite: bool) -> Non
             target = target / name
         _refuse_existing(target.exists(), str(target), force_overwrite)
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_zip(folder, target)
+        _pack_visibly(folder, target)
         return
     address = uri if uri.endswith(".zip") else f"{uri.rstrip('/')}/{name}"
     if is_ours(address):
@@ -152,8 +151,30 @@ def upload_artifact(model: GenericModel, uri: str, force_overwrite: bool) -> Non
     _refuse_existing(system.exists(path), address, force_overwrite)
     with tempfile.TemporaryDirectory(prefix="openads-") as scratch:
         archive = Path(scratch) / name
-        write_zip(folder, archive)
-        system.put_file(str(archive), path)
+        _pack_visibly(folder, archive)
+        _put_visibly(system, archive, path)
+
+
+def _pack_visibly(folder: Path, target: Path) -> None:
+    from ads.artifact.archive import write_zip
+    from ads.artifact.layout import list_files
+    from ads.client.progress import byte_bar
+
+    size = sum((folder / name).stat().st_size for name in list_files(folder))
+    with byte_bar(f"Packing {target.name}", size, progress=True) as bar:
+        write_zip(folder, target, progress=bar.update)
+
+
+def _put_visibly(system: Any, archive: Path, path: str) -> None:
+    from fsspec.callbacks import Callback
+
+    from ads.client.progress import byte_bar
+
+    is_local = getattr(system, "local_file", False)  # a copy on this machine is over at once, and reports nothing
+    with byte_bar(f"Uploading {archive.name}", archive.stat().st_size, progress=not is_local) as bar:
+        callback = Callback()
+        callback.relative_update = bar.update
+        system.put_file(str(archive), path, callback=callback)
 
 
 def delete(
