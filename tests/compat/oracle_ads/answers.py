@@ -14,6 +14,7 @@ def same(left: Any, right: Any) -> bool:
     if isinstance(left, (int, float)) and isinstance(right, (int, float)):
         return bool(left == pytest.approx(right, rel=1e-5, abs=1e-8))
     if isinstance(left, dict) and isinstance(right, dict):
+        left, right = ({str(key): value for key, value in each.items()} for each in (left, right))  # as JSON has them
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right, strict=True))

@@ -23,8 +23,24 @@ FRAMEWORKS = {
     "torchscript": "torch",
     "tensorflow": "tensorflow",
     "huggingface": "transformers",
+    "spark": "pyspark",
+    "sklearn onnx": "onnxruntime",
+    "xgboost onnx": "xgboost",
+    "lightgbm onnx": "lightgbm",
+    "torch onnx": "torch",
+    "tensorflow onnx": "tensorflow",
+    "embedding onnx": "transformers",
 }
 """Which module a kind of model needs beside scikit-learn."""
+
+CONVERTERS = {
+    "sklearn onnx": "onnxmltools",
+    "xgboost onnx": "onnxmltools",
+    "lightgbm onnx": "onnxmltools",
+    "torch onnx": "onnxscript",
+    "tensorflow onnx": "tf2onnx",
+}
+"""Which module writing it takes as well."""
 
 _ROWS: list[tuple[str, ...]] = []
 
@@ -66,12 +82,12 @@ class Original:
             )
         return json.loads(answer.read_text())
 
-    def require(self, kind: str) -> None:
-        """Leave the test out when the original's environment lacks the framework of ``kind``."""
-        module = FRAMEWORKS.get(kind)
+    def require(self, kind: str, *, writes: bool = False) -> None:
+        """Leave the test out when the original's environment lacks what ``kind`` takes."""
         look = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
-        if module and subprocess.run([self.python, "-c", look, module], check=False, timeout=60).returncode:
-            pytest.skip(f"{module} is not in the original's environment")
+        for module in [FRAMEWORKS.get(kind), CONVERTERS.get(kind) if writes else None]:
+            if module and subprocess.run([self.python, "-c", look, module], check=False, timeout=60).returncode:
+                pytest.skip(f"{module} is not in the original's environment")
 
 
 @pytest.fixture(scope="session")

@@ -100,14 +100,63 @@ def network():
     return tf.keras.Sequential([tf.keras.Input((4,)), layers.Dense(5, "relu"), layers.Dense(3, "softmax")])
 
 
+def tiny():
+    """Return the module of tiny models that the other tests use; it imports nothing but the frameworks."""
+    spec = importlib.util.spec_from_file_location("tiny", Path(__file__).parents[2] / "tiny_transformers.py")
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
 def texts():
-    """Return the tiny pipeline that the other tests use; its file imports nothing but the frameworks."""
     import tempfile
 
-    spec = importlib.util.spec_from_file_location("tiny", Path(__file__).parents[2] / "tiny_transformers.py")
-    tiny = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tiny)
-    return tiny.text_classifier(Path(tempfile.mkdtemp()))
+    return tiny().text_classifier(Path(tempfile.mkdtemp()))
+
+
+def spark_rows():
+    """Return a Spark frame with columns of three types, and the label."""
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    rows = [(float(i), "ab"[i % 2], i, float(i % 2)) for i in range(20)]
+    return session.createDataFrame(rows, ["size", "town", "rooms", "label"])
+
+
+def spark_pipeline():
+    from pyspark.ml import Pipeline
+    from pyspark.ml.classification import DecisionTreeClassifier
+    from pyspark.ml.feature import StringIndexer, VectorAssembler
+
+    stages = [
+        StringIndexer(inputCol="town", outputCol="index"),
+        VectorAssembler(inputCols=["size", "index", "rooms"], outputCol="features"),
+        DecisionTreeClassifier(maxDepth=2),
+    ]
+    return Pipeline(stages=stages).fit(spark_rows())
+
+
+def onnx_of_boosting():
+    """Return the arguments for a model of LightGBM or XGBoost in ONNX form."""
+    from onnxmltools.convert.common.data_types import FloatTensorType
+
+    return {"as_onnx": True, "initial_types": [("input", FloatTensorType([None, 4]))]}
+
+
+def onnx_of_torch():
+    import torch
+
+    names = {"input_names": ["input"], "output_names": ["output"]}
+    rows = {"dynamic_axes": {"input": {0: "rows"}, "output": {0: "rows"}}}
+    return {"as_onnx": True, "onnx_args": (torch.zeros(2, 4),), **names, **rows}
+
+
+def construct(cls, kind: str, model, folder: str, options: dict):
+    """Return a new object of the class; the embedding model's files are there before it."""
+    if kind == "embedding onnx":
+        tiny().write_embedding_model(Path(folder), pooled=True)
+        return cls(artifact_dir=folder)
+    return cls(model, artifact_dir=folder, **options)
 
 
 def npy(array) -> str:
@@ -122,7 +171,7 @@ def npy(array) -> str:
     return base64.b64encode(stream.getvalue()).decode()
 
 
-WITHOUT_TABLE = ("generic", "torchscript", "tensorflow", "huggingface")
+WITHOUT_TABLE = ("generic", "torchscript", "torch onnx", "tensorflow", "huggingface", "embedding onnx")
 """Kinds whose models take something else than the frame of :func:`estimator`."""
 
 
@@ -131,6 +180,10 @@ def estimator(kind: str):
     X, y = mixed() if kind == "sklearn pipeline" else iris()
     if kind == "sklearn array":
         X = X.to_numpy()
+    if kind == "tensorflow onnx":
+        X, y = X.to_numpy().astype("float32"), None
+    if kind == "spark":
+        X, y = spark_rows().drop("label"), None
     made = {
         "sklearn joblib": lambda: ("SklearnModel", linear().fit(X, y), {}, {}),
         "sklearn array": lambda: ("SklearnModel", linear().fit(X, y), {}, {}),
@@ -149,6 +202,13 @@ def estimator(kind: str):
         "torchscript": lambda: ("PyTorchModel", module(), {}, {"use_torch_script": True}),
         "tensorflow": lambda: ("TensorFlowModel", network(), {}, {"model_file_name": "model.keras"}),
         "huggingface": lambda: ("HuggingFacePipelineModel", texts(), {}, {}),
+        "spark": lambda: ("SparkPipelineModel", spark_pipeline(), {}, {}),
+        "sklearn onnx": lambda: ("SklearnModel", linear().fit(X, y), {}, {"as_onnx": True}),
+        "xgboost onnx": lambda: ("XGBoostModel", xgb().fit(X.to_numpy(), y), {}, onnx_of_boosting()),
+        "lightgbm onnx": lambda: ("LightGBMModel", lgbm().fit(X, y), {}, onnx_of_boosting()),
+        "torch onnx": lambda: ("PyTorchModel", module().float(), {}, onnx_of_torch()),
+        "tensorflow onnx": lambda: ("TensorFlowModel", network(), {}, {"as_onnx": True}),
+        "embedding onnx": lambda: ("EmbeddingONNXModel", None, {}, {"model_file_name": "model.onnx"}),
     }[kind]()
     return (*made, X, y)
 
@@ -163,9 +223,23 @@ def payloads(kind: str, X) -> dict:
                 "data_type": "torch.Tensor",
             }
         }
-    if kind == "tensorflow":
-        array = npy(X.head(4).to_numpy().astype("float32"))
-        return {"array": {"data": array, "data_type": "<class 'numpy.ndarray'>"}}
+    if kind in ("tensorflow", "tensorflow onnx", "torch onnx"):
+        rows = (X[:4] if kind == "tensorflow onnx" else X.head(4).to_numpy()).astype("float32")
+        found = {"array": {"data": npy(rows), "data_type": "<class 'numpy.ndarray'>"}}
+        return {**found, "rows": rows.tolist()} if kind.endswith("onnx") else found
+    if kind == "spark":
+        lines = X.limit(4).toJSON().collect()
+        return {
+            "lines": lines,
+            "lines in an envelope": {"data": lines},
+            "one line in an envelope": {"data": lines[0]},
+            "records": [json.loads(line) for line in lines],
+        }
+    if kind == "embedding onnx":
+        return {
+            "a text": {"input": "a day", "model": "tiny"},
+            "texts": {"input": ["a good film", "day"], "model": "tiny", "encoding_format": "float", "user": "me"},
+        }
     if kind == "huggingface":
         return {
             "a text": "a good film",
@@ -196,11 +270,16 @@ def model_class(name: str):
 def write(order: dict) -> dict:
     """Prepare an artifact; answer what the original itself answers to the payloads, and to its SDK's forms."""
     name, model, options, extra, X, y = estimator(order["kind"])
-    wrapper = model_class(name)(model, artifact_dir=order["folder"], **options)
+    wrapper = construct(model_class(name), order["kind"], model, order["folder"], options)
     conda = {"ignore_conda_error": True} if order.get("no_conda") else {"inference_conda_env": SLUG}
     samples = {} if order["kind"] in WITHOUT_TABLE else {"X_sample": X, "y_sample": y}
     name_given = {"model_file_name": "model.pt"} if order["kind"] == "torchscript" else {}
-    wrapper.prepare(force_overwrite=True, **conda, **samples, **name_given, **extra)
+    try:
+        wrapper.prepare(force_overwrite=True, **conda, **samples, **name_given, **extra)
+    except Exception as error:
+        if order["kind"] not in FAILING:
+            raise
+        return {"failed": f"{type(error).__name__}: {error}"}
     bodies = {} if order.get("older") and order["kind"] in NATIVE else payloads(order["kind"], X)
     answers = {label: wrapper.verify(body, auto_serialize_data=False) for label, body in bodies.items()}
     result = {"class": name, "payloads": bodies, "answers": answers}
@@ -210,14 +289,19 @@ def write(order: dict) -> dict:
     return result
 
 
+FAILING = ("xgboost onnx", "tensorflow onnx")
+"""Kinds that the original can't write with the versions of today; what it says is a row of the table."""
+
 NATIVE = ("torchscript", "huggingface")
 """Kinds whose data travelled in another form before 2.15."""
 
 
 def sample(kind: str):
     """Return data as a user of the SDK has it; None for kinds that only take plain lists."""
-    if kind == "generic":
+    if kind in ("generic", "embedding onnx"):
         return None
+    if kind == "spark":
+        return spark_rows().drop("label").limit(7)
     if kind == "huggingface":
         return ["a good film", "the bad day"]
     X, _ = mixed() if kind == "sklearn pipeline" else iris()
@@ -225,7 +309,7 @@ def sample(kind: str):
         import torch
 
         return torch.tensor(X.head(7).to_numpy())
-    if kind == "tensorflow":
+    if kind in ("tensorflow", "tensorflow onnx", "torch onnx"):
         return X.head(7).to_numpy().astype("float32")
     return X.to_numpy()[:7] if kind == "sklearn array" else X.head(7)
 

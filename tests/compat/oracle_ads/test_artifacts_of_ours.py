@@ -27,7 +27,7 @@ ALL = [*KINDS, *(pytest.param(kind, marks=pytest.mark.needs(package)) for kind, 
 
 
 @pytest.fixture(scope="module")
-def prepared(original: Original, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def prepared(original: Original, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Any:
     """Return a function that gives the model of a kind, prepared here, and the payloads."""
     import cloudpickle
 
@@ -36,10 +36,12 @@ def prepared(original: Original, tmp_path_factory: pytest.TempPathFactory) -> An
 
     def of(kind: str) -> Any:
         original.require(kind)
+        if kind == "spark":
+            request.getfixturevalue("spark")
         if kind not in made:
             name, estimator, options, extra, X, y = kinds.estimator(kind)
             folder = tmp_path_factory.mktemp("ours") / "artifact"
-            model = getattr(ours, name)(estimator, artifact_dir=str(folder), **options)
+            model = kinds.construct(getattr(ours, name), kind, estimator, str(folder), options)
             sample = {} if kind in kinds.WITHOUT_TABLE else {"X_sample": X, "y_sample": y}
             model.prepare(inference_conda_env=kinds.SLUG, **sample, **extra)
             made[kind] = model, kinds.payloads(kind, X)
