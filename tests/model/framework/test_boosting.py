@@ -9,6 +9,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+from ads.errors import NotSupported
 from ads.model.framework.lightgbm_model import LightGBMModel
 from ads.model.framework.xgboost_model import XGBoostModel
 
@@ -170,6 +171,16 @@ def test_categories_keep_their_meaning_whatever_is_sent(tmp_path, name):
     for data in (some, fewer, texts, texts.to_dict("records"), texts.to_numpy().tolist(), texts.to_dict("list")):
         np.testing.assert_allclose(model.verify(data)["prediction"], expected, rtol=1e-6)
     assert len(set(expected)) > 1
+
+
+def test_categories_that_an_older_xgboost_would_forget_are_refused_before_anything_is_written(tmp_path, monkeypatch):
+    import xgboost
+
+    estimator, frame = categorical_estimators()["XGBClassifier"], categorical()[0]
+    monkeypatch.setattr(xgboost, "__version__", "3.0.5")
+    with pytest.raises(NotSupported, match=r"3\.0\.5 doesn't keep the categories of"):
+        XGBoostModel(estimator, artifact_dir=str(tmp_path / "artifact")).prepare(X_sample=frame)
+    assert not (tmp_path / "artifact").exists()
 
 
 @pytest.mark.parametrize("wrapper", [XGBoostModel, LightGBMModel])

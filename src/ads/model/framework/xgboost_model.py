@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ads.errors import NotSupported
 from ads.model.defaults import DEPRECATE_AS_ONNX_WARNING
 from ads.model.framework.boosting import require_estimator
 from ads.model.generic_model import FrameworkSpecificModel
@@ -23,9 +24,9 @@ class XGBoostModel(FrameworkSpecificModel):
     (``model.json``), ``xgboost_ubj``, ``xgboost_txt``, ``joblib``, ``cloudpickle``.
 
     Categories keep their meaning whatever form they are sent in, because the model itself knows them since XGBoost 3.1.
-    For a model of an older version send frames whose category columns have all the categories of the training.
 
-    Raises ``TypeError`` for an object of another kind.
+    Raises ``TypeError`` for an object of another kind. ``prepare()`` raises :class:`~ads.errors.NotSupported` for a
+    sample with category columns under an older XGBoost, which would answer rows and texts wrongly.
 
     >>> model = XGBoostModel(XGBClassifier().fit(X, y), artifact_dir="churn")   # doctest: +SKIP
     >>> model.prepare(X_sample=X.head(), outputs=["predict", "predict_proba"])  # doctest: +SKIP
@@ -60,6 +61,11 @@ class XGBoostModel(FrameworkSpecificModel):
             **kwargs,
         )
 
+    def sample_of(self, data: Any) -> Any:
+        """Return the sample, unless it has categories that this version of XGBoost would forget."""
+        _require_categories_kept(data)
+        return data
+
     def own_prediction(self, data: Any) -> Any:
         """Return the estimator's own prediction; a Booster gets its data as a ``DMatrix``."""
         return self.estimator.predict(self._features(data))
@@ -81,3 +87,21 @@ class XGBoostModel(FrameworkSpecificModel):
             if base.__module__ in ("xgboost.core", "xgboost.sklearn"):
                 return base.__name__
         return ""
+
+
+def _require_categories_kept(data: Any) -> None:
+    import sys
+
+    version = str(getattr(sys.modules.get("xgboost"), "__version__", "")).split(".")
+    if version[0].isdigit() and (int(version[0]), int(version[1])) >= (3, 1):
+        return
+    columns: Any = getattr(data, "dtypes", None)
+    named = (
+        [str(name) for name, dtype in columns.items() if str(dtype) == "category"] if hasattr(columns, "items") else []
+    )
+    if named and version[0]:
+        raise NotSupported(
+            f"XGBoost {'.'.join(version)} doesn't keep the categories of {', '.join(named[:5])} in the model, so an "
+            "endpoint would mistake them for others.",
+            hint="Train with xgboost 3.1 or newer, or encode these columns as numbers.",
+        )
