@@ -35,7 +35,7 @@ test: $(VENV)/.test-installed  ## Run the whole suite; says at its end what it l
 $(THEIRS)/.installed:
 	$(PYTHON) -m venv $(THEIRS)
 	$(THEIRS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
-		oracle-ads==2.16.1 scikit-learn cloudpickle joblib xgboost-cpu lightgbm skl2onnx onnxruntime
+		oracle-ads==2.16.1 scikit-learn cloudpickle joblib xgboost-cpu lightgbm skl2onnx onnxmltools onnxruntime
 	for version in $(OLDER); do $(THEIRS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
 		--no-deps --target $(THEIRS)/older/$$version oracle-ads==$$version || exit; done
 	@touch $@

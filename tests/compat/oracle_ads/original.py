@@ -146,9 +146,11 @@ def onnx_of_boosting():
 def onnx_of_torch():
     import torch
 
-    names = {"input_names": ["input"], "output_names": ["output"]}
-    rows = {"dynamic_axes": {"input": {0: "rows"}, "output": {0: "rows"}}}
-    return {"as_onnx": True, "onnx_args": (torch.zeros(2, 4),), **names, **rows}
+    return {"as_onnx": True, "onnx_args": (torch.zeros(2, 4),)}
+
+
+FREE_ROWS = {"input_names": ["input"], "output_names": ["output"], "dynamic_axes": {"input": {0: "rows"}}}
+"""What the original needs to be told, for another number of rows than that of onnx_args."""
 
 
 def construct(cls, kind: str, model, folder: str, options: dict):
@@ -274,6 +276,8 @@ def write(order: dict) -> dict:
     conda = {"ignore_conda_error": True} if order.get("no_conda") else {"inference_conda_env": SLUG}
     samples = {} if order["kind"] in WITHOUT_TABLE else {"X_sample": X, "y_sample": y}
     name_given = {"model_file_name": "model.pt"} if order["kind"] == "torchscript" else {}
+    if order["kind"] == "torch onnx":
+        extra = {**extra, **FREE_ROWS}
     try:
         wrapper.prepare(force_overwrite=True, **conda, **samples, **name_given, **extra)
     except Exception as error:
