@@ -47,3 +47,11 @@ def test_a_users_own_file_stays(classifier, tmp_path):
     GenericModel(artifact_dir=str(folder), serialize=False).prepare(model_file_name="model.joblib")
     add_missing(folder)
     assert (folder / "requirements.txt").read_text() == "six==1.17.0\n"
+
+
+def test_modules_that_are_named_are_installed_with_the_model(tmp_path, classifier):
+    from ads.model.generic_model import GenericModel
+
+    model = GenericModel(classifier, artifact_dir=str(tmp_path / "artifact"))
+    model.prepare(misc_imports=["yaml"])
+    assert "PyYAML==" in (tmp_path / "artifact" / "requirements.txt").read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,8 @@ _SEARCHED_BYTES = 64 * 1024 * 1024
 """How much of a user's own model file is searched for the libraries it needs."""
 
 
-def write(model: GenericModel, folder: Path) -> None:
-    """Write what the model needs, unless the folder of a user's own model says it itself."""
+def write(model: GenericModel, folder: Path, modules: Sequence[str] = ()) -> None:
+    """Write what the model needs, and ``modules`` besides, unless the folder of a user's own model says it itself."""
     from ads.artifact import requirements
     from ads.artifact.environment import capture_requirements
 
@@ -28,14 +29,14 @@ def write(model: GenericModel, folder: Path) -> None:
         return
     runs_with = getattr(model.model_save_serializer, "runs_with", "")
     if model.serialize and runs_with:
-        requirements.write(folder, capture_requirements(None, extra=[runs_with]))
+        requirements.write(folder, capture_requirements(None, extra=[runs_with, *modules]))
         return
     if model.serialize and model.estimator is not None:
         serializer = model.model_save_serializer
         extra = [getattr(serializer, "name", ""), *getattr(serializer, "needs", ()), *model.needs]
     else:
         extra = _needed_by_files(folder)
-    requirements.write(folder, capture_requirements(model.estimator, extra=extra))
+    requirements.write(folder, capture_requirements(model.estimator, extra=[*extra, *modules]))
 
 
 def add_missing(folder: Path) -> None:

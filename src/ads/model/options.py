@@ -15,7 +15,16 @@ DEFAULT_SAMPLE_ROWS = 5
 """Most rows of ``X_sample`` that are kept in the artifact with the estimator's predictions."""
 
 
-_OF_ONNX = ("impute_values", "target_opset", "options", "opset_version", "input_signature")
+_OF_ONNX = (
+    "impute_values",
+    "target_opset",
+    "options",
+    "opset_version",
+    "input_signature",
+    "input_names",
+    "output_names",
+    "dynamic_axes",
+)
 """What the converters to ONNX may be told, each by its own names."""
 
 
@@ -44,7 +53,11 @@ class PrepareOptions:
     outputs: str | Sequence[str] | None = None
     sample_rows: int = DEFAULT_SAMPLE_ROWS
     model_save: Mapping[str, Any] | None = None
+    misc_imports: Sequence[str] = ()
     onnx_args: Any = None
+    input_names: Sequence[str] | None = None
+    output_names: Sequence[str] | None = None
+    dynamic_axes: Mapping[str, Any] | None = None
     opset_version: int | None = None
     input_signature: Any = None
     impute_values: Mapping[Any, Any] | None = None

@@ -187,7 +187,7 @@ def _write(model: GenericModel, plan: _Plan) -> None:
     model.forget_runtime_info()
     model.write_beside(folder)
     _write_score(plan, folder)
-    dependencies.write(model, folder)
+    dependencies.write(model, folder, plan.options.misc_imports)
     if model.serialize:
         for name in (layout.INPUT_SCHEMA, layout.OUTPUT_SCHEMA, layout.SAMPLE):
             (folder / name).unlink(missing_ok=True)

@@ -482,6 +482,19 @@ def test_onnx_without_a_sample_says_what_to_pass(networks, rows, tmp_path):
     close(model.verify(rows), network(rows))
 
 
+def test_names_and_free_axes_of_an_onnx_model_may_be_given(networks, rows, tmp_path):
+    import onnxruntime
+
+    network = networks.seeded(networks.Table)
+    names = {"input_names": ["features"], "output_names": ["scores"], "dynamic_axes": {"features": {0: "batch"}}}
+    model = prepared(network, tmp_path, as_onnx=True, X_sample=rows, **names)
+    session = onnxruntime.InferenceSession(str(tmp_path / "artifact" / "model.onnx"))
+    assert [each.name for each in session.get_inputs()] == ["features"]
+    assert [each.name for each in session.get_outputs()] == ["scores"]
+    close(model.verify(rows), network(rows))
+    close(model.verify(rows[:1]), network(rows[:1]))
+
+
 def test_the_sample_stays_small_whatever_the_size_of_a_row(networks, torch, tmp_path):
     pictures = torch.rand(6, 3, 200, 200)
     prepared(networks.seeded(networks.Pictures), tmp_path, X_sample=pictures)

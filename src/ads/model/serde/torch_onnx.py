@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ def write_torch_onnx(estimator: Any, path: Path, options: dict[str, Any]) -> Non
     """Write the module as torch's exporter converts it, and check that onnxruntime computes the same.
 
     ``options`` hold ``onnx_args`` (the inputs of one call, as ``torch.onnx.export`` takes them) or ``X_sample``. The
-    number of rows stays free, and for whole numbers (tokens of a text, say) the length of a row, too.
+    number of rows stays free, and for whole numbers (tokens of a text, say) the length of a row, too; ``dynamic_axes``
+    (by ``input_names``) frees others. A module that returns a dictionary names its outputs itself.
     """
     _require("onnx", "onnxruntime", "onnxscript")
     import torch
@@ -39,7 +40,7 @@ def write_torch_onnx(estimator: Any, path: Path, options: dict[str, Any]) -> Non
         names, kind = _output_names(outputs)
         try:
             with _quietly():
-                _export(module, example, names, path)
+                _export(module, example, names or options.get("output_names"), path, options)
         except Exception as error:
             raise InputError(
                 f"{type(module).__name__} can't be converted to ONNX: {first_lines(error)}",
@@ -108,33 +109,38 @@ def _output_names(outputs: Any) -> tuple[list[str] | None, str]:
     return ([str(name) for name in outputs], "dict") if isinstance(outputs, dict) else (None, "list")
 
 
-def _export(module: Any, example: Any, names: list[str] | None, path: Path) -> None:
+def _export(module: Any, example: Any, names: Any, path: Path, options: dict[str, Any]) -> None:
     import torch
 
     weights = sum(weight.nbytes for weight in module.state_dict().values() if hasattr(weight, "nbytes"))
     by_name = isinstance(example, dict)
-    shapes = {name: _free(value) for name, value in example.items()} if by_name else tuple(map(_free, example))
+    inputs = list(example) if by_name else list(options.get("input_names") or [])
+    values = list(example.values()) if by_name else list(example)
+    axes = options.get("dynamic_axes") or {}
+    wanted = [axes.get(name, ()) for name in inputs] + [()] * (len(values) - len(inputs))
+    shapes = [_free(value, more) for value, more in zip(values, wanted, strict=False)]
     torch.onnx.export(
         module,
         args=() if by_name else example,
         kwargs=example if by_name else None,
         f=str(path),
+        input_names=None if by_name else options.get("input_names"),
         output_names=names,
-        dynamic_shapes=shapes,
+        dynamic_shapes=dict(zip(inputs, shapes, strict=True)) if by_name else tuple(shapes),
         external_data=weights > _LARGEST_FILE,
         verbose=False,
         dynamo=True,
     )
 
 
-def _free(value: Any) -> Any:
-    """Return which dimensions of an input stay free."""
+def _free(value: Any, wanted: Iterable[int]) -> Any:
+    """Return which dimensions of an input stay free: the rows, and those that are ``wanted`` besides."""
     import torch
 
     if not hasattr(value, "ndim") or value.ndim == 0:
         return None
     count = 1 if value.is_floating_point() or value.ndim == 1 else 2
-    return dict.fromkeys(range(count), torch.export.Dim.AUTO)
+    return dict.fromkeys([*range(count), *wanted], torch.export.Dim.AUTO)
 
 
 @contextlib.contextmanager
