@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -26,8 +27,20 @@ ECHO = """
         return {"prediction": data}
 """
 
-PYENV = Path.home() / ".pyenv/versions/3.8.18/bin/python"
-OLDEST = str(PYENV) if PYENV.exists() else shutil.which("python3.8") or sys.executable
+
+def oldest_python() -> str:
+    """Return a Python 3.8 that runs, where there is one, else this Python."""
+    for found in (Path.home() / ".pyenv/versions/3.8.18/bin/python", shutil.which("python3.8")):
+        if (
+            found is not None
+            and Path(found).exists()
+            and subprocess.run([found, "-V"], capture_output=True, check=False).returncode == 0
+        ):
+            return str(found)
+    return sys.executable
+
+
+OLDEST = oldest_python()
 
 
 def sample(body: Any, answer: Any) -> str:

@@ -180,7 +180,17 @@ def _uv_variables() -> Mapping[str, str]:
     """Return the environment for uv: the operator's, without a virtual environment that it would install into."""
     variables = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
     variables.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    if any(_system_certificates()):  # a company's own authority is known there, and not to uv
+        variables.setdefault("UV_SYSTEM_CERTS", "1")
+        variables.setdefault("UV_NATIVE_TLS", "1")  # what older versions call it
     return {**variables, "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+
+
+def _system_certificates() -> tuple[str | None, str | None]:
+    import ssl
+
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile, paths.capath
 
 
 def _uv() -> str:
