@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ads.model.defaults import DEPRECATE_AS_ONNX_WARNING
-from ads.model.framework.boosting import require_estimator
-from ads.model.generic_model import FrameworkSpecificModel
+from ads.model.framework.boosting import BoostingModel, require_estimator
 from ads.model.metadata.keys import Framework
 from ads.model.serde.names import LightGBMModelSerializerType
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["DEPRECATE_AS_ONNX_WARNING", "LightGBMModel"]
 
 
-class LightGBMModel(FrameworkSpecificModel):
+class LightGBMModel(BoostingModel):
     """An estimator of LightGBM with the interface of scikit-learn, or a Booster.
 
     The endpoint answers what the estimator's own ``predict`` returns: labels for an ``LGBMClassifier`` (and
@@ -35,6 +34,8 @@ class LightGBMModel(FrameworkSpecificModel):
     _FRAMEWORK = Framework.LIGHT_GBM
     _SAVE_SERIALIZER = LightGBMModelSerializerType.LIGHTGBM
     score_framework = "lightgbm"
+    # The columns of a frame come in the order of the training.
+    _FEATURES = "for_lightgbm"
     model_save_serializer_type = LightGBMModelSerializerType
 
     def __init__(
@@ -58,17 +59,3 @@ class LightGBMModel(FrameworkSpecificModel):
             model_input_serializer=model_input_serializer,
             **kwargs,
         )
-
-    def own_prediction(self, data: Any) -> Any:
-        """Return the estimator's own prediction, for the columns of a frame in the order of the training."""
-        return self.estimator.predict(self._features(data))
-
-    def own_probabilities(self, data: Any) -> Any:
-        """Return the estimator's own probabilities, for the columns of a frame in the order of the training."""
-        return self.estimator.predict_proba(self._features(data))
-
-    def _features(self, data: Any) -> Any:
-        from ads.score.blocks import boosting
-
-        convert: Any = boosting.for_lightgbm
-        return convert(data, self.estimator)

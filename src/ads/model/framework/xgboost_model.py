@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ads.errors import NotSupported
 from ads.model.defaults import DEPRECATE_AS_ONNX_WARNING
-from ads.model.framework.boosting import require_estimator
-from ads.model.generic_model import FrameworkSpecificModel
+from ads.model.framework.boosting import BoostingModel, require_estimator
 from ads.model.metadata.keys import Framework
 from ads.model.serde.names import XgboostModelSerializerType
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["DEPRECATE_AS_ONNX_WARNING", "XGBoostModel"]
 
 
-class XGBoostModel(FrameworkSpecificModel):
+class XGBoostModel(BoostingModel):
     """An estimator of XGBoost with the interface of scikit-learn, or a Booster.
 
     The endpoint answers what the estimator's own ``predict`` returns: labels for an ``XGBClassifier`` (and
@@ -38,6 +37,8 @@ class XGBoostModel(FrameworkSpecificModel):
     _FRAMEWORK = Framework.XGBOOST
     _SAVE_SERIALIZER = XgboostModelSerializerType.XGBOOST
     score_framework = "xgboost"
+    # A Booster gets its data as a DMatrix.
+    _FEATURES = "for_xgboost"
     model_save_serializer_type = XgboostModelSerializerType
 
     def __init__(
@@ -65,20 +66,6 @@ class XGBoostModel(FrameworkSpecificModel):
         """Return the sample, unless it has categories that this version of XGBoost would forget."""
         _require_categories_kept(data)
         return data
-
-    def own_prediction(self, data: Any) -> Any:
-        """Return the estimator's own prediction; a Booster gets its data as a ``DMatrix``."""
-        return self.estimator.predict(self._features(data))
-
-    def own_probabilities(self, data: Any) -> Any:
-        """Return the estimator's own probabilities."""
-        return self.estimator.predict_proba(self._features(data))
-
-    def _features(self, data: Any) -> Any:
-        from ads.score.blocks import boosting
-
-        convert: Any = boosting.for_xgboost
-        return convert(data, self.estimator)
 
     @property
     def score_estimator(self) -> str:
