@@ -14,7 +14,7 @@ __all__ = ["HEAD", "KNOWN", "SchemaTooNew", "current_version", "upgrade"]
 
 logger = logging.getLogger(__name__)
 
-KNOWN = ("0001", "0002")
+KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision in ``migrations/versions``, oldest first."""
 HEAD = KNOWN[-1]
 """The revision that this version of the program works with."""
