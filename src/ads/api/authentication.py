@@ -14,10 +14,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import Response
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from ads.api import strict_json
 from ads.api.context import Context
+from ads.api.preauthenticated import is_link, open_link
 from ads.api.problems import internal_error, problem_of
 from ads.errors import AdsError, InputError, NotAuthenticated, PayloadTooLarge, ServiceError
 from ads.identity.signature import body_digest, is_upload
@@ -79,8 +81,10 @@ class Door:
         query: bytes = scope["query_string"]
         if query:
             target = f"{target}?{query.decode('latin-1')}"
-        identity = self._context.identities.verifier.identify(method, target, scope["headers"])
         state = scope.setdefault("state", {})
+        if is_link(target):
+            return await self._admit_link(scope, receive, target, request_id)
+        identity = self._context.identities.verifier.identify(method, target, scope["headers"])
         state["caller"] = Caller(identity.principal, request_id)
         state["body_sha256"] = identity.body_sha256
         _check_query(query)
@@ -97,6 +101,18 @@ class Door:
             _check_json(scope, body)
         state["body"] = body
         return _replay(body, receive)
+
+    async def _admit_link(self, scope: Scope, receive: Receive, target: str, request_id: str) -> Receive:
+        """Admit who holds a link to an object: the caller is the one who made it. Raises AdsError."""
+        link = await run_in_threadpool(open_link, self._context, target.partition("?")[0])
+        state = scope["state"]
+        state["link"], state["caller"] = link, Caller(link.principal, request_id)
+        state["body_sha256"], state["body"] = None, b""
+        _check_query(scope["query_string"])
+        if "\0" in scope["path"]:
+            raise InputError("The path holds the character U+0000.")
+        scope["path"] = scope["raw_path"].decode("latin-1")
+        return receive
 
 
 class _Answer:

@@ -14,7 +14,7 @@ from ads.errors import Conflict, InputError, NotFound
 from ads.identity.ocid import NAMESPACE, new_ocid
 from ads.registry.events import Caller, record
 from ads.registry.lookups import changed, require_compartment
-from ads.registry.storage_tables import Bucket, ObjectVersion, UploadInParts
+from ads.registry.storage_tables import Bucket, ObjectVersion, PreauthenticatedRequest, UploadInParts
 
 __all__ = [
     "NAMESPACE",
@@ -95,13 +95,13 @@ def update_bucket(session: Session, caller: Caller, name: str, changes: Mapping[
 def delete_bucket(session: Session, caller: Caller, name: str) -> None:
     """Remove an empty bucket. Raises NotFound; Conflict while it holds an object, a version or an upload in parts."""
     bucket = locked_bucket(session, name)
-    for column in (ObjectVersion.bucket_seq, UploadInParts.bucket_seq):
+    for column in (ObjectVersion.bucket_seq, UploadInParts.bucket_seq, PreauthenticatedRequest.bucket_seq):
         if session.scalar(select(column).where(column == bucket.seq).limit(1)) is not None:
             raise Conflict(
                 f"The bucket {name!r} is not empty.",
                 service_code="BucketNotEmpty",
                 status=409,
-                hint="Delete its objects, their versions and the uploads that never ended first.",
+                hint="Delete its objects, their versions, the uploads that never ended and its links first.",
             )
     record(session, caller, "bucket.delete", bucket.id, bucket.compartment_id, name=name)
     session.delete(bucket)

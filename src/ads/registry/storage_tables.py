@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 
 from ads.registry.tables import Base, JsonObject, Sequence, new_etag, now
 
-__all__ = ["Bucket", "ObjectVersion", "Segment", "UploadInParts", "UploadedPart", "Utf8"]
+__all__ = ["Bucket", "ObjectVersion", "PreauthenticatedRequest", "Segment", "UploadInParts", "UploadedPart", "Utf8"]
 
 
 class Utf8(TypeDecorator[str]):
@@ -111,3 +111,21 @@ class UploadedPart(Base):
     md5: Mapped[str] = mapped_column(String(32))
     size: Mapped[int] = mapped_column(BigInteger)
     etag: Mapped[str] = mapped_column(String(64), default=new_etag)
+
+
+class PreauthenticatedRequest(Base):
+    """One link. Without ``object_name`` it is for the whole bucket."""
+
+    __tablename__ = "preauthenticated_requests"
+
+    seq: Mapped[int] = mapped_column(Sequence, primary_key=True)
+    id: Mapped[str] = mapped_column(String(64), unique=True)
+    bucket_seq: Mapped[int] = mapped_column(ForeignKey("buckets.seq"), index=True)
+    name: Mapped[str] = mapped_column(String(255))
+    object_name: Mapped[str | None] = mapped_column(Utf8)
+    access_type: Mapped[str] = mapped_column(String(32))
+    listing: Mapped[bool]
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_by: Mapped[str] = mapped_column(String(255))
+    time_created: Mapped[datetime] = mapped_column(default=now)
+    time_expires: Mapped[datetime]
