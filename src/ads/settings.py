@@ -52,6 +52,10 @@ class Settings:
     """Project for new models and deployments. Empty: the service's default."""
     database_url: str = ""
     """SQLAlchemy URL of the catalog. Empty: SQLite in ``home``."""
+    artifact_store: str = ""
+    """Where artifacts and objects are kept: an address that fsspec knows (``s3://bucket/prefix``). Empty: in ``home``."""
+    artifact_cache_bytes: int = 10 * 1024**3
+    """How much of a remote artifact store is kept on this machine for reading again."""
     predict_timeout: float = 60.0
     """Longest time for one prediction; the replica that exceeds it is replaced."""
     max_body_bytes: int = 10 * 1024 * 1024
@@ -74,6 +78,7 @@ _TYPES: dict[str, type] = {
     "predict_timeout": float,
     "max_body_bytes": int,
     "max_artifact_bytes": int,
+    "artifact_cache_bytes": int,
     "start_timeout": float,
     "environment_timeout": float,
 }
