@@ -13,7 +13,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+import ads.registry.catalog_tables
 import ads.registry.deployments
+import ads.registry.grants
 import ads.registry.logs
 import ads.registry.storage_tables
 import ads.registry.work_requests  # noqa: F401 - their tables belong to the schema

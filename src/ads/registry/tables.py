@@ -167,6 +167,12 @@ class Model(Base):
     __table_args__ = (
         Index(None, "compartment_id", "time_created", "seq"),
         Index(None, "compartment_id", "display_name", "seq"),
+        Index(None, "compartment_id", "lifecycle_state", "seq"),
+        Index(None, "compartment_id", "display_name", "time_created", "seq"),
+        Index(None, "compartment_id", "project_id", "time_created", "seq"),
+        Index(None, "compartment_id", "lifecycle_state", "time_created", "seq"),
+        Index(None, "compartment_id", "created_by", "time_created", "seq"),
+        Index(None, "compartment_id", "version_label", "time_created", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(Sequence, primary_key=True)
@@ -303,9 +309,10 @@ class RetryToken(Base):
 
 
 class Event(Base):
-    """One change of one resource: who, what, when. Rows are only ever added."""
+    """One change of one resource: who, what, when, from what to what. Rows are only ever added."""
 
     __tablename__ = "events"
+    __table_args__ = (Index(None, "action", "seq"), Index(None, "principal", "seq"))
 
     seq: Mapped[int] = mapped_column(Sequence, primary_key=True)
     time: Mapped[datetime] = mapped_column(default=now)
@@ -313,5 +320,8 @@ class Event(Base):
     action: Mapped[str] = mapped_column(String(64))
     resource_id: Mapped[str] = mapped_column(String(255), index=True)
     compartment_id: Mapped[str | None] = mapped_column(String(255))
+    resource_name: Mapped[str | None] = mapped_column(Text)
+    old_values: Mapped[JsonObject | None]
+    new_values: Mapped[JsonObject | None]
     details: Mapped[JsonObject] = mapped_column(default=dict)
     request_id: Mapped[str] = mapped_column(String(255), default="")
