@@ -2,7 +2,8 @@
 
 ``configuration`` and ``revision`` are what is wanted; ``serving_configuration`` and ``serving_revision`` are what
 answers predictions (revision 0: nothing). They differ while an update is under way. ``target`` is where the
-deployment is heading: ``ACTIVE``, ``INACTIVE`` or ``DELETED``.
+deployment is heading: ``ACTIVE``, ``INACTIVE`` or ``DELETED``. ``scale`` is the number of instances that autoscaling
+chose, None without it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ads.identity.ocid import new_ocid
 from ads.registry.lookups import not_found
-from ads.registry.tables import Artifact, Base, JsonObject, Model, Sequence, new_etag, now
+from ads.registry.references import is_description
+from ads.registry.tables import Artifact, Base, JsonList, JsonObject, Model, Sequence, new_etag, now
 
 __all__ = [
     "Deployment",
@@ -54,6 +56,13 @@ class Deployment(Base):
     last_revision: Mapped[int] = mapped_column(default=1)
     serving_revision: Mapped[int] = mapped_column(default=0)
     work_request_id: Mapped[str | None] = mapped_column(String(255))
+    follows: Mapped[str | None] = mapped_column(Text)
+    followed_model_id: Mapped[str | None] = mapped_column(String(255))
+    strategy: Mapped[JsonObject | None]
+    rules: Mapped[JsonList | None]
+    autoscaling: Mapped[JsonObject | None]
+    scale: Mapped[int | None]
+    time_scaled: Mapped[datetime | None]
     category_log_details: Mapped[JsonObject] = mapped_column(default=dict)
     freeform_tags: Mapped[JsonObject] = mapped_column(default=dict)
     defined_tags: Mapped[JsonObject] = mapped_column(default=dict)
@@ -69,10 +78,14 @@ class Deployment(Base):
 
 @dataclass(frozen=True)
 class ModelSource:
-    """The archive that a model is deployed from: the name of its blob, and its size in bytes."""
+    """What a model is deployed from: the name of its blob, and its size in bytes.
+
+    The blob is an archive, or ``by_reference`` the description of objects that lie in buckets.
+    """
 
     sha256: str
     size: int
+    by_reference: bool = False
 
 
 def insert_deployment(session: Session, values: dict[str, Any]) -> Deployment:
@@ -120,4 +133,6 @@ def artifact_of(session: Session, model_id: str) -> tuple[Model | None, ModelSou
     """Return a model and its archive; None for what isn't there."""
     model = session.scalar(select(Model).where(Model.id == model_id))
     artifact = session.scalar(select(Artifact).where(Artifact.model_id == model_id))
-    return model, None if artifact is None else ModelSource(artifact.sha256, artifact.size)
+    if artifact is None:
+        return model, None
+    return model, ModelSource(artifact.sha256, artifact.size, is_description(artifact.file_name))
