@@ -56,6 +56,8 @@ class Settings:
     """Where artifacts and objects are kept: an address that fsspec knows (``s3://bucket/prefix``). Empty: in ``home``."""
     artifact_cache_bytes: int = 10 * 1024**3
     """How much of a remote artifact store is kept on this machine for reading again."""
+    reference_urls: str = ""
+    """Beginnings of ``s3://`` addresses from which models by reference may be read, separated by commas."""
     predict_timeout: float = 60.0
     """Longest time for one prediction; the replica that exceeds it is replaced."""
     max_body_bytes: int = 10 * 1024 * 1024

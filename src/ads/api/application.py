@@ -26,6 +26,7 @@ from ads.api import (
     problems,
     projects,
     provenance,
+    references,
     resource_search,
     service,
     transfers,
@@ -64,6 +65,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     object_copies.router,
     objects.router,
     transfers.router,
+    references.router,
     buckets.router,
 )
 """Every route of the control plane."""

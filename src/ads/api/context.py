@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ads.registry.deployments import ModelSource
 from ads.registry.events import Caller
 from ads.registry.identities import Defaults, Identities, ensure_defaults
 from ads.registry.multipart import expire_uploads
+from ads.registry.referenced_files import addresses, fetch_referenced
 from ads.registry.schema import upgrade
 from ads.registry.storing import used_blobs
 from ads.registry.transfers import Transfers, fail_unfinished
@@ -40,8 +42,22 @@ class Context:
     transfers: Transfers
 
     def archive(self, source: ModelSource) -> Path:
-        """Return the archive that a deployment unpacks, checked. Raises BlobDamaged."""
+        """Return the archive that a deployment unpacks, checked, or the folder of its referenced objects.
+
+        Raises BlobDamaged, and for a model by reference what :func:`fetch_referenced` raises.
+        """
+        if source.by_reference:
+            return self._referenced(source)
         return self.blobs.verified_path(source.sha256, source.size)
+
+    def _referenced(self, source: ModelSource) -> Path:
+        folder = self.home.artifacts / f".{source.sha256}.objects"
+        shutil.rmtree(folder, ignore_errors=True)
+        with self.blobs.open_verified(source.sha256, source.size) as description:
+            text = description.read()
+        allowed, most = self.settings.reference_urls, self.settings.max_artifact_bytes
+        fetch_referenced(self.database, self.blobs, text, folder, allowed=addresses(allowed), max_bytes=most)
+        return folder
 
     def sweep_blobs(self) -> int:
         """Remove uploads in parts that were given up, and blobs that nothing refers to any more; return how many."""
@@ -68,7 +84,7 @@ def open_context(settings: Settings) -> Context:
     database = open_database(settings, home)
     try:
         _upgrade(database)
-        blobs = BlobStore(home, settings.max_artifact_bytes)
+        blobs = BlobStore(home, settings.max_artifact_bytes, settings.artifact_store, settings.artifact_cache_bytes)
         swept = blobs.sweep_uploads()
         if swept:
             logger.warning("removed %s uploads that never ended", swept)

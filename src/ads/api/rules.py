@@ -46,6 +46,8 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("POST", f"{_SCIENCE}/models/{{model_id}}/artifact"): "manage",
     ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/exportArtifact"): "manage",
     ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/importArtifact"): "read",
+    ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/registerArtifactReference"): "manage",
+    ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/restore"): "use",
     ("HEAD", f"{_SCIENCE}/models/{{model_id}}/artifact/content"): "read",
     ("GET", f"{_SCIENCE}/models/{{model_id}}/artifact/content"): "read",
     ("POST", f"{_SCIENCE}/models/{{model_id}}/provenance"): "manage",

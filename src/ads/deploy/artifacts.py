@@ -19,7 +19,8 @@ _OWNER_AND_OTHERS_READ = 0o555
 def unpack(home: Home, sha256: str, archive: Callable[[], Path], limits: Limits = DEFAULT_LIMITS) -> Path:
     """Return the folder that holds the artifact ``sha256``, unpacked from ``archive()`` when it isn't there yet.
 
-    ``archive`` gives the path of the checked archive. Raises what that raises, and ArchiveError for a bad archive.
+    ``archive`` gives the path of the checked archive, or of a folder that was put together next to it.
+    Raises what that raises, and ArchiveError for a bad archive.
     """
     target = home.artifacts / sha256
     if target.is_dir():
@@ -29,7 +30,11 @@ def unpack(home: Home, sha256: str, archive: Callable[[], Path], limits: Limits 
             return target
         building = home.artifacts / f".{sha256}.unpacking"
         _remove(building)
-        extract_zip(archive(), building, limits)
+        found = archive()
+        if found.is_dir():
+            found.rename(building)
+        else:
+            extract_zip(found, building, limits)
         _make_read_only(building)
         building.rename(target)
     return target

@@ -24,9 +24,8 @@ from ads.registry.lookups import (
     require_match,
     require_project,
 )
-from ads.registry.references import is_description
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
-from ads.registry.tables import Artifact, now
+from ads.registry.tables import now
 from ads.registry.work_requests import accept_work_request, finish_work_request
 
 __all__ = [
@@ -199,10 +198,4 @@ def _require_deployable(session: Session, spec: DeploymentSpec) -> None:
         raise Conflict(
             f"The model {model.display_name!r} has no artifact, so it can't be deployed.",
             hint="Upload its artifact first.",
-        )
-    artifact = session.get(Artifact, spec.model_id)
-    if artifact is not None and is_description(artifact.file_name):
-        raise Conflict(
-            f"The model {model.display_name!r} is one by reference, which this service doesn't deploy.",
-            hint="Register the model with its files.",
         )
