@@ -19,12 +19,16 @@ import pytest
 
 from tests.service import OwnService, eventually, forget_configuration
 
-pytest_plugins = ["tests.http_server"]
+pytest_plugins = ["tests.http_server", "tests.postgres"]
 
 STRICT = os.environ.get("OPENADS_TEST_STRICT", "") not in ("", "0")
 
 
 def _present(name: str) -> bool:
+    if name == "postgres":
+        from tests.postgres import find_programs  # a plugin: pytest imports it first
+
+        return find_programs() is not None and importlib.util.find_spec("psycopg") is not None
     return shutil.which(name) is not None or importlib.util.find_spec(name) is not None
 
 

@@ -77,8 +77,8 @@ def start(home: Path, **settings: Any) -> tuple[Running, Callable[[], None]]:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running, stop = start(tmp_path_factory.mktemp("home"))
+def service(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[..., str]) -> Iterator[Running]:
+    running, stop = start(tmp_path_factory.mktemp("home"), database_url=new_database())
     yield running
     stop()
 

@@ -1,10 +1,10 @@
-"""A catalog on a real SQLite file."""
+"""A catalog on each of the two databases: a real SQLite file, a real PostgreSQL server."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from ads.settings import Settings
 class Catalog:
     """An open catalog."""
 
+    settings: Settings
     home: Home
     database: Database
     defaults: Defaults
@@ -42,16 +43,24 @@ class Catalog:
             return create_model(session, self.caller, self.new_model(name))
 
 
-def open_catalog(root: Path) -> Catalog:
+def open_catalog(root: Path, database_url: str = "") -> Catalog:
     home = Home(root)
     home.create()
-    database = open_database(Settings(home=root), home)
+    settings = Settings(home=root, database_url=database_url)
+    database = open_database(settings, home)
     upgrade(database.engine)
-    return Catalog(home, database, ensure_defaults(database), BlobStore(home, 10**7))
+    return Catalog(settings, home, database, ensure_defaults(database), BlobStore(home, 10**7))
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
+def catalog(tmp_path: Path, new_database: Callable[..., str]) -> Iterator[Catalog]:
+    opened = open_catalog(tmp_path / "home", new_database())
+    yield opened
+    opened.database.close()
+
+
+@pytest.fixture
+def sqlite_catalog(tmp_path: Path) -> Iterator[Catalog]:
     opened = open_catalog(tmp_path / "home")
     yield opened
     opened.database.close()

@@ -3,6 +3,10 @@
 SQLite runs with a write-ahead log and ``synchronous=FULL``: a commit that returned survives a power cut. Writes start
 with ``BEGIN IMMEDIATE`` and are serialised by one lock in this process: a write can't fail half-way because somebody
 else wrote first, and no write ever races a checkpoint, which SQLite before 3.51.3 could answer with a damaged file.
+
+PostgreSQL keeps the same promise for all processes that share it: a write begins by taking one advisory lock. So what
+a write reads stays true until it commits, nothing has to be tried again, and the numbers of events are in the order in
+which they became visible: who reads the feed after the last number misses none. Reads never wait.
 """
 
 from __future__ import annotations
@@ -12,26 +16,29 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ads.errors import ServiceUnavailable, SettingError
 from ads.home import Home
+from ads.registry.outages import translated
 from ads.settings import Settings
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "database_url", "open_database"]
 
 logger = logging.getLogger(__name__)
 
 _BUSY_TIMEOUT = 5.0
+_CONNECT_TIMEOUT = 5
+_POOL = {"pool_size": 10, "max_overflow": 30, "pool_timeout": _BUSY_TIMEOUT, "pool_recycle": 1800}
 _WRITE = "openads_write"
-_DISK_FULL = 13  # SQLITE_FULL
-_IO_ERROR = 10  # SQLITE_IOERR, the low byte of all its variants
-_BUSY = frozenset({5, 6})  # SQLITE_BUSY, SQLITE_LOCKED
+_WRITE_LOCK = 0x6F70656E616473
+"""The number of PostgreSQL's advisory lock: the bytes of ``openads``."""
 
 
 class Database:
@@ -41,28 +48,44 @@ class Database:
         self.engine = engine
         self.failed = threading.Event()
         self._writing = engine.execution_options(**{_WRITE: True})
+        # A read has several statements: they see one state on SQLite by nature, on PostgreSQL at this level.
+        self._reading = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
         self._write_lock = threading.Lock()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file on this machine."""
+        return self.engine.dialect.name == "sqlite"
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Give a session that sees one state of the catalog. What it changes is thrown away."""
-        with _translated(self), Session(self.engine, expire_on_commit=False) as session:
+        """Give a session that sees one state of the catalog. What it changes is thrown away.
+
+        Raises ServiceUnavailable when the database can't be reached.
+        """
+        with translated(self.failed), Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Give a session whose changes are durable when the block ends, or gone when it raises.
 
-        Only one thread at a time is inside. Keep it short: no network, no hashing. Don't nest it.
-        Raises ServiceUnavailable when another process holds the database for longer than 5 s, when the disk is full,
-        or after a write could not be made durable.
+        Only one writer at a time is inside, of all processes. Keep it short: no network, no hashing. Don't nest it.
+        Raises ServiceUnavailable when somebody else holds the database for longer than 5 s, when it can't be reached,
+        when its disk is full, or after a write could not be made durable; Conflict when a row is there already. A
+        connection that is lost during the commit leaves open whether it happened: retry tokens tell.
         """
         if not self._write_lock.acquire(timeout=_BUSY_TIMEOUT * 2):
             raise ServiceUnavailable("The catalog is busy.", retry_after=2.0, hint="Try again in a moment.")
         try:
             if self.failed.is_set():
                 raise ServiceUnavailable("The catalog can't be written: its disk failed.", retry_after=5.0)
-            with _translated(self), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            with (
+                translated(self.failed),
+                Session(self._writing, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                session.connection()  # begin now: the first statement may be late
                 yield session
         finally:
             self._write_lock.release()
@@ -72,27 +95,58 @@ class Database:
         self.engine.dispose()
 
 
+def database_url(settings: Settings, home: Home) -> URL:
+    """Return the URL of the catalog. Raises SettingError for one that names neither SQLite nor PostgreSQL."""
+    try:
+        parsed = make_url(settings.database_url or f"sqlite:///{home.database}")
+    except (ValueError, SQLAlchemyError) as error:
+        raise _unusable(error) from error
+    if parsed.drivername in {"postgresql", "postgres"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
+        raise _unusable(f"{parsed.drivername!r} is neither SQLite nor PostgreSQL")
+    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise _unusable("it names no file")
+    return parsed
+
+
 def open_database(settings: Settings, home: Home) -> Database:
     """Return the database that the settings name, without looking at its schema.
 
     Raises SettingError for a URL that can't be used, ServiceUnavailable when SQLite can't work safely on this disk.
     """
-    url = settings.database_url or f"sqlite:///{home.database}"
+    url = database_url(settings, home)
+    sqlite = url.get_backend_name() == "sqlite"
     try:
-        parsed = make_url(url)
-        sqlite = parsed.get_backend_name() == "sqlite"
-        arguments: dict[str, Any] = {"connect_args": {"timeout": _BUSY_TIMEOUT}} if sqlite else {"pool_pre_ping": True}
-        engine = create_engine(parsed, **arguments)
+        engine = create_engine(url, **(_sqlite_arguments() if sqlite else _postgres_arguments(url)))
     except (ImportError, ValueError, SQLAlchemyError) as error:
-        raise SettingError(
-            f"database_url can't be used: {error}", hint="Leave it empty for SQLite, or give a SQLAlchemy URL."
-        ) from error
+        raise _unusable(error, "pip install 'openads[postgres]'" if isinstance(error, ImportError) else "") from error
     if sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         logger.info("SQLite %s, writes serialised", sqlite3.sqlite_version)
-        home.database.touch(mode=0o600, exist_ok=True)
+        Path(str(url.database)).touch(mode=0o600, exist_ok=True)
+    else:
+        event.listen(engine, "connect", _prepare_postgres)
+        event.listen(engine, "begin", _begin_postgres)
     return Database(engine)
+
+
+def _unusable(reason: object, hint: str = "") -> SettingError:
+    return SettingError(
+        f"database_url can't be used: {reason}",
+        hint=hint or "Leave it empty for SQLite, or give postgresql+psycopg://user:password@host/database.",
+    )
+
+
+def _sqlite_arguments() -> dict[str, Any]:
+    return {"connect_args": {"timeout": _BUSY_TIMEOUT}}
+
+
+def _postgres_arguments(url: URL) -> dict[str, Any]:
+    wanted = {"connect_timeout": _CONNECT_TIMEOUT, "application_name": "openads"}
+    said = {name: value for name, value in wanted.items() if name not in url.query}
+    return {**_POOL, "pool_pre_ping": True, "connect_args": said}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -115,19 +169,17 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-@contextmanager
-def _translated(database: Database) -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        code = getattr(error.orig, "sqlite_errorcode", None)  # Python 3.11; its text says the same in 3.10
-        text = str(error.orig)
-        if code in _BUSY or "database is locked" in text:
-            raise ServiceUnavailable("The catalog is busy.", retry_after=2.0, hint="Try again in a moment.") from error
-        if code == _DISK_FULL or "disk is full" in text:
-            raise ServiceUnavailable("The disk of the catalog is full.", retry_after=30.0) from error
-        if (code is not None and code & 0xFF == _IO_ERROR) or "disk I/O error" in text:
-            # After a failed fsync nobody knows what is on disk: never try again in this process.
-            database.failed.set()
-            raise ServiceUnavailable("The catalog can't be written: its disk failed.", retry_after=5.0) from error
-        raise
+def _prepare_postgres(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("SELECT set_config('lock_timeout', %s, false)", (f"{_BUSY_TIMEOUT:g}s",))
+    # A control plane that hangs within a write must not hold up the others.
+    cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', '60s', false)")
+    if cursor.execute("SHOW synchronous_commit").fetchone()[0] == "off":
+        cursor.execute("SET synchronous_commit = on")  # what was acknowledged must survive the server
+    connection.commit()
+    cursor.close()
+
+
+def _begin_postgres(connection: Connection) -> None:
+    if connection.get_execution_options().get(_WRITE, False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import Engine
 
 from ads.errors import AdsError
@@ -28,35 +28,45 @@ class SchemaTooNew(AdsError):
 
 def current_version(engine: Engine) -> str | None:
     """Return the revision of the database, None when it is empty."""
-    if not inspect(engine).has_table("alembic_version"):
-        return None
     with engine.connect() as connection:
-        version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return version
+        return _version_of(connection)
 
 
 def upgrade(engine: Engine) -> bool:
     """Bring the schema to HEAD; tell whether there was anything to do. Raises SchemaTooNew.
 
-    All steps are one transaction: a crash leaves the old schema. Alembic is imported only when it has work to do.
+    All steps are one transaction: a crash leaves the old schema. Of two that start at once one waits for the other.
+    Alembic is imported only when it has work to do.
     """
-    version = current_version(engine)
-    if version == HEAD:
+    if _is_current(current_version(engine)):
         return False
-    if version is not None and version not in KNOWN:
-        raise SchemaTooNew(
-            f"The catalog's schema {version!r} is newer than this version of OpenADS knows ({HEAD!r}).",
-            hint="Install the version of OpenADS that wrote it, or a newer one.",
-        )
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    writing = engine.execution_options(openads_write=True)
-    with writing.begin() as connection:
+    with engine.execution_options(openads_write=True).begin() as connection:
+        version = _version_of(connection)  # now that nobody else can change it
+        if _is_current(version):
+            return False
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)
     logger.info("The catalog's schema went from %s to %s", version, HEAD)
     return True
+
+
+def _version_of(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return version
+
+
+def _is_current(version: str | None) -> bool:
+    if version is not None and version not in KNOWN:
+        raise SchemaTooNew(
+            f"The catalog's schema {version!r} is newer than this version of OpenADS knows ({HEAD!r}).",
+            hint="Install the version of OpenADS that wrote it, or a newer one.",
+        )
+    return version == HEAD
