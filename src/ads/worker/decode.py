@@ -9,7 +9,7 @@ import math
 import re
 from typing import Any, Dict, List, Tuple
 
-__all__ = ["CannotParse", "decode_json"]
+__all__ = ["CannotParse", "NotSupported", "decode_json"]
 
 # A number beyond a double, or one so long that it costs time, needs one of these. Only then is every number looked at.
 _LARGE_NUMBER = re.compile(rb"[0-9]{309}|[eE]\+?0*[1-9][0-9]{2}")
@@ -17,7 +17,17 @@ _SUSPICIOUS_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class CannotParse(ValueError):
-    """The body is not JSON that we accept; the text says why and is meant for the caller."""
+    """The body is not what it says it is, or not what we accept; the text says why and is meant for the caller."""
+
+    status = 400
+    code = "CannotParseRequest"
+
+
+class NotSupported(CannotParse):
+    """The body's form can't be read in this model's environment."""
+
+    status = 415
+    code = "UnsupportedMediaType"
 
 
 def _constant(name: str) -> Any:

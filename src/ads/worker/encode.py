@@ -8,10 +8,11 @@ import json
 import math
 from typing import Any, Iterator, Optional, Tuple
 
-__all__ = ["LARGEST_ANSWER", "CannotEncode", "encode_json"]
+__all__ = ["LARGEST_ANSWER", "CannotEncode", "encode_json", "plain_data"]
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 _DEEPEST_PATH = 200
+_PLAIN = frozenset((str, int, float, bool, bytes, type(None)))
 
 
 class CannotEncode(ValueError):
@@ -50,6 +51,29 @@ def encode_json(value: Any) -> bytes:
             "The answer has {:,} bytes; the most that is sent is {:,}.".format(len(text), LARGEST_ANSWER)
         )
     return text
+
+
+def plain_data(value: Any) -> Any:
+    """Return ``value`` with what JSON doesn't know converted as :func:`encode_json` does, NaN and Infinity kept."""
+    if hasattr(type(value), "__next__"):
+        value = list(value)
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, dict):
+        return {key: plain_data(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        if all(type(item) in _PLAIN for item in value):
+            return list(value)
+        return [plain_data(item) for item in value]
+    try:
+        return plain_data(_convert(value))
+    except RecursionError:
+        raise CannotEncode("predict() returned something nested too deeply.") from None
+    except TypeError:
+        if isinstance(value, (str, int, float)):
+            return value
+        message = "predict() returned a {}, which has no plain form.".format(_type_name(value))
+        raise CannotEncode(message) from None
 
 
 def _explain(value: Any, error: Exception) -> str:

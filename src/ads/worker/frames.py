@@ -4,6 +4,8 @@ Every integer is big-endian. A frame is ``u32 length of what follows``, ``u8 kin
 
 * PREDICT: ``u16 count``, then for each item ``u8 body kind``, ``u16 meta length``, meta (a JSON object, or nothing),
   ``u32 body length``, body.
+* The body kinds are JSON, RAW (bytes for ``predict``), CSV, NPY, ARROW (an IPC stream) and INFER: a request of the Open
+  Inference Protocol, whose answer begins with ``u32`` how long its JSON part is, 0 when that is all of it.
 * CHUNK: a piece of the answer to the one item of a frame whose meta has ``stream``; ANSWER with nothing ends it.
 * ANSWER: ``u16 count``, then for each item ``u16 HTTP status``, ``u32 length``, body (JSON text).
 * PING: nothing. PONG: nothing, or ``u16`` how many items a PREDICT frame may have; without it one.
@@ -14,9 +16,13 @@ from typing import Iterable, Iterator, List, NamedTuple, Tuple
 
 __all__ = [
     "ANSWER",
+    "ARROW",
     "CHUNK",
+    "CSV",
+    "INFER",
     "JSON",
     "LARGEST_FRAME",
+    "NPY",
     "PING",
     "PONG",
     "PREDICT",
@@ -33,7 +39,7 @@ __all__ = [
 ]
 
 PREDICT, ANSWER, PING, PONG, CHUNK = 1, 2, 3, 4, 5
-JSON, RAW = 0, 1
+JSON, RAW, CSV, NPY, ARROW, INFER = 0, 1, 2, 3, 4, 5
 LARGEST_FRAME = 1 << 30
 
 _LENGTH = struct.Struct("!I")

@@ -7,15 +7,19 @@ import sys
 import traceback
 from typing import Any, Callable, Dict, Hashable, List, Optional, Tuple
 
-from .decode import CannotParse, decode_json
+from .artifact_facts import Facts
+from .bodies import Encode, NotAcceptable, read_body
+from .decode import CannotParse
 from .encode import CannotEncode, encode_json
-from .frames import JSON, Item
+from .frames import ARROW, NPY, RAW, Item
 from .merging import Part, Schema, join, part_of, split_answer
 from .tracebacks import users_frames
 
 __all__ = ["CallerGone", "Predictor", "stream_mode"]
 
 Answer = Tuple[int, bytes]
+_NEVER_MERGED = (RAW, NPY, ARROW)
+_NO_FACTS = Facts({}, False, [], [])
 
 
 class CallerGone(Exception):
@@ -25,8 +29,9 @@ class CallerGone(Exception):
 class Predictor:
     """Answers items with the user's ``predict``. Never raises; a traceback goes to the log, not to the caller."""
 
-    def __init__(self, predict: "Callable[[Any], Any]") -> None:
+    def __init__(self, predict: "Callable[[Any], Any]", facts: Facts = _NO_FACTS) -> None:
         self._predict = predict
+        self._facts = facts
         self._process = os.getpid()
         self._schema: "Optional[Schema]" = None
 
@@ -39,50 +44,54 @@ class Predictor:
         if self._schema is None or len(items) == 1:
             return [self.answer(item) for item in items]
         answers: "List[Optional[Answer]]" = [None] * len(items)
-        groups: "Dict[Hashable, List[Tuple[int, Part]]]" = {}
+        groups: "Dict[Hashable, List[Tuple[int, Part, Encode]]]" = {}
         for index, item in enumerate(items):
-            if item.kind == JSON:
-                try:
-                    data = decode_json(item.body)
-                except CannotParse as error:
-                    answers[index] = _error(400, "CannotParseRequest", str(error))
-                    continue
-                part = part_of(data, self._schema)
-                if part is not None:
-                    groups.setdefault(part.key, []).append((index, part))
+            if item.kind in _NEVER_MERGED:
+                continue
+            try:
+                data, encode = read_body(item, self._facts)
+            except CannotParse as error:
+                answers[index] = _error(error.status, error.code, str(error))
+                continue
+            part = part_of(data, self._schema)
+            if part is not None:
+                groups.setdefault(part.key, []).append((index, part, encode))
         for group in groups.values():
             if len(group) > 1:
-                found = self._answer_together([items[index].meta for index, _ in group], [part for _, part in group])
-                for (index, _), answer in zip(group, found):  # noqa: B905 - `strict` is not in Python 3.8
+                found = self._answer_together(group, items)
+                for (index, _, _), answer in zip(group, found):  # noqa: B905 - `strict` is not in Python 3.8
                     answers[index] = answer
         return [self.answer(item) if answer is None else answer for item, answer in zip(items, answers)]  # noqa: B905
 
-    def _answer_together(self, metas: "List[bytes]", parts: "List[Part]") -> "List[Answer]":
+    def _answer_together(self, group: "List[Tuple[int, Part, Encode]]", items: "List[Item]") -> "List[Answer]":
         """Return one answer for each part, none at all when they have to be asked one by one."""
         try:
-            result = self._predict(join(parts))
+            result = self._predict(join([part for _, part, _ in group]))
             if os.getpid() != self._process:
                 os._exit(0)
-            split = split_answer(result, [part.rows for part in parts])
+            split = split_answer(result, [part.rows for _, part, _ in group])
         except BaseException:  # noqa: BLE001 - whose fault it is shows when each is asked alone
             if os.getpid() != self._process:
                 os._exit(1)
             return []
         if split is None:
             return []
-        return [_encoded(answer, meta) for answer, meta in zip(split, metas)]  # noqa: B905
+        return [
+            _encoded(answer, encode, items[index].meta)
+            for answer, (index, _, encode) in zip(split, group)  # noqa: B905
+        ]
 
     def answer(self, item: Item) -> Answer:
-        """Return HTTP status and JSON text for one item."""
+        """Return HTTP status and body for one item: JSON text, or the form that was asked for where it went well."""
         try:
-            data = decode_json(item.body) if item.kind == JSON else item.body
+            data, encode = read_body(item, self._facts)
         except CannotParse as error:
-            return _error(400, "CannotParseRequest", str(error))
+            return _error(error.status, error.code, str(error))
         try:
             result = self._predict(data)
             if os.getpid() != self._process:
                 os._exit(0)  # predict() forked and both returned: only the parent may answer
-            return _encoded(result, item.meta)
+            return _encoded(result, encode, item.meta)
         except BaseException as error:  # noqa: BLE001 - the boundary to the user's code; it may raise anything
             if os.getpid() != self._process:
                 os._exit(1)
@@ -95,9 +104,9 @@ class Predictor:
         CallerGone as soon as ``send`` raises OSError.
         """
         try:
-            data = decode_json(item.body) if item.kind == JSON else item.body
+            data, _ = read_body(item, self._facts)
         except CannotParse as error:
-            return _error(400, "CannotParseRequest", str(error))
+            return _error(error.status, error.code, str(error))
         try:
             result = self._predict(data)
             if not hasattr(type(result), "__next__"):
@@ -160,9 +169,11 @@ def _send_piece(piece: bytes, result: Any, send: "Callable[[bytes], None]") -> N
         raise CallerGone from None
 
 
-def _encoded(result: Any, meta: bytes) -> Answer:
+def _encoded(result: Any, encode: Encode, meta: bytes) -> Answer:
     try:
-        return 200, encode_json(result)
+        return 200, encode(result)
+    except NotAcceptable as error:
+        return _error(error.status, error.code, str(error))
     except CannotEncode as error:
         _log(meta, str(error))
         return _error(500, "InternalServerError", str(error))

@@ -11,9 +11,11 @@ import threading
 import traceback
 from typing import Dict, List
 
+from .artifact_facts import facts_of
 from .bare_array import bare_array
 from .batching import plan
 from .confinement import confine, tie_to_supervisor
+from .description import describe
 from .parity import check_parity
 from .predictor import Predictor
 from .script import import_script, load_model, prediction_function
@@ -60,18 +62,20 @@ def _become_ready(artifact: str, socket_path: str, status: Status) -> Server:
     status.stage_done("import")
     model = load_model(module)
     predict = prediction_function(module, model)
-    predictor = Predictor(predict)
+    facts = facts_of(artifact)
+    predictor = Predictor(predict, facts)
     status.stage_done("load")
     status.enter("checking")
     rows = check_parity(artifact, predictor.answer)
     quick = bare_array(artifact, model, predict)
     if quick is not None:
-        predictor = Predictor(quick)
+        predictor = Predictor(quick, facts)
         check_parity(artifact, predictor.answer)
     batching = plan(artifact, module, predictor.answer)
     if batching.most > 1:
         predictor.merge(batching.schema)
     status.stage_done("parity", rows=rows, batch=batching.most, batching=batching.reason, array=quick is not None)
+    status.describe(describe(artifact, facts, model))
     server = Server(socket_path, predictor, batching.most)
     status.enter("ready")
     return server

@@ -57,9 +57,18 @@ class Status:
         self._error = {"code": failure.code, "message": failure.message, "hint": failure.hint}
         self._write()
 
+    def describe(self, description: "Dict[str, Any]") -> None:
+        """Put ``description.json`` beside the status file: what gateways tell of the model."""
+        path = os.path.join(os.path.dirname(self._path), "description.json")
+        _replace(path, description)
+
     def _write(self) -> None:
         content = {"state": self._state, "pid": os.getpid(), "stages": self._stages, "error": self._error}
-        temporary = "{}.{}".format(self._path, os.getpid())
-        with open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file:
-            json.dump(content, file)
-        os.replace(temporary, self._path)
+        _replace(self._path, content)
+
+
+def _replace(path: str, content: "Dict[str, Any]") -> None:
+    temporary = "{}.{}".format(path, os.getpid())
+    with open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file:
+        json.dump(content, file)
+    os.replace(temporary, path)
