@@ -162,11 +162,11 @@ def test_a_crash_at_any_step_leaves_all_or_nothing(catalog, monkeypatch, step: s
     elif step == "check":
         monkeypatch.setattr("ads.artifact.archive.check_zip", crash)
     elif step == "fsync":
-        monkeypatch.setattr(blobs.os, "fsync", crash)
+        monkeypatch.setattr(os, "fsync", crash)
     elif step == "rename":
         monkeypatch.setattr(Path, "rename", crash)
     elif step == "fsync folder":
-        monkeypatch.setattr(blobs, "_fsync_folder", crash)
+        monkeypatch.setattr("ads.registry.blob_folder.sync_folder", crash)
     elif step == "commit":
         monkeypatch.setattr(artifacts, "remember_outcome", crash)
     else:
@@ -195,7 +195,7 @@ def test_a_failed_fsync_is_never_tried_again(catalog, monkeypatch, number: int, 
     def fail(_descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(blobs.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises((OSError, ServiceError)):
         store(catalog, model.id, archive())
     assert catalog.database.failed.is_set() is stops

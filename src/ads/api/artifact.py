@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from ads.api.answers import no_content
-from ads.api.content import Piece, announced_length, base64_md5, check_digests, receive, send
+from ads.api.content import Piece, announced_length, base64_md5, blob_piece, check_digests, receive, send
 from ads.api.context import caller_of, context_of
 from ads.api.fields import attempt_of
 from ads.registry import artifacts
@@ -63,7 +63,7 @@ def content(model_id: str, request: Request) -> Response:
         artifact = artifacts.get_artifact(session, model_id)
 
     def pieces() -> list[Piece]:
-        return [Piece(artifacts.artifact_path(context.blobs, artifact), artifact.size)]
+        return [blob_piece(context.blobs, artifact.sha256, artifact.size)]
 
     return send(request, artifact.size, pieces, _headers(artifact))
 

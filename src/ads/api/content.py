@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from ads.errors import InputError, NotAuthenticated, ServiceError
-from ads.registry.blobs import Upload
+from ads.registry.blobs import BlobStore, Upload
 
-__all__ = ["Piece", "announced_length", "base64_md5", "check_digests", "receive", "send"]
+__all__ = ["Piece", "announced_length", "base64_md5", "blob_piece", "check_digests", "receive", "send"]
 
 _CHUNK = 1024 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
@@ -23,10 +22,16 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 @dataclass(frozen=True)
 class Piece:
-    """A file whose bytes are a part of what is sent, and how many they are."""
+    """Bytes that are a part of what is sent: how to read a range of them, and how many they are."""
 
-    path: Path
+    read: Callable[[int, int], Iterator[bytes]]
     size: int
+
+
+def blob_piece(blobs: BlobStore, sha256: str, size: int) -> Piece:
+    """Return a blob to be sent. Raises BlobDamaged, ServiceUnavailable when it can't be read."""
+    blobs.expect(sha256, size)
+    return Piece(lambda start, end: blobs.chunks(sha256, size, start, end), size)
 
 
 def announced_length(request: Request) -> int | None:
@@ -92,15 +97,9 @@ async def _stream(pieces: Sequence[Piece], start: int, end: int) -> AsyncIterato
         position += piece.size
         if first >= last:
             continue
-        file = await run_in_threadpool(piece.path.open, "rb")
-        with file:
-            await run_in_threadpool(file.seek, first)
-            while first < last:
-                data = await run_in_threadpool(file.read, min(last - first, _CHUNK))
-                if not data:
-                    raise OSError("the blob became shorter while it was sent")
-                first += len(data)
-                yield data
+        chunks = piece.read(first, last)
+        while (data := await run_in_threadpool(next, chunks, b"")) != b"":
+            yield data
 
 
 def _requested_span(value: str | None, size: int) -> tuple[int, int] | None:

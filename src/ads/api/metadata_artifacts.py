@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from ads.api.answers import no_content
-from ads.api.content import Piece, announced_length, base64_md5, check_digests, receive, send
+from ads.api.content import Piece, announced_length, base64_md5, blob_piece, check_digests, receive, send
 from ads.api.context import caller_of, context_of
 from ads.api.fields import if_match_of
 from ads.api.paths import decoded
@@ -101,7 +101,7 @@ def _content(request: Request, model_id: str, kind: files.Kind, key: str) -> Res
         row = files.get_metadata_artifact(session, model_id, kind, key)
 
     def pieces() -> list[Piece]:
-        return [Piece(files.metadata_artifact_path(context.blobs, row), row.size)]
+        return [blob_piece(context.blobs, row.sha256, row.size)]
 
     headers = {
         "content-md5": base64_md5(row.md5),

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ads.api.answers import answer, no_content, timestamp
 from ads.api.buckets import BUCKET, namespace_known
-from ads.api.content import Piece, announced_length, base64_md5, check_digests, receive, send
+from ads.api.content import Piece, announced_length, base64_md5, blob_piece, check_digests, receive, send
 from ads.api.context import caller_of, context_of
 from ads.api.fields import if_match_of
 from ads.api.listing import limit_of, page_of_query
@@ -97,7 +97,7 @@ def get(bucket: str, name: str, request: Request) -> Response:
         return Response(status_code=304, headers={"etag": row.etag, "last-modified": headers["last-modified"]})
 
     def pieces() -> list[Piece]:
-        return [Piece(path, size) for path, size in objects.object_paths(context.blobs, row)]
+        return [blob_piece(context.blobs, segment.sha256, segment.size) for segment in row.segments]
 
     return send(request, row.size, pieces, headers)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from sqlalchemy.orm import Session
@@ -21,7 +20,6 @@ __all__ = [
     "delete_metadata_artifact",
     "expect_metadata_artifact",
     "get_metadata_artifact",
-    "metadata_artifact_path",
     "store_metadata_artifact",
 ]
 
@@ -76,11 +74,6 @@ def get_metadata_artifact(session: Session, model_id: str, kind: Kind, key: str)
     if row is None:
         raise not_found(f"file at the {kind} metadata", key)
     return row
-
-
-def metadata_artifact_path(blobs: BlobStore, row: MetadataArtifact) -> Path:
-    """Return the file's bytes, checked, for reading only. Raises BlobDamaged."""
-    return blobs.verified_path(row.sha256, row.size)
 
 
 def delete_metadata_artifact(

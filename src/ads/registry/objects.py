@@ -193,7 +193,7 @@ def select_versions(bucket: Bucket, prefix: str) -> Select[ObjectVersion]:
 
 
 def object_paths(blobs: BlobStore, row: ObjectVersion) -> list[tuple[Path, int]]:
-    """Return the files of the object's bytes, each checked, with their sizes. Raises BlobDamaged."""
+    """Return local files with the object's bytes, each checked, with their sizes. Raises BlobDamaged."""
     return [(blobs.verified_path(segment.sha256, segment.size), segment.size) for segment in row.segments]
 
 

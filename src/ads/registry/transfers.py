@@ -22,7 +22,7 @@ from ads.registry.buckets import NAMESPACE
 from ads.registry.database import Database
 from ads.registry.events import Caller
 from ads.registry.models import live_model
-from ads.registry.objects import NONE, Content, get_object, object_paths, put_object
+from ads.registry.objects import NONE, Content, get_object, put_object
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
 from ads.registry.storage_tables import ObjectVersion
 from ads.registry.work_requests import (
@@ -106,11 +106,10 @@ class Transfers:
     def _copy(self, work_id: str, caller: Caller, model_id: str, source: ObjectVersion) -> None:
         self._progress(work_id, 10, "Reading the object")
         with self._blobs.begin(source.size) as upload:
-            for path, _ in object_paths(self._blobs, source):
-                with path.open("rb") as file:
-                    while data := file.read(_CHUNK):
-                        self._check_wanted(work_id, upload)
-                        upload.write(data)
+            for segment in source.segments:
+                for data in self._blobs.chunks(segment.sha256, segment.size):
+                    self._check_wanted(work_id, upload)
+                    upload.write(data)
             self._progress(work_id, 80, "Checking the archive")
             artifact = store_artifact(
                 self._database, self._blobs, caller, model_id, upload, f"{model_id}.zip", max_bytes=self._max_bytes

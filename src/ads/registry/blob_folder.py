@@ -1,0 +1,129 @@
+"""Blobs in a folder of this machine: named by their digest, which is compared with their bytes before a read."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from ads.registry.blob_place import BlobEntry, damaged, is_digest, missing
+from ads.registry.incoming import StoredBlob, full_disk_reported, sync_folder
+
+__all__ = ["BlobFolder"]
+
+_CHUNK = 1024 * 1024
+
+
+class BlobFolder:
+    """See :class:`~ads.registry.blob_place.BlobPlace`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._verified: dict[str, tuple[int, int, int]] = {}
+
+    def prepare(self, path: Path, blob: StoredBlob) -> None:
+        """Do nothing: the file is on this disk already, or nearly so."""
+
+    def settle(self, path: Path, blob: StoredBlob) -> None:
+        """Give the file its name. One of the same name is replaced: the bytes are the same, and young again."""
+        target = self.folder / blob.sha256
+        try:
+            path.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            self._copy(path, target)
+        sync_folder(self.folder)
+        self._verified.pop(blob.sha256, None)
+
+    def open(self, sha256: str, size: int) -> BinaryIO:
+        """Return the blob, whose digest is computed at the first use and again whenever the file changed."""
+        try:
+            file = (self.folder / sha256).open("rb")
+        except FileNotFoundError:
+            raise missing(sha256) from None
+        try:
+            self._verify(file, sha256, size)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def path(self, sha256: str, size: int) -> Path:
+        """Return the blob's own file. Don't change it."""
+        self.open(sha256, size).close()
+        return self.folder / sha256
+
+    def expect(self, sha256: str, size: int) -> None:
+        """Return when the bytes are those of the digest."""
+        self.open(sha256, size).close()
+
+    def chunks(self, sha256: str, size: int, start: int, end: int) -> Iterator[bytes]:
+        """Yield a part of the blob."""
+        with self.open(sha256, size) as file:
+            file.seek(start)
+            while start < end:
+                data = file.read(min(end - start, _CHUNK))
+                if not data:
+                    raise damaged(sha256)
+                start += len(data)
+                yield data
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether there is such a file."""
+        return (self.folder / sha256).is_file()
+
+    def entries(self) -> Iterator[BlobEntry]:
+        """Yield every blob. What else lies here, a copy that was cut short, is not one."""
+        now = time.time()
+        with os.scandir(self.folder) as found:
+            for entry in found:
+                with contextlib.suppress(FileNotFoundError):
+                    status = entry.stat(follow_symlinks=False)
+                    if is_digest(entry.name):
+                        yield BlobEntry(entry.name, status.st_size, now - status.st_mtime)
+
+    def remove(self, sha256: str, older_than: float) -> int:
+        """Remove a blob; see the interface."""
+        path = self.folder / sha256
+        with contextlib.suppress(FileNotFoundError):
+            status = path.stat()
+            if time.time() - status.st_mtime >= older_than:
+                path.unlink()
+                self._verified.pop(sha256, None)
+                return status.st_size
+        return -1
+
+    def _copy(self, source: Path, target: Path) -> None:
+        """Do what a rename does, from another disk."""
+        temporary = self.folder / f".{target.name}.{secrets.token_hex(4)}"
+        try:
+            with full_disk_reported(), source.open("rb") as read, temporary.open("xb") as write:
+                shutil.copyfileobj(read, write, _CHUNK)
+                write.flush()
+                os.fsync(write.fileno())
+            temporary.rename(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _verify(self, file: BinaryIO, sha256: str, size: int) -> None:
+        status = os.fstat(file.fileno())
+        state = (status.st_ino, status.st_mtime_ns, status.st_size)
+        if self._verified.get(sha256) == state:
+            return
+        if status.st_size != size:
+            raise damaged(sha256)
+        digest = hashlib.sha256()
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+        file.seek(0)
+        if digest.hexdigest() != sha256:
+            raise damaged(sha256)
+        self._verified[sha256] = state
