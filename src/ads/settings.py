@@ -70,6 +70,18 @@ class Settings:
     """Longest time for building a model's environment."""
     gpus: str = ""
     """GPUs that replicas are spread over, as ``CUDA_VISIBLE_DEVICES`` names them. Empty: those that are found."""
+    enforce_bandwidth: bool = True
+    """Whether a deployment's ``bandwidthMbps`` is enforced."""
+    rate_limit: float = 0.0
+    """Predictions per second that a deployment answers, beyond that 429. 0: no limit."""
+    rate_limit_per_token: float = 0.0
+    """Predictions per second that one caller may ask for, over all deployments. 0: no limit."""
+    allowed_hosts: str = ""
+    """Names under which the service may be reached, beside ``host``, addresses and ``localhost``; comma-separated."""
+    tls_certificate: str = ""
+    """File with the certificate chain (PEM) for HTTPS. Empty: HTTP."""
+    tls_key: str = ""
+    """File with the private key of ``tls_certificate`` (PEM). Empty: it is in the certificate's file."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """For each name set by somebody: ``argument``, ``environment`` or the file's path."""
 
@@ -83,6 +95,9 @@ _TYPES: dict[str, type] = {
     "artifact_cache_bytes": int,
     "start_timeout": float,
     "environment_timeout": float,
+    "enforce_bandwidth": bool,
+    "rate_limit": float,
+    "rate_limit_per_token": float,
 }
 
 
@@ -154,13 +169,25 @@ def _require_known(key: str, source: str) -> None:
 def _convert(name: str, value: Any, source: str) -> Any:
     wanted = _TYPES.get(name, str)
     try:
-        converted = wanted(value) if not isinstance(value, wanted) else value
+        if isinstance(value, wanted):
+            converted = value
+        else:
+            converted = _truth(value) if wanted is bool else wanted(value)
     except (TypeError, ValueError) as error:
         raise SettingError(
             f"The setting {name!r} from {source} is {value!r}, not a valid {wanted.__name__}.",
             hint=f"Give {name} a {wanted.__name__} value, for example {_default_text(name)}.",
         ) from error
     return converted.expanduser() if isinstance(converted, Path) else converted
+
+
+def _truth(value: Any) -> bool:
+    """Return what an environment variable's text means: ``bool("false")`` would be True."""
+    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    text = str(value).strip().lower()
+    if text not in words:
+        raise ValueError(text)
+    return words[text]
 
 
 def _default_text(name: str) -> str:

@@ -257,7 +257,13 @@ class Controller:
             timeout_seconds=self._settings.predict_timeout,
             max_body_bytes=self._settings.max_body_bytes,
             replicas=replicas,
+            bandwidth_mbps=self._bandwidth(row),
         )
+
+    def _bandwidth(self, row: Deployment) -> float | None:
+        """Return what the deployment's serving configuration asks for, None where the service enforces nothing."""
+        model = (row.serving_configuration or row.configuration).get("modelConfigurationDetails") or {}
+        return model.get("bandwidthMbps") if self._settings.enforce_bandwidth else None
 
     # -- the replicas
 

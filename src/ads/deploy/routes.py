@@ -33,6 +33,10 @@ class Route:
     timeout_seconds: float
     max_body_bytes: int
     replicas: tuple[ReplicaRoute, ...]
+    bandwidth_mbps: float | None = None
+    """Megabits per second of bodies and answers together; None: no limit."""
+    rate_limit: float | None = None
+    """Predictions per second; None: what the gateway's setting says."""
 
 
 class Routes:

@@ -12,7 +12,7 @@ from typing import Any
 from ads.home import Home
 from ads.identity.verifier import Verifier
 
-__all__ = ["DeploymentRoute", "ReplicaRoute", "Tables", "parse_routes"]
+__all__ = ["DeploymentRoute", "HeaderRule", "ReplicaRoute", "Tables", "parse_routes"]
 
 logger = logging.getLogger(__name__)
 
@@ -21,36 +21,83 @@ _Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class ReplicaRoute:
-    """Where one replica listens."""
+    """Where one replica listens, which revision it belongs to, and the share of the requests that revision gets."""
 
     id: str
     socket: str
+    revision: int = 0
+    weight: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRule:
+    """Requests with this value of this header (in lower case) go to this revision."""
+
+    header: bytes
+    value: bytes
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRoute:
-    """What the gateway must know of one deployment. Times in seconds, sizes in bytes."""
+    """What the gateway must know of one deployment. Times in seconds, sizes in bytes.
+
+    ``revision`` is the one that serves; others are candidates. ``shadow`` is the revision that gets copies of
+    ``shadow_percent`` of the requests. ``hold_seconds``: how long requests wait while no replica is wanted.
+    ``sticky`` names the header whose value decides the revision, empty for none.
+    """
 
     id: str
     serving: bool
     timeout_seconds: float
     max_body_bytes: int
     replicas: tuple[ReplicaRoute, ...]
+    name: str = ""
+    """The deployment's display name: nobody promises that there is only one with it."""
+    bandwidth_mbps: float | None = None
+    """Megabits per second of bodies and answers together; None: no limit."""
+    rate_limit: float | None = None
+    """Predictions per second; None: what the gateway's setting says."""
 
 
 def parse_routes(data: Any) -> dict[str, DeploymentRoute]:
     """Return the deployments of a routes table by id. Raises ValueError, KeyError or TypeError for another form."""
     routes = {}
     for entry in data["deployments"]:
-        replicas = tuple(ReplicaRoute(str(replica["id"]), str(replica["socket"])) for replica in entry["replicas"])
         routes[entry["id"]] = DeploymentRoute(
             id=entry["id"],
             serving=bool(entry["serving"]),
             timeout_seconds=float(entry.get("timeout_seconds", 60.0)),
             max_body_bytes=int(entry.get("max_body_bytes", 10 * 1024 * 1024)),
-            replicas=replicas,
+            replicas=tuple(map(_replica, entry["replicas"])),
+            revision=int(entry.get("revision") or 0),
+            hold_seconds=float(entry.get("hold_seconds") or 0.0),
+            shadow=None if entry.get("shadow") is None else int(entry["shadow"]),
+            shadow_percent=int(entry.get("shadow_percent", 100)),
+            rules=tuple(map(_rule, entry.get("rules") or ())),
+            sticky=str(entry.get("sticky") or "").lower().encode(),
+            name=str(entry.get("name", "")),
+            bandwidth_mbps=_positive(entry.get("bandwidth_mbps")),
+            rate_limit=_positive(entry.get("rate_limit")),
         )
     return routes
+
+
+def _positive(value: Any) -> float | None:
+    return float(value) if value is not None and float(value) > 0 else None
+
+
+def _replica(entry: Any) -> ReplicaRoute:
+    return ReplicaRoute(
+        id=str(entry["id"]),
+        socket=str(entry["socket"]),
+        revision=int(entry.get("revision") or 0),
+        weight=int(entry.get("weight", 100)),
+    )
+
+
+def _rule(entry: Any) -> HeaderRule:
+    return HeaderRule(str(entry["header"]).lower().encode(), str(entry["value"]).encode(), int(entry["revision"]))
 
 
 class Tables:
