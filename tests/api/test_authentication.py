@@ -188,7 +188,7 @@ def test_tokens_are_shown_once_and_can_be_revoked(service: Running, api) -> None
 
 
 def test_a_defect_is_answered_without_its_traceback(service: Running, api, monkeypatch, caplog) -> None:
-    monkeypatch.setattr("ads.api.users.get_user", lambda *_: 1 / 0)
+    monkeypatch.setattr("ads.registry.users.get_user", lambda *_: 1 / 0)
     expect(api.get("/20160918/users/x"), 500, "InternalServerError")
     assert "ZeroDivisionError" in caplog.text
     assert api.get("/openads/v1/service").status_code == 200

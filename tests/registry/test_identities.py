@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import text
 
 from ads.errors import InputError, NotAuthenticated, NotFound
 from ads.identity.signature import sign
-from ads.registry import identities
+from ads.registry import identities, tokens
 from ads.registry.identities import Identities, ensure_defaults
 from ads.registry.tables import now
 
@@ -36,7 +37,8 @@ def test_the_first_start_makes_one_administrator_token(catalog, started) -> None
     token = catalog.home.token_file.read_text()
     assert accepts(started, token)
     assert stat.S_IMODE(catalog.home.token_file.stat().st_mode) == 0o600
-    assert token.encode() not in catalog.home.database.read_bytes()
+    with catalog.database.read() as session:
+        assert token not in str(session.execute(text("SELECT * FROM tokens")).all())
     assert token not in catalog.home.identities_file.read_text()
     assert stat.S_IMODE(catalog.home.identities_file.stat().st_mode) == 0o600
     assert ensure_defaults(catalog.database) == catalog.defaults
@@ -58,17 +60,17 @@ def test_removing_the_token_file_ends_the_old_token(catalog, started) -> None:
 def test_tokens_expire_and_are_revoked(catalog, started) -> None:
     user = catalog.defaults.user_id
     with catalog.database.write() as session:
-        good, row = identities.create_token(session, catalog.caller, user, "ci")
-        expired, _ = identities.create_token(session, catalog.caller, user, "old", now() - timedelta(seconds=1))
+        good, row = tokens.create_token(session, catalog.caller, user, "ci")
+        expired, _ = tokens.create_token(session, catalog.caller, user, "old", now() - timedelta(seconds=1))
     started.publish()
     assert accepts(started, good)
     assert not accepts(started, expired)
     with catalog.database.write() as session:
-        identities.revoke_token(session, catalog.caller, user, str(row.seq))
+        tokens.revoke_token(session, catalog.caller, user, str(row.seq))
     started.publish()
     assert not accepts(started, good)
     with pytest.raises(NotFound), catalog.database.write() as session:
-        identities.revoke_token(session, catalog.caller, user, "999")
+        tokens.revoke_token(session, catalog.caller, user, "999")
 
 
 def test_keys_are_registered_once_and_removed(catalog, started) -> None:

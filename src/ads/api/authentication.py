@@ -85,7 +85,8 @@ class Door:
         if is_link(target):
             return await self._admit_link(scope, receive, target, request_id)
         identity = self._context.identities.verifier.identify(method, target, scope["headers"])
-        state["caller"] = Caller(identity.principal, request_id)
+        state["caller"] = Caller(identity.principal, request_id, identity.permissions.scope)
+        state["permissions"] = identity.permissions
         state["body_sha256"] = identity.body_sha256
         _check_query(query)
         if "\0" in scope["path"]:
@@ -107,6 +108,7 @@ class Door:
         link = await run_in_threadpool(open_link, self._context, target.partition("?")[0])
         state = scope["state"]
         state["link"], state["caller"] = link, Caller(link.principal, request_id)
+        state["permissions"] = self._context.identities.verifier.permissions_of(link.principal)
         state["body_sha256"], state["body"] = None, b""
         _check_query(scope["query_string"])
         if "\0" in scope["path"]:

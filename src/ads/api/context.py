@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ads.errors import ServiceUnavailable
 from ads.home import Home
+from ads.identity.access import Permissions
 from ads.registry.blobs import BlobStore
 from ads.registry.database import Database, open_database
 from ads.registry.deployments import ModelSource
@@ -24,7 +25,7 @@ from ads.registry.storing import used_blobs
 from ads.registry.transfers import Transfers, fail_unfinished
 from ads.settings import Settings
 
-__all__ = ["Context", "caller_of", "context_of", "open_context", "wake_engine"]
+__all__ = ["Context", "caller_of", "context_of", "open_context", "permissions_of", "wake_engine"]
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +122,12 @@ def caller_of(request: Request) -> Caller:
     """Return who sent the request."""
     caller: Caller = request.state.caller
     return caller
+
+
+def permissions_of(request: Request) -> Permissions:
+    """Return what the credential of the request may do."""
+    permissions: Permissions = request.state.permissions
+    return permissions
 
 
 def wake_engine(request: Request) -> None:

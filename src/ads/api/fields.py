@@ -16,6 +16,7 @@ __all__ = [
     "DefinedTags",
     "Description",
     "DisplayName",
+    "ExactBody",
     "FreeformTags",
     "OcidText",
     "attempt_of",
@@ -35,6 +36,12 @@ class Body(BaseModel):
     def given(self) -> dict[str, Any]:
         """Return what the caller sent, under the names of the columns; absent and null values are left out."""
         return {name: value for name in self.model_fields_set if (value := getattr(self, name)) is not None}
+
+
+class ExactBody(Body):
+    """A request body of our own paths, where an unknown key is an error: it is a misspelt one."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def _check_freeform(tags: dict[str, str]) -> dict[str, str]:

@@ -1,23 +1,28 @@
-"""What a caller must be allowed to do for each route. A route that is not listed here answers nobody."""
+"""What a caller must be allowed to do for each route. A route that is not listed here answers nobody.
+
+The verb is wanted in the compartment of what the path names; in those that ``compartmentId`` names in the query and the
+body; and, where nothing says a compartment, in the tenancy. ``ANYWHERE`` and ``OWN`` are the exceptions.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 
-from ads.errors import NotPermitted
+from ads.api.context import context_of, permissions_of
+from ads.api.places import TENANCY, compartments_named, place_in_path, related_places
+from ads.errors import NotFound, NotPermitted, ServiceError
+from ads.identity.access import Permissions, Verb, rank_of
 
-__all__ = ["RULES", "Verb", "authorize"]
-
-Verb = Literal["inspect", "read", "use", "manage"]
-"""OCI's four verbs, each of which includes those before it."""
+__all__ = ["ANYWHERE", "OWN", "RULES", "authorize"]
 
 _SCIENCE = "/20190101"
 _OPEN = "/openads/v1"
 _GROUPS = "/20200531/logGroups"
 _BUCKET = "/n/{namespace}/b/{bucket}"
+_ALIASES = f"{_OPEN}/modelVersionSets/{{set_id}}/aliases"
 
 _ATTACHED_FILES: dict[tuple[str, str], Verb] = {
     (method, f"{_SCIENCE}/models/{{model_id}}/{kind}Metadata/{{key:path}}/artifact{suffix}"): "use"
@@ -114,6 +119,12 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("HEAD", f"/p/{{token}}{_BUCKET}/o/{{name:path}}"): "read",
     ("GET", f"/p/{{token}}{_BUCKET}/o/{{name:path}}"): "read",
     ("PUT", f"/p/{{token}}{_BUCKET}/o/{{name:path}}"): "manage",
+    ("GET", f"{_OPEN}/models/resolve"): "inspect",
+    ("GET", _ALIASES): "inspect",
+    ("GET", f"{_ALIASES}/{{alias}}"): "inspect",
+    ("PUT", f"{_ALIASES}/{{alias}}"): "use",
+    ("DELETE", f"{_ALIASES}/{{alias}}"): "use",
+    ("GET", f"{_ALIASES}/{{alias}}/history"): "inspect",
     ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs"): "read",
     ("POST", f"{_OPEN}/deployments/{{deployment_id}}/actions/restart"): "use",
     ("GET", f"{_OPEN}/service"): "inspect",
@@ -123,13 +134,97 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("POST", f"{_OPEN}/tokens"): "manage",
     ("GET", f"{_OPEN}/tokens"): "inspect",
     ("DELETE", f"{_OPEN}/tokens/{{token_id}}"): "manage",
+    ("POST", f"{_OPEN}/users"): "manage",
+    ("GET", f"{_OPEN}/users"): "inspect",
+    ("GET", f"{_OPEN}/users/{{user_id}}"): "inspect",
+    ("PUT", f"{_OPEN}/users/{{user_id}}"): "manage",
+    ("POST", f"{_OPEN}/users/{{user_id}}/actions/activate"): "manage",
+    ("POST", f"{_OPEN}/users/{{user_id}}/actions/deactivate"): "manage",
+    ("POST", f"{_OPEN}/grants"): "manage",
+    ("GET", f"{_OPEN}/grants"): "inspect",
+    ("DELETE", f"{_OPEN}/grants/{{grant_id}}"): "manage",
+    ("POST", f"{_OPEN}/compartments"): "manage",
+    ("GET", f"{_OPEN}/compartments"): "inspect",
+    ("GET", f"{_OPEN}/compartments/{{compartment_id}}"): "inspect",
+    ("PUT", f"{_OPEN}/compartments/{{compartment_id}}"): "manage",
+    ("DELETE", f"{_OPEN}/compartments/{{compartment_id}}"): "manage",
     ("GET", "/20160918/users/{user_id}"): "inspect",
     ("POST", "/20180409/resources"): "inspect",
 }
 
 
+ANYWHERE = frozenset(
+    {
+        ("GET", f"{_OPEN}/service"),
+        ("GET", f"{_SCIENCE}/modelDeploymentShapes"),
+        ("GET", f"{_SCIENCE}/fastLaunchJobConfigs"),
+        ("GET", "/n"),
+        ("GET", "/n/{namespace}"),
+        ("GET", "/20160918/users/{user_id}"),
+        # These show only what the caller may see, wherever it lies.
+        ("POST", "/20190909/search"),
+        ("POST", "/20180409/resources"),
+        ("GET", f"{_OPEN}/models/resolve"),
+        ("GET", f"{_OPEN}/users"),
+        ("GET", f"{_OPEN}/users/{{user_id}}"),
+        ("GET", f"{_OPEN}/grants"),
+        ("GET", f"{_OPEN}/compartments"),
+    }
+)
+"""Routes that belong to no compartment: every credential may use them."""
+
+OWN = frozenset(key for key in RULES if key[1].startswith((f"{_OPEN}/keys", f"{_OPEN}/tokens")))
+"""Routes about the caller's own credentials. Their handlers look after those of others."""
+
+_TOKENS = ("POST", f"{_OPEN}/tokens")
+_OCI = ("/20190101/", "/20200531/", "/n/")
+
+
 async def authorize(request: Request) -> None:
-    """Return when the caller may use the route. There is one principal so far, the administrator, who may do all."""
-    route = request.scope.get("route")
-    if (request.method, getattr(route, "path", "")) not in RULES:
+    """Return when the caller may use the route. Raises NotFound as if what it may not see weren't there."""
+    key = (request.method, getattr(request.scope.get("route"), "path", ""))
+    verb = RULES.get(key)
+    if verb is None:
         raise NotPermitted("The route has no rule, so nobody may use it.")
+    permissions = permissions_of(request)
+    if permissions.unlimited:
+        return
+    if key in OWN:
+        _authorize_own(permissions, verb, may_be_limited=key == _TOKENS)
+    else:
+        await run_in_threadpool(_authorize, request, permissions, verb, anywhere=key in ANYWHERE)
+
+
+def _authorize_own(permissions: Permissions, verb: Verb, *, may_be_limited: bool) -> None:
+    """A limited token may make a narrower one, which the handler checks, and nothing else with credentials."""
+    scope = permissions.scope
+    if rank_of(scope.verb) < rank_of(verb) or (scope.limited and not may_be_limited):
+        raise NotPermitted(
+            "The token of this request is limited, and may not do this with credentials.",
+            hint="Use a token without scope, or a key.",
+        )
+
+
+def _authorize(request: Request, permissions: Permissions, verb: Verb, *, anywhere: bool) -> None:
+    deployment_id = request.path_params.get("deployment_id", "")
+    with context_of(request).database.read() as session:
+        placed = place_in_path(session, request.path_params)
+        if placed is not None:
+            compartment_id, refusal = placed
+            if not permissions.allows(verb, compartment_id, deployment_id):
+                raise refusal
+        named = compartments_named(request, verb)
+        for need in (*named, *related_places(request, session)):
+            if not permissions.allows(need.verb, need.compartment_id, deployment_id):
+                raise need.refusal
+    if anywhere or placed is not None or (named and not TENANCY & request.path_params.keys()):
+        return
+    if not permissions.allows(verb, context_of(request).defaults.tenancy_id):
+        raise _refusal(request)
+
+
+def _refusal(request: Request) -> ServiceError:
+    """Return the error of a request that says no compartment, and isn't allowed in the tenancy."""
+    if request.url.path.startswith(_OCI):
+        return ServiceError("compartmentId is missing.", status=400, service_code="MissingParameter")
+    return NotFound("There is no such thing, or the credential doesn't allow seeing it.")

@@ -26,6 +26,7 @@ TYPES = frozenset(
         "datasciencemodelversionset",
         "datascienceproject",
         "datascienceworkrequest",
+        "grant",
         "log",
         "loggroup",
         "tenancy",
@@ -34,7 +35,7 @@ TYPES = frozenset(
 )
 """Every type of resource that has an identifier."""
 
-_REGIONLESS = frozenset({"compartment", "tenancy", "user"})
+_REGIONLESS = frozenset({"compartment", "grant", "tenancy", "user"})
 _UNIQUE_LENGTH = 60
 _PATTERN = re.compile(r"ocid1\.([a-z]+)\.([a-z0-9]+)\.([a-z0-9-]*)\.([a-z0-9.]{1,255})", re.ASCII)
 

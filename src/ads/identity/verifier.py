@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputError, NotAuthenticated
+from ads.identity.access import EVERYTHING, CompartmentTree, Permissions, Scope
 from ads.identity.signature import BadSignature, body_digest, load_public_key, parse_authorization, verify
 from ads.identity.tokens import hash_token
 
@@ -46,9 +47,13 @@ EQIDAQAB
 
 @dataclass(frozen=True)
 class Identity:
-    """Who sent a request. ``body_sha256`` is the signed digest (base64) that its body must have, None when unsigned."""
+    """Who sent a request, and what its credential may do.
+
+    ``body_sha256`` is the signed digest (base64) that its body must have, None when unsigned.
+    """
 
     principal: str
+    permissions: Permissions
     body_sha256: str | None = None
 
 
@@ -56,7 +61,18 @@ class Identity:
 class _Token:
     sha256: str
     principal: str
-    expires: float | None
+    permissions: Permissions
+
+    @property
+    def expires(self) -> float | None:
+        return self.permissions.scope.expires
+
+
+@dataclass(frozen=True)
+class _Key:
+    public_key: str
+    principal: str
+    permissions: Permissions
 
 
 def load_identities(path: Path) -> dict[str, Any]:
@@ -73,14 +89,26 @@ class Verifier:
 
     def __init__(self, identities: Mapping[str, Any]) -> None:
         self.generation = int(identities.get("generation", 0))
+        self.tree = CompartmentTree(identities.get("compartments", {}))
+        self._grants: Mapping[str, Mapping[str, str]] = identities.get("grants", {})
         self._tokens = {
-            entry["sha256"]: _Token(entry["sha256"], entry["principal"], entry.get("expires"))
+            entry["sha256"]: _Token(
+                entry["sha256"],
+                entry["principal"],
+                self.permissions_of(entry["principal"], Scope.from_json(entry.get("scope"), entry.get("expires"))),
+            )
             for entry in identities.get("tokens", ())
         }
-        self._keys: dict[str, tuple[str, str]] = {
-            entry["key_id"]: (entry["public_key"], entry["principal"]) for entry in identities.get("keys", ())
+        self._keys = {
+            entry["key_id"]: _Key(entry["public_key"], entry["principal"], self.permissions_of(entry["principal"]))
+            for entry in identities.get("keys", ())
         }
+        self._nobody = _Key(_DECOY, "", self.permissions_of(""))
         self._parsed: dict[str, RSAPublicKey] = {}
+
+    def permissions_of(self, principal: str, scope: Scope = EVERYTHING) -> Permissions:
+        """Return what an active user may do with a credential of this scope; nothing for anybody else."""
+        return Permissions(self._grants.get(principal, {}), scope, self.tree)
 
     def authenticate(
         self,
@@ -129,19 +157,19 @@ class Verifier:
             raise BadSignature("the bearer token is unknown")
         if known.expires is not None and known.expires <= now:
             raise BadSignature("the bearer token has expired")
-        return Identity(known.principal)
+        return Identity(known.principal, known.permissions)
 
     def _signed(
         self, value: str, method: str, target: str, headers: dict[str, list[str]], body: bytes | None, now: float
     ) -> Identity:
         signature = parse_authorization(value)
-        pem, principal = self._keys.get(signature.key_id, (_DECOY, ""))
+        key = self._keys.get(signature.key_id, self._nobody)
         digest = None if body is None else body_digest(body)
-        verify(signature, self._key(pem), method.upper(), target, headers, body_sha256=digest, now=now)
-        if not principal:
+        verify(signature, self._key(key.public_key), method.upper(), target, headers, body_sha256=digest, now=now)
+        if not key.principal:
             raise BadSignature("the key is unknown")
         signed_digest = headers["x-content-sha256"][0] if "x-content-sha256" in signature.headers else None
-        return Identity(principal, signed_digest)
+        return Identity(key.principal, key.permissions, signed_digest)
 
     def _key(self, pem: str) -> RSAPublicKey:
         key = self._parsed.get(pem)

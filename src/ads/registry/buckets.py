@@ -23,6 +23,7 @@ __all__ = [
     "delete_bucket",
     "get_bucket",
     "locked_bucket",
+    "no_bucket",
     "select_buckets",
     "update_bucket",
 ]
@@ -64,7 +65,7 @@ def get_bucket(session: Session, name: str) -> Bucket:
     """Return the bucket. Raises NotFound."""
     bucket = session.scalar(select(Bucket).where(Bucket.name == name))
     if bucket is None:
-        raise _no_bucket(name)
+        raise no_bucket(name)
     return bucket
 
 
@@ -72,7 +73,7 @@ def locked_bucket(session: Session, name: str) -> Bucket:
     """Return the bucket, which nobody else changes until the transaction ends. Raises NotFound."""
     bucket = session.scalar(select(Bucket).where(Bucket.name == name).with_for_update())
     if bucket is None:
-        raise _no_bucket(name)
+        raise no_bucket(name)
     return bucket
 
 
@@ -107,7 +108,8 @@ def delete_bucket(session: Session, caller: Caller, name: str) -> None:
     session.delete(bucket)
 
 
-def _no_bucket(name: str) -> NotFound:
+def no_bucket(name: str) -> NotFound:
+    """Return the error for a bucket that isn't there."""
     return NotFound(
         f"There is no bucket {name[:256]!r}, or the credential doesn't allow seeing it.",
         status=404,

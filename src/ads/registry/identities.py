@@ -6,13 +6,12 @@ import json
 import secrets
 import threading
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ads.errors import Conflict, InputError
+from ads.errors import Conflict
 from ads.gateway_notice import notify_gateways
 from ads.home import Home, write_private
 from ads.identity.ocid import new_ocid
@@ -21,21 +20,20 @@ from ads.identity.tokens import hash_token, new_token
 from ads.identity.verifier import Verifier
 from ads.registry.database import Database
 from ads.registry.events import SERVICE, Caller, record
+from ads.registry.grants import Grant
 from ads.registry.lookups import not_found
 from ads.registry.tables import ApiKey, Compartment, Default, Project, Token, User
+from ads.registry.tokens import ADMIN_TOKEN
+from ads.registry.users import get_user
 
 __all__ = [
     "CLIENT_REGION",
     "Defaults",
     "Identities",
-    "create_token",
     "ensure_defaults",
-    "get_user",
     "keys_of",
     "register_key",
     "remove_key",
-    "revoke_token",
-    "tokens_of",
 ]
 
 CLIENT_REGION = "us-ashburn-1"
@@ -81,6 +79,15 @@ def _make_defaults(session: Session) -> dict[str, str]:
     session.add(user)
     session.flush()
     session.add(
+        Grant(
+            id=new_ocid("grant"),
+            user_id=user.id,
+            compartment_id=known["tenancy_id"],
+            verb="manage",
+            created_by=SERVICE.principal,
+        )
+    )
+    session.add(
         Project(
             id=known["project_id"],
             compartment_id=known["compartment_id"],
@@ -110,10 +117,10 @@ class Identities:
             write_private(self._home.token_file, token.encode())
         with self._database.write() as session:
             if session.scalar(select(Token).where(Token.sha256 == hash_token(token))) is None:
-                for old in session.scalars(select(Token).where(Token.name == "admin-token")):
+                for old in session.scalars(select(Token).where(Token.name == ADMIN_TOKEN)):
                     session.delete(old)  # whoever removed the file wanted the old token to end
-                session.add(Token(sha256=hash_token(token), user_id=defaults.user_id, name="admin-token"))
-                record(session, SERVICE, "token.create", defaults.user_id, name="admin-token")
+                session.add(Token(sha256=hash_token(token), user_id=defaults.user_id, name=ADMIN_TOKEN))
+                record(session, SERVICE, "token.create", defaults.user_id, name=ADMIN_TOKEN)
         self.publish()
 
     def publish(self) -> None:
@@ -136,28 +143,27 @@ class Identities:
 def _read_identities(session: Session) -> dict[str, Any]:
     generation = session.get_one(Default, _GENERATION)
     generation.value = str(int(generation.value) + 1)
-    tokens = session.scalars(select(Token).join(User, Token.user_id == User.id).where(User.lifecycle_state == "ACTIVE"))
-    keys = session.scalars(select(ApiKey).join(User, ApiKey.user_id == User.id).where(User.lifecycle_state == "ACTIVE"))
+    active = User.lifecycle_state == "ACTIVE"
+    tokens = session.scalars(select(Token).join(User, Token.user_id == User.id).where(active))
+    keys = session.scalars(select(ApiKey).join(User, ApiKey.user_id == User.id).where(active))
+    grants: dict[str, dict[str, str]] = {}
+    for grant in session.scalars(select(Grant).join(User, Grant.user_id == User.id).where(active)):
+        grants.setdefault(grant.user_id, {})[grant.compartment_id] = grant.verb
     return {
         "generation": int(generation.value),
+        "compartments": {row.id: row.parent_id for row in session.scalars(select(Compartment))},
+        "grants": grants,
         "tokens": [
             {
                 "sha256": token.sha256,
                 "principal": token.user_id,
                 "expires": token.time_expires.timestamp() if token.time_expires else None,
+                "scope": token.scope,
             }
             for token in tokens
         ],
         "keys": [{"key_id": key.key_id, "public_key": key.public_key, "principal": key.user_id} for key in keys],
     }
-
-
-def get_user(session: Session, user_id: str) -> User:
-    """Return the user. Raises NotFound."""
-    user = session.scalar(select(User).where(User.id == user_id))
-    if user is None:
-        raise not_found("user", user_id)
-    return user
 
 
 def register_key(session: Session, caller: Caller, user_id: str, pem: str) -> ApiKey:
@@ -188,31 +194,3 @@ def remove_key(session: Session, caller: Caller, user_id: str, print_: str) -> N
         raise not_found("key", print_)
     session.delete(key)
     record(session, caller, "key.delete", user_id, fingerprint=print_)
-
-
-def create_token(
-    session: Session, caller: Caller, user_id: str, name: str, expires: datetime | None = None
-) -> tuple[str, Token]:
-    """Return a new token of the user and its record. The token itself can't be read again."""
-    if name == "admin-token":
-        raise InputError("The name 'admin-token' is the service's own.", hint="Choose another name.")
-    text = new_token()
-    row = Token(sha256=hash_token(text), user_id=user_id, name=name, time_expires=expires)
-    session.add(row)
-    session.flush()
-    record(session, caller, "token.create", user_id, name=name)
-    return text, row
-
-
-def tokens_of(session: Session, user_id: str) -> list[Token]:
-    """Return the records of the user's tokens, oldest first."""
-    return list(session.scalars(select(Token).where(Token.user_id == user_id).order_by(Token.seq)))
-
-
-def revoke_token(session: Session, caller: Caller, user_id: str, token_id: str) -> None:
-    """Remove one token of the user; ``token_id`` is its ``seq`` as text. Raises NotFound."""
-    row = next((token for token in tokens_of(session, user_id) if str(token.seq) == token_id), None)
-    if row is None:
-        raise not_found("token", token_id)
-    session.delete(row)
-    record(session, caller, "token.delete", user_id, name=row.name)

@@ -31,8 +31,10 @@ def not_found(noun: str, id_: str, *, related: bool = False) -> NotFound:
 
 
 def require_compartment(session: Session, compartment_id: str) -> Compartment:
-    """Return the compartment that a request's body names. Raises NotFound."""
-    row = session.scalar(select(Compartment).where(Compartment.id == compartment_id))
+    """Return the live compartment that a request's body names. Raises NotFound."""
+    row = session.scalar(
+        select(Compartment).where(Compartment.id == compartment_id, Compartment.lifecycle_state == "ACTIVE")
+    )
     if row is None:
         raise not_found("compartment", compartment_id, related=True)
     return row
