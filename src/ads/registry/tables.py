@@ -90,6 +90,9 @@ class Compartment(Base):
     id: Mapped[str] = mapped_column(String(255), unique=True)
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("compartments.id"))
     name: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text, default="")
+    lifecycle_state: Mapped[str] = mapped_column(String(32), default="ACTIVE")
+    etag: Mapped[str] = mapped_column(String(64), default=new_etag)
     time_created: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -104,6 +107,7 @@ class User(Base):
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text, default="")
     lifecycle_state: Mapped[str] = mapped_column(String(32), default="ACTIVE")
+    etag: Mapped[str] = mapped_column(String(64), default=new_etag)
     time_created: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -121,7 +125,10 @@ class ApiKey(Base):
 
 
 class Token(Base):
-    """A bearer token. Only its SHA-256 is kept: whoever reads the database can't use it."""
+    """A bearer token. Only its SHA-256 is kept: whoever reads the database can't use it.
+
+    ``scope`` is what it carries of its user's rights, None for all of them.
+    """
 
     __tablename__ = "tokens"
 
@@ -129,6 +136,7 @@ class Token(Base):
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     name: Mapped[str] = mapped_column(Text)
+    scope: Mapped[JsonObject | None]
     time_created: Mapped[datetime] = mapped_column(default=now)
     time_expires: Mapped[datetime | None]
 
