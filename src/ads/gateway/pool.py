@@ -1,133 +1,38 @@
-"""The replicas of one deployment and the predictions that wait for them.
+"""One deployment at the gateway: a lane for each revision that serves, and who of them gets the next request.
 
-A replica has one frame in flight. What arrives while every replica is busy waits in one queue with a bound and a
-deadline. A replica that has proven that merged requests get the same answers is given several at once (*natural
-batching*: there is no timer, a batch is what came while the replicas were busy).
-
-The request is held whole, so that a replica's death costs nothing: it is given to another one, at most
-``limits.tries`` times in all, because a request may be what kills them. From its second try on it travels alone, so
-that it can't take others with it. A replica that is silent for far longer than is usual here is passed over as long as
-it is silent: what it has is also given to a free one, and the first answer counts.
+Most deployments have one lane. During a rollout there are two: each gets the share of the requests that the table
+gives it, in turns that are spread evenly, unless a header's rule names the revision. A lane without a replica that
+answers hands what waits to another one, and what the newer revision fails on (5xx) is answered by the one that served
+before: a bad candidate costs its callers time, not answers. A shadow gets copies of requests once their callers have
+their answers, and never makes anybody wait.
 """
 
 from __future__ import annotations
 
-import logging
-import math
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Mapping
+from zlib import crc32
 
 from ads.gateway.answer import error_body
-from ads.gateway.frames import Input, Output
+from ads.gateway.frames import Output
+from ads.gateway.lane import Lane, pick, share
 from ads.gateway.limits import Limits
 from ads.gateway.metrics import DeploymentMetrics
+from ads.gateway.prediction import Prediction
 from ads.gateway.replica import Replica
-from ads.gateway.tables import DeploymentRoute
+from ads.gateway.shadow import Shadow
+from ads.gateway.tables import DeploymentRoute, ReplicaRoute
 
 __all__ = ["Pool", "Prediction", "pick", "share"]
 
-
-class _Candidate(Protocol):
-    @property
-    def ready(self) -> bool: ...
-    @property
-    def busy(self) -> bool: ...
-    @property
-    def used(self) -> float: ...
-
-
-_C = TypeVar("_C", bound=_Candidate)
-
-logger = logging.getLogger(__name__)
-
-_UNUSUAL = 10.0
-_FORGETTING = 0.99
-_BUSY = error_body("ServiceUnavailable", "The deployment is at its limit. Try again later.")
-_WAITED = error_body("ServiceUnavailable", "No replica of the deployment became free in time. Try again later.")
-_DIED = error_body("ServiceUnavailable", "The replicas died while they answered this request.")
-_TOO_LONG = error_body("GatewayTimeout", "The prediction took longer than the deployment allows.")
 _STOPPED = error_body("NotAuthorizedOrNotFound", "The deployment is not active.")
-_LEAVING = error_body("ServiceUnavailable", "The service is stopping. Try again later.")
-
-
-def pick(replicas: Iterable[_C]) -> _C | None:
-    """Return the free replica that has rested longest, None when none is free."""
-    best: _C | None = None
-    for replica in replicas:
-        if replica.ready and not replica.busy and (best is None or replica.used < best.used):
-            best = replica
-    return best
-
-
-def share(waiting: int, replicas: int) -> int:
-    """Return how many of the waiting one of these replicas takes, so that those that get free next have work, too."""
-    return -(-waiting // max(1, replicas))
-
-
-class Prediction:
-    """One request on its way. ``reply`` is called once with status, body and retry-after."""
-
-    __slots__ = (
-        "_reply",
-        "arrived",
-        "begun",
-        "copies",
-        "input",
-        "piece",
-        "replica_id",
-        "sent",
-        "source",
-        "tries",
-        "waiting",
-    )
-
-    def __init__(
-        self,
-        item: Input,
-        arrived: float,
-        reply: Callable[[int, bytes, int], None],
-        piece: Callable[[bytes], None] | None = None,
-    ) -> None:
-        self.input = item
-        self.piece = piece
-        """Is called with each piece of a streamed answer before ``reply``; None for an answer that comes whole."""
-        self.begun = False
-        self.source: Replica | None = None
-        self.arrived = arrived
-        self.waiting = arrived
-        self.sent = 0.0
-        self.tries = 0
-        self.copies = 1
-        """In how many places it is, waiting or in flight: only the last one may say that it failed."""
-        self.replica_id = ""
-        self._reply: Callable[[int, bytes, int], None] | None = reply
-
-    @property
-    def wanted(self) -> bool:
-        """Whether anybody still waits for the answer."""
-        return self._reply is not None
-
-    def abandon(self) -> None:
-        """Forget the caller: it left. The replica of a streamed answer need not go on with it."""
-        self._reply = None
-        if self.begun and self.source is not None:
-            self.source.cut()
-
-    def hold(self, full: bool) -> None:
-        """Let the replica of a streamed answer wait, or go on."""
-        if self.begun and self.source is not None and self.source.held != full:
-            self.source.hold(full)
-
-    def answer(self, status: int, body: bytes, retry_after: int = 0) -> None:
-        """Give the caller its answer; later ones are dropped."""
-        reply, self._reply = self._reply, None
-        if reply is not None:
-            reply(status, body, retry_after)
+_NO_FIELDS: Mapping[bytes, bytes] = {}
+_ALL = 100
 
 
 class Pool:
-    """See the module. ``kill`` is asked to replace a replica that exceeded the time limit, by the replica's id."""
+    """See the module. ``kill`` is asked to replace a replica that exceeded the time limit; ``call`` is called when a
+    request comes and there is no replica to wait for.
+    """
 
     def __init__(
         self,
@@ -136,233 +41,210 @@ class Pool:
         clock: Callable[[], float],
         kill: Callable[[Replica], None],
         metrics: DeploymentMetrics,
+        call: Callable[[], None] = lambda: None,
     ) -> None:
         self.route = route
         self.metrics = metrics
+        self.lanes: dict[int, Lane] = {}
+        self.load_sum = 0
+        self.load_samples = 0
         self._limits = limits
         self._clock = clock
         self._kill = kill
-        self._replicas: dict[str, Replica] = {}
-        self._flights: dict[Replica, list[Prediction]] = {}
-        self._queue: deque[Prediction] = deque()
-        self._queued_bytes = 0
-        self._silent: set[Replica] = set()
-        self._usual: float | None = None
-        self._draining = False
+        self._call = call
+        self._leaving: list[Lane] = []
+        self._only: Lane | None = None
+        self.shadow: Shadow | None = None
         self.update(route)
+
+    # -- how it is
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is in flight."""
-        return not self._queue and not self._flights
+        return all(lane.idle for lane in (*self.lanes.values(), *self._leaving))
 
     @property
     def queue_depth(self) -> int:
         """How many predictions wait."""
-        return len(self._queue)
+        return sum(lane.queue_depth for lane in self.lanes.values())
 
     @property
     def inflight(self) -> int:
         """How many predictions replicas work on."""
-        return sum(map(len, self._flights.values()))
+        return sum(lane.inflight for lane in (*self.lanes.values(), *self._leaving))
 
     @property
     def replicas_by_state(self) -> dict[str, int]:
         """How many of the wanted replicas are ready and absent."""
-        ready = sum(replica.ready for replica in self._replicas.values())
-        return {"ready": ready, "absent": len(self._replicas) - ready}
+        ready = sum(lane.ready for lane in self.lanes.values())
+        return {"ready": ready, "absent": sum(lane.wanted for lane in self.lanes.values()) - ready}
+
+    @property
+    def calling(self) -> bool:
+        """Whether requests wait although no replica is wanted."""
+        return self.queue_depth > 0 and not any(lane.wanted for lane in self.lanes.values())
+
+    # -- what it should be
 
     def update(self, route: DeploymentRoute) -> None:
         """Follow a new table: connect to new replicas, let go of those that left it."""
         self.route = route
-        wanted = {replica.id: replica for replica in route.replicas} if route.serving else {}
-        for replica_id, replica in list(self._replicas.items()):
-            if replica_id not in wanted or wanted[replica_id].socket != replica.socket:
-                del self._replicas[replica_id]
-                replica.retire()
-        for replica_id, place in wanted.items():
-            if replica_id not in self._replicas:
-                replica = self._replicas[replica_id] = Replica(place, self, self._limits.answer_bytes)
-                replica.start()
+        wanted: dict[int, dict[str, ReplicaRoute]] = {}
+        for replica in route.replicas if route.serving else ():
+            wanted.setdefault(replica.revision, {})[replica.id] = replica
+        if not wanted:
+            wanted = {route.revision: {}}
+        gone = [lane for revision, lane in self.lanes.items() if revision not in wanted]
+        for revision, places in wanted.items():
+            lane = self.lanes.get(revision)
+            if lane is None:
+                lane = Lane(revision, self, self._limits, self._clock, self._kill, self.metrics)
+                self.lanes[revision] = lane
+            lane.timeout_seconds = route.timeout_seconds
+            lane.hold_seconds = route.hold_seconds
+            lane.weight = max((place.weight for place in places.values()), default=_ALL)
+            lane.follow(places)
+        for lane in gone:
+            del self.lanes[lane.revision]
+            lane.follow({})
+            self._main().adopt(lane.empty())
+            self._leaving.append(lane)
+        self._follow_shadow(route)
+        self._only = next(iter(self.lanes.values())) if len(self.lanes) == 1 else None
         if not route.serving:
-            self._answer_queue(404, _STOPPED, 0)
+            self._answer_queue()
+
+    def _follow_shadow(self, route: DeploymentRoute) -> None:
+        lane = self.lanes.get(route.shadow) if route.shadow is not None else None
+        if lane is None:
+            self.shadow = None
+        elif self.shadow is None or self.shadow.lane is not lane:
+            self.shadow = Shadow(lane, route.shadow_percent, self._clock)
+        for each in self.lanes.values():
+            each.watched = lane is not None and each is not lane
 
     def close(self) -> None:
         """Let go of all replicas; what waits is answered 404: the deployment is gone."""
-        for replica in self._replicas.values():
-            replica.retire()
-        self._replicas.clear()
-        self._answer_queue(404, _STOPPED, 0)
-
-    def submit(self, prediction: Prediction) -> None:
-        """Have a prediction made, now or when a replica is free."""
-        replica = pick(self._replicas.values()) if not self._queue else None
-        if replica is not None:
-            self._send(replica, [prediction])
-            return
-        size = len(prediction.input.body)
-        limits = self._limits
-        if len(self._queue) >= limits.queue_items or self._queued_bytes + size > limits.queue_bytes:
-            prediction.answer(503, _BUSY, 1)
-            return
-        self._queue.append(prediction)
-        self._queued_bytes += size
-
-    def sweep(self, now: float) -> None:
-        """Answer what waited or ran too long, drop what nobody waits for, pass over who is silent."""
-        oldest = now - self._limits.queue_seconds
-        for prediction in [item for item in self._queue if item.waiting < oldest or not item.wanted]:
-            self._queue.remove(prediction)
-            self._queued_bytes -= len(prediction.input.body)
-            self._fail(prediction, 503, _WAITED, 1)
-        patience = self._patience()
-        for replica, flight in list(self._flights.items()):
-            # A batch gets half the time: then there is enough left to ask each of its requests alone.
-            together = len(flight) > 1
-            if replica.held:
-                replica.used = now  # it waits for its caller, whose patience the connection limits
-            if now - replica.used > (self.route.timeout_seconds / 2 if together else self.route.timeout_seconds):
-                if not together:
-                    del self._flights[replica]
-                    self._fail(flight[0], 504, _TOO_LONG)
-                replica.drop()
-                self._kill(replica)
-            elif now - replica.used > patience and replica not in self._silent:
-                self._pass_over(replica, flight)
+        for lane in self.lanes.values():
+            lane.follow({})
+        self._answer_queue()
 
     def drain(self) -> None:
         """Nothing new is tried from now on when a replica dies: the gateway is about to leave."""
-        self._draining = True
+        for lane in self.lanes.values():
+            lane.drain()
 
-    def connected(self, replica: Replica) -> None:
-        """A replica is free: give it work."""
-        self.metrics.cold_starts += 1
-        self._feed(replica)
+    # -- requests
 
-    def answered(self, replica: Replica, outputs: Sequence[Output]) -> None:
-        """Pass answers on to their callers, but first give the replica its next frame."""
-        flight = self._flights.pop(replica)
-        seconds = self._clock() - replica.used
-        self.metrics.inference.observe(seconds)
-        if flight[0].begun:
-            seconds = 0.0  # since the last piece: it says nothing of what is usual
-        if replica in self._silent:
-            self._silent.discard(replica)
-            logger.warning("replica %s answers again", replica.id)
-        else:
-            self._usual = max(seconds, (self._usual or 0.0) * _FORGETTING)
-        self.metrics.batch.observe(len(flight))
-        if self._queue and replica.id in self._replicas:
-            self._feed(replica)
-        for prediction, output in zip(flight, outputs, strict=True):
-            prediction.answer(output.status, output.body)
+    def submit(self, prediction: Prediction, fields: Mapping[bytes, bytes] = _NO_FIELDS) -> None:
+        """Have a prediction made, now or when a replica is free. ``fields`` are the request's headers."""
+        lane = self._only or self._choose(fields)
+        lane.submit(prediction)
+        if not lane.wanted and lane.queue_depth == 1:
+            self._call()
 
-    def streamed(self, replica: Replica, piece: bytes) -> None:
-        """Pass on a piece of an answer; end the stream when nobody takes it."""
-        flight = self._flights.get(replica)
-        if flight is None:
+    def sweep(self, now: float) -> None:
+        """Enforce the time limits, and note how much there is to do."""
+        for lane in (*self.lanes.values(), *self._leaving):
+            lane.sweep(now)
+        self._leaving = [lane for lane in self._leaving if not lane.idle]
+        shadow = self.shadow.lane if self.shadow is not None else None
+        self.load_sum += sum(
+            lane.inflight + lane.queue_depth for lane in (*self.lanes.values(), *self._leaving) if lane is not shadow
+        )
+        self.load_samples += 1
+
+    def _choose(self, fields: Mapping[bytes, bytes]) -> Lane:
+        """Return the lane of the next request: by rule, by its caller's key, or in turn."""
+        named = self._named(fields)
+        if named is not None:
+            return named
+        able = [lane for lane in self.lanes.values() if lane.weight and lane.ready]
+        if not able:
+            return self._main()
+        if len(able) == 1:
+            return able[0]
+        total = sum(lane.weight for lane in able)
+        key = fields.get(self.route.sticky) if self.route.sticky else None
+        if key is not None:
+            point = crc32(key) % total
+            for lane in able:
+                point -= lane.weight
+                if point < 0:
+                    return lane
+        for lane in able:
+            lane.credit += lane.weight
+        chosen = max(able, key=lambda lane: lane.credit)
+        chosen.credit -= total
+        return chosen
+
+    def _named(self, fields: Mapping[bytes, bytes]) -> Lane | None:
+        for rule in self.route.rules:
+            if fields.get(rule.header) == rule.value:
+                lane = self.lanes.get(rule.revision)
+                if lane is not None and lane.ready and (self.shadow is None or lane is not self.shadow.lane):
+                    return lane
+        return None
+
+    def _main(self) -> Lane:
+        """Return the lane of the revision that serves; where that isn't there, of any."""
+        lane = self.lanes.get(self.route.revision)
+        if lane is not None:
+            return lane
+        return max(self.lanes.values(), key=lambda each: each.weight)
+
+    def _answer_queue(self) -> None:
+        for lane in self.lanes.values():
+            for prediction in lane.empty():
+                prediction.answer(404, _STOPPED)
+
+    # -- what lanes tell
+
+    def waiting_room(self, size: int) -> bool:
+        """Tell whether one more prediction of so many bytes may wait."""
+        items = waiting = 0
+        for lane in self.lanes.values():
+            items += lane.queue_depth
+            waiting += lane.queued_bytes
+        return items < self._limits.queue_items and waiting + size <= self._limits.queue_bytes
+
+    def joined(self, lane: Lane) -> None:
+        """Give a lane that answers what waits where nobody does."""
+        if self._only is not None or (self.shadow is not None and lane is self.shadow.lane):
             return
-        prediction = flight[0]
-        replica.used = self._clock()
-        if prediction.piece is None or not prediction.wanted:
-            replica.cut()
+        for other in self.lanes.values():
+            if other is not lane and other.queue_depth and not other.ready:
+                lane.adopt(other.empty())
+
+    def stranded(self, lane: Lane) -> None:
+        """Give what waits in a lane without a replica that answers to one that has one."""
+        shadow = self.shadow.lane if self.shadow is not None else None
+        if lane is shadow:
+            lane.empty()
             return
-        prediction.begun = True
-        prediction.source = replica
-        prediction.piece(piece)
-
-    def lost(self, replica: Replica) -> None:
-        """Give what was in flight on a dead replica to another one, before everything that waits."""
-        left = any(prediction.begun and not prediction.wanted for prediction in self._flights.get(replica, ()))
-        if self._replicas.get(replica.id) is replica and not left:
-            self.metrics.restarts += 1
-        self._silent.discard(replica)
-        for prediction in reversed(self._flights.pop(replica, ())):
-            if prediction.copies > 1:
-                prediction.copies -= 1
-            elif prediction.tries >= self._limits.tries or prediction.begun:
-                prediction.answer(503, _DIED, 5)
-            elif self._draining:
-                prediction.answer(503, _LEAVING, 1)
-            elif prediction.wanted:
-                prediction.waiting = self._clock()
-                self._queue.appendleft(prediction)
-                self._queued_bytes += len(prediction.input.body)
-        self._feed_all()
-
-    def _patience(self) -> float:
-        """Return for how many seconds a replica may be silent before it is passed over."""
-        return math.inf if self._usual is None else max(self._limits.silent_seconds, _UNUSUAL * self._usual)
-
-    def _pass_over(self, replica: Replica, flight: list[Prediction]) -> None:
-        """Give what a silent replica has to free ones as well, if there are any."""
-        if pick(self._replicas.values()) is None:
+        if lane.revision not in self.lanes or self.lanes[lane.revision] is not lane:
+            self._main().adopt(lane.empty())
             return
-        logger.warning("replica %s is silent and passed over", replica.id)
-        self._silent.add(replica)
-        for prediction in reversed(flight):
-            if prediction.wanted and prediction.tries < self._limits.tries and prediction.piece is None:
-                prediction.copies += 1
-                prediction.waiting = self._clock()
-                self._queue.appendleft(prediction)
-                self._queued_bytes += len(prediction.input.body)
-        self._feed_all()
-
-    def _fail(self, prediction: Prediction, status: int, body: bytes, retry_after: int = 0) -> None:
-        """Give up one copy of a prediction, and the prediction with the last one."""
-        if prediction.copies > 1:
-            prediction.copies -= 1
-        else:
-            prediction.answer(status, body, retry_after)
-
-    def _feed_all(self) -> None:
-        while self._queue:
-            free = pick(self._replicas.values())
-            if free is None:
+        for other in self.lanes.values():
+            if other is not lane and other is not shadow and other.ready:
+                other.adopt(lane.empty())
                 return
-            self._feed(free)
 
-    def _feed(self, replica: Replica) -> None:
-        batch = self._take(replica)
-        if batch:
-            self._send(replica, batch)
+    def takes_over(self, lane: Lane, prediction: Prediction) -> bool:
+        """Have the serving revision answer what another one failed on."""
+        if self._only is lane or lane.revision in {self.route.revision, self.route.shadow}:
+            return False
+        main = self._main()
+        if main is lane or not main.ready or prediction.begun or prediction.tries >= self._limits.tries:
+            return False
+        if not prediction.wanted or prediction.copies > 1:
+            return False
+        prediction.waiting = self._clock()
+        main.submit(prediction)
+        return True
 
-    def _take(self, replica: Replica) -> list[Prediction]:
-        """Return what goes into the next frame: this replica's share of what waits, as far as it may be merged."""
-        most = replica.batch
-        if most > 1:
-            ready = sum(each.ready for each in self._replicas.values()) - len(self._silent)
-            most = min(most, share(len(self._queue), ready))
-        batch: list[Prediction] = []
-        size = 0
-        while self._queue and len(batch) < most:
-            first = self._queue[0]
-            size += len(first.input.body)
-            if batch and (first.tries or first.piece or size > self._limits.batch_bytes):
-                break
-            prediction = self._pop()
-            if prediction.wanted:
-                batch.append(prediction)
-                if prediction.tries or prediction.piece:
-                    break
-        return batch
-
-    def _send(self, replica: Replica, batch: list[Prediction]) -> None:
-        now = self._clock()
-        for prediction in batch:
-            if not prediction.tries:
-                self.metrics.queue.observe(now - prediction.arrived)
-            prediction.tries += 1
-            prediction.sent = now
-            prediction.replica_id = replica.id
-        self._flights[replica] = batch
-        replica.send([prediction.input for prediction in batch], now)
-
-    def _pop(self) -> Prediction:
-        prediction = self._queue.popleft()
-        self._queued_bytes -= len(prediction.input.body)
-        return prediction
-
-    def _answer_queue(self, status: int, body: bytes, retry_after: int) -> None:
-        while self._queue:
-            self._pop().answer(status, body, retry_after)
+    def answered_by(self, lane: Lane, prediction: Prediction, output: Output) -> None:  # noqa: ARG002 - it's the owner's protocol
+        """Show the shadow what was asked, and compare."""
+        if self.shadow is not None and prediction.piece is None:
+            self.shadow.offer(prediction, output)

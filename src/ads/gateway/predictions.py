@@ -127,7 +127,7 @@ class Predictions:
             known = {"request_id": request_id.decode(), "content_type": content_type.decode("latin-1")}
             meta = json.dumps({**known, "stream": stream.mode} if stream is not None else known).encode()
         prediction = Prediction(Input(kind, meta, body), self._clock(), reply, stream.piece if stream else None)
-        admission.pool.submit(prediction)
+        admission.pool.submit(prediction, head.fields)
         return prediction
 
     def sweep(self, now: float) -> None:

@@ -58,6 +58,12 @@ class DeploymentRoute:
     """Megabits per second of bodies and answers together; None: no limit."""
     rate_limit: float | None = None
     """Predictions per second; None: what the gateway's setting says."""
+    revision: int = 0
+    hold_seconds: float = 0.0
+    shadow: int | None = None
+    shadow_percent: int = 100
+    rules: tuple[HeaderRule, ...] = ()
+    sticky: bytes = b""
 
 
 def parse_routes(data: Any) -> dict[str, DeploymentRoute]:
