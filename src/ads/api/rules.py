@@ -128,6 +128,8 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs"): "read",
     ("POST", f"{_OPEN}/deployments/{{deployment_id}}/actions/restart"): "use",
     ("GET", f"{_OPEN}/service"): "inspect",
+    ("GET", f"{_OPEN}/gc"): "manage",
+    ("POST", f"{_OPEN}/gc"): "manage",
     ("POST", f"{_OPEN}/keys"): "manage",
     ("GET", f"{_OPEN}/keys"): "inspect",
     ("DELETE", f"{_OPEN}/keys/{{fingerprint}}"): "manage",

@@ -11,7 +11,7 @@ from ads.artifact.archive import DEFAULT_LIMITS, Limits, extract_zip
 from ads.deploy.file_lock import locked
 from ads.home import Home
 
-__all__ = ["unpack"]
+__all__ = ["remove_tree", "unpack"]
 
 _OWNER_AND_OTHERS_READ = 0o555
 
@@ -29,7 +29,7 @@ def unpack(home: Home, sha256: str, archive: Callable[[], Path], limits: Limits 
         if target.is_dir():
             return target
         building = home.artifacts / f".{sha256}.unpacking"
-        _remove(building)
+        remove_tree(building)
         found = archive()
         if found.is_dir():
             found.rename(building)
@@ -48,7 +48,8 @@ def _make_read_only(folder: Path) -> None:
         Path(root).chmod(_OWNER_AND_OTHERS_READ)
 
 
-def _remove(folder: Path) -> None:
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it, read-only or not."""
     for root, _, _ in os.walk(folder):
         Path(root).chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)

@@ -24,7 +24,7 @@ from ads.deploy.file_lock import locked
 from ads.errors import EnvironmentBuildError
 from ads.home import Home
 
-__all__ = ["Environment", "Plan", "find_python", "plan", "resolve"]
+__all__ = ["Environment", "Plan", "environment_key", "find_python", "plan", "resolve"]
 
 Report = Callable[[str], None]
 
@@ -59,12 +59,25 @@ def resolve(home: Home, artifact: Path, timeout: float, report: Report) -> Envir
     ``timeout`` in seconds; ``report`` hears what is being built before it takes its time. Raises EnvironmentBuildError
     with uv's own words, ArtifactError for a requirements.txt that can't be used.
     """
-    wanted = requirements_file.read(artifact) or Requirements(())
-    found = plan(wanted, requirements_file.unsatisfied(wanted.lines), find_python)
+    found = _plan_for(artifact)
     if not found.build:
         note = f" ({found.note})" if found.note else ""
         return Environment(Path(sys.executable), f"the service's own, Python {_OWN_VERSION}{note}", own=True)
     return _built(home, found, timeout, report)
+
+
+def environment_key(artifact: Path) -> str | None:
+    """Return the name of the environment for an unpacked artifact, None when it runs in the service's own.
+
+    Raises ArtifactError for a requirements.txt that can't be used.
+    """
+    found = _plan_for(artifact)
+    return _key(found) if found.build else None
+
+
+def _plan_for(artifact: Path) -> Plan:
+    wanted = requirements_file.read(artifact) or Requirements(())
+    return plan(wanted, requirements_file.unsatisfied(wanted.lines), find_python)
 
 
 def plan(wanted: Requirements, lacking: list[str], python_of: Callable[[str], Path | None]) -> Plan:

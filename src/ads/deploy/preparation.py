@@ -62,9 +62,13 @@ class Preparations:
         self._threads.submit(self._prepare, key, source, report)
 
     def done(self, key: Key) -> Prepared | None:
-        """Return what a revision runs with, None as long as it isn't in place."""
+        """Return what a revision runs with, None as long as it isn't in place, or no longer is."""
         with self._lock:
-            return self._done.get(key)
+            found = self._done.get(key)
+            if found is not None and not (found.artifact.is_dir() and found.environment.python.exists()):
+                del self._done[key]  # somebody removed it: prepare it again
+                return None
+            return found
 
     def give_up(self, key: Key, cause: str) -> None:
         """Remember why a revision can't be used."""

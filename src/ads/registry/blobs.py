@@ -12,7 +12,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -132,6 +132,16 @@ class BlobStore:
                     with self._naming:
                         removed += place.remove(entry.sha256, older_than) >= 0
         return removed
+
+    def discard(self, sha256: str, older_than: float, is_used: Callable[[str], bool]) -> int:
+        """Remove one blob unless it is used or younger than that; return how many bytes went, -1 for none.
+
+        ``is_used`` is asked while no upload can become visible, so it may look into the catalog.
+        """
+        with self._naming:
+            if is_used(sha256):
+                return -1
+            return max(place.remove(sha256, older_than) for place in self._places())
 
     def move_local(self, used: Collection[str]) -> int:
         """Bring the used blobs that still lie in the data directory to the artifact store; return how many went."""

@@ -28,6 +28,7 @@ __all__ = [
     "deployments_in_use_of",
     "get_deployment",
     "insert_deployment",
+    "models_of",
     "select_deployments",
     "unfinished_or_served",
 ]
@@ -116,17 +117,13 @@ def unfinished_or_served(session: Session) -> list[Deployment]:
 
 def deployments_in_use_of(session: Session, model_id: str) -> list[Deployment]:
     """Return the deployments that use a model, now or after an update that is under way."""
-    return [
-        deployment
-        for deployment in unfinished_or_served(session)
-        if model_id in (deployment.model_id, _served_model(deployment))
-    ]
+    return [deployment for deployment in unfinished_or_served(session) if model_id in models_of(deployment)]
 
 
-def _served_model(deployment: Deployment) -> str | None:
-    served = deployment.serving_configuration or {}
-    found: str | None = served.get("modelConfigurationDetails", {}).get("modelId")
-    return found
+def models_of(deployment: Deployment) -> set[str]:
+    """Return the models that a deployment uses, now or after an update that is under way."""
+    served: str | None = (deployment.serving_configuration or {}).get("modelConfigurationDetails", {}).get("modelId")
+    return {deployment.model_id} if served is None else {deployment.model_id, served}
 
 
 def artifact_of(session: Session, model_id: str) -> tuple[Model | None, ModelSource | None]:

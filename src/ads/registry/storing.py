@@ -14,7 +14,10 @@ from ads.registry.database import Database
 from ads.registry.storage_tables import Segment, UploadedPart
 from ads.registry.tables import Artifact, MetadataArtifact
 
-__all__ = ["keep", "used_blobs"]
+__all__ = ["is_blob_used", "keep", "used_blobs"]
+
+_REFERENCES = (Artifact.sha256, MetadataArtifact.sha256, Segment.sha256, UploadedPart.sha256)
+"""Every column that names a blob."""
 
 
 @contextmanager
@@ -34,5 +37,9 @@ def keep(database: Database, blobs: BlobStore, upload: Upload) -> Iterator[tuple
 
 def used_blobs(session: Session) -> set[str]:
     """Return the names of all blobs that something in the catalog needs."""
-    columns = (Artifact.sha256, MetadataArtifact.sha256, Segment.sha256, UploadedPart.sha256)
-    return {name for column in columns for name in session.scalars(select(column))}
+    return {name for column in _REFERENCES for name in session.scalars(select(column))}
+
+
+def is_blob_used(session: Session, sha256: str) -> bool:
+    """Tell whether something in the catalog needs the blob."""
+    return any(session.scalar(select(column).where(column == sha256).limit(1)) for column in _REFERENCES)
