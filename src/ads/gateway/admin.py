@@ -1,4 +1,4 @@
-"""The gateway's own socket, on which control says that the tables changed."""
+"""The gateway's own socket, on which control says that the tables changed, and listens to what gateways count."""
 
 from __future__ import annotations
 
@@ -12,12 +12,34 @@ from typing import cast
 
 from ads.home import Home
 
-__all__ = ["serve_notices"]
+__all__ = ["Notices", "serve_notices"]
+
+_MOST_UNREAD = 4 * 1024 * 1024
 
 
-class _Notices(asyncio.Protocol):
-    def __init__(self, reload: Callable[[], None]) -> None:
-        self._reload = reload
+class Notices:
+    """Everybody on the socket. ``reload`` is asked to read the tables; ``line`` gives what listeners are told."""
+
+    def __init__(self, reload: Callable[[], None], line: Callable[[], bytes]) -> None:
+        self.reload = reload
+        self.listeners: set[asyncio.Transport] = set()
+        self._line = line
+
+    def tell(self) -> None:
+        """Tell the listeners how things stand. One that doesn't read is dropped."""
+        if not self.listeners:
+            return
+        line = self._line()
+        for transport in list(self.listeners):
+            if transport.get_write_buffer_size() > _MOST_UNREAD:
+                transport.abort()
+            else:
+                transport.write(line)
+
+
+class _Notice(asyncio.Protocol):
+    def __init__(self, notices: Notices) -> None:
+        self._notices = notices
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -26,21 +48,32 @@ class _Notices(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None
+        if data == b"watch\n":
+            self._notices.listeners.add(self._transport)
+            self._notices.tell()
+            return
         if data == b"reload\n":
-            self._reload()
+            self._notices.reload()
             self._transport.write(b"ok\n")
         else:
             self._transport.write(b"unknown\n")
         self._transport.close()
 
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - it's asyncio's protocol
+        if self._transport is not None:
+            self._notices.listeners.discard(self._transport)
 
-async def serve_notices(home: Home, reload: Callable[[], None]) -> tuple[asyncio.Server, Path]:
-    """Listen for ``reload``, answered ``ok`` once the tables were read. Return the server and its socket's path."""
+
+async def serve_notices(home: Home, notices: Notices) -> tuple[asyncio.Server, Path]:
+    """Listen for ``reload``, answered ``ok`` once the tables were read, and ``watch``, answered by a line each second.
+
+    Return the server and its socket's path.
+    """
     _remove_dead(home.gateways)
     path = home.gateways / f"{os.getpid()}.sock"
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
-    server = await asyncio.get_running_loop().create_unix_server(lambda: _Notices(reload), str(path))
+    server = await asyncio.get_running_loop().create_unix_server(lambda: _Notice(notices), str(path))
     return server, path
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from ads.gateway.access_log import AccessLog
-from ads.gateway.admin import serve_notices
+from ads.gateway.admin import Notices, serve_notices
 from ads.gateway.answer import RequestIds
 from ads.gateway.body_buffer import Budget
 from ads.gateway.connection import Connection
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS = 0.2
 _TABLES_SECONDS = 1.0
+_SIGNALS_SECONDS = 1.0
 _LAST_REQUESTS_SECONDS = 0.5
 
 
@@ -52,11 +53,14 @@ class Listener:
         """Serve until :meth:`stop`, then finish what is under way."""
         self.predictions.tables.refresh()
         self.access_log.start()
-        notices, path = await serve_notices(self.home, self._reload)
+        telling = Notices(self._reload, self.predictions.signals)
+        self.predictions.call = telling.tell
+        notices, path = await serve_notices(self.home, telling)
         server = await self._loop.create_server(lambda: Connection(self), sock=listening, backlog=1024)
         timers = [
             self._loop.create_task(self._every(_SWEEP_SECONDS, self._sweep)),
             self._loop.create_task(self._every(_TABLES_SECONDS, self.predictions.tables.refresh)),
+            self._loop.create_task(self._every(_SIGNALS_SECONDS, telling.tell)),
         ]
         try:
             await self._stopping.wait()

@@ -19,6 +19,7 @@ from ads.gateway.pool import Pool, Prediction
 from ads.gateway.replica import Replica
 from ads.gateway.request import RequestHead
 from ads.gateway.router import Place
+from ads.gateway.signals import signals_line
 from ads.gateway.tables import DeploymentRoute, Tables
 from ads.home import Home
 from ads.identity.verifier import Identity
@@ -57,6 +58,8 @@ class Predictions:
         self._pools: dict[str, Pool] = {}
         self._leaving: list[Pool] = []
         self._orders: set[asyncio.Task[None]] = set()
+        self.call: Callable[[], None] = lambda: None
+        """Called when a request came for a deployment that has no replica at the moment."""
         self.tables = Tables(home, self._follow)
         self.metrics = Metrics()
         self._authentication = Authentication(self.tables, clock)
@@ -156,10 +159,17 @@ class Predictions:
             known = self._pools.get(deployment_id)
             if known is None:
                 self._pools[deployment_id] = Pool(
-                    route, self._limits, self._clock, self._replace, self.metrics.of(deployment_id)
+                    route, self._limits, self._clock, self._replace, self.metrics.of(deployment_id), self._call
                 )
             elif known.route != route:
                 known.update(route)
+
+    def _call(self) -> None:
+        self.call()
+
+    def signals(self) -> bytes:
+        """Return what the control plane is told of all deployments."""
+        return signals_line(self._pools)
 
     def _replace(self, replica: Replica) -> None:
         logger.error("replica %s exceeded the time limit and is killed", replica.id)
