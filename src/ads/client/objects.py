@@ -177,8 +177,10 @@ def in_existing_bucket(service: Service, address: ObjectAddress, action: Callabl
         action()
 
 
-def download_object(service: Service, address: ObjectAddress, target: Path, *, progress: bool = True) -> None:
-    """Write the object to the file ``target``, streamed.
+def download_object(
+    service: Service, address: ObjectAddress, target: Path, *, progress: bool = True, version: str = ""
+) -> None:
+    """Write the object, or this version of it, to the file ``target``, streamed.
 
     Raises :class:`~ads.errors.NotFound`, and :class:`~ads.errors.ArchiveError` when what came differs from what the
     service announced; ``target`` is then removed.
@@ -190,7 +192,8 @@ def download_object(service: Service, address: ObjectAddress, target: Path, *, p
 
     md5, size = hashlib.md5(usedforsecurity=False), 0
     headers = {"accept-encoding": "identity"}
-    with service.stream("GET", address.path, headers=headers, timeout=_STALLED_AFTER) as response:
+    named = {"versionId": version} if version else None
+    with service.stream("GET", address.path, params=named, headers=headers, timeout=_STALLED_AFTER) as response:
         announced = int(response.headers["content-length"])
         expected = response.headers.get("content-md5")
         with byte_bar(f"Downloading {target.name}", announced, progress) as bar, target.open("wb") as file:

@@ -64,11 +64,17 @@ def prepare_target(target_dir: str | Path, *, force_overwrite: bool) -> Path:
 def fetch_artifact(service: Service, model_id: str, target: Path) -> None:
     """Replace the folder ``target`` with the model's artifact. An existing one stays whole until the new one is.
 
-    Raises :class:`~ads.errors.NotFound` when the model has no artifact.
+    The objects of a model by reference are put below ``<bucket>/<object name>``. Raises
+    :class:`~ads.errors.NotFound` when the model has no artifact.
     """
     from ads.artifact.archive import extract_zip
+    from ads.model.by_reference import description_in, fetch_described
 
     with tempfile.TemporaryDirectory(prefix="openads-") as folder:
         archive = Path(folder) / "artifact.zip"
         service.download_artifact(model_id, archive)
-        extract_zip(archive, target, replace=True)
+        description = description_in(archive)
+        if description is not None:
+            fetch_described(service, description, target)
+        else:
+            extract_zip(archive, target, replace=True)

@@ -19,6 +19,7 @@ from ads.errors import (
     PathNotFoundError,
 )
 from ads.model.builder import checked_id, unknown_argument
+from ads.model.by_reference import ReferencedObjects
 from ads.model.catalog_entry import CatalogEntry
 from ads.model.catalog_settings import (
     CustomerNotificationType,
@@ -29,13 +30,15 @@ from ads.model.catalog_settings import (
     SettingStatus,
 )
 from ads.model.metadata_files import MetadataFiles
-from ads.model.unsupported import UnsupportedCatalogFeatures, refuse
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import pandas as pd
     from typing_extensions import Self
 
     from ads.client import Service
+    from ads.model.bucket_transfer import Transfer
 
 __all__ = [
     "MODEL_BY_REFERENCE_JSON_FILE_NAME",
@@ -77,7 +80,7 @@ _TRANSFER_ARGUMENTS = frozenset(
 )
 
 
-class DataScienceModel(MetadataFiles, UnsupportedCatalogFeatures, CatalogEntry):
+class DataScienceModel(MetadataFiles, ReferencedObjects, CatalogEntry):
     """A model in the catalog.
 
     Example::
@@ -95,19 +98,29 @@ class DataScienceModel(MetadataFiles, UnsupportedCatalogFeatures, CatalogEntry):
         project and the errors of the service.
         """
         transfer = self._split(kwargs)
-        _refuse_reference(transfer.get("model_by_reference"))
+        by_reference = bool(transfer.get("model_by_reference"))
         service = _service()
         self._require_home(service)
         if not self.display_name:
             import secrets
 
             self.with_display_name(f"datascience_model-{secrets.token_hex(4)}")
-        if self.artifact is None:
+        if self.artifact is None and not by_reference:
             return self._register(service, None)
-        from ads.model.bucket_transfer import Transfer, deliverable
+        from ads.model.bucket_transfer import Transfer
 
-        with deliverable(self.artifact, Transfer.of(transfer)) as deliver:
+        with self._deliverable(Transfer.of(transfer), by_reference=by_reference) as deliver:
             return self._register(service, deliver)
+
+    def _deliverable(
+        self, transfer: Transfer, *, by_reference: bool
+    ) -> AbstractContextManager[Callable[[Service, str], None]]:
+        from ads.model.bucket_transfer import deliverable
+        from ads.model.by_reference import referable
+
+        if by_reference:
+            return referable(self.artifact, self.model_file_description, transfer)
+        return deliverable(self.artifact, transfer)
 
     def _register(self, service: Service, deliver: Callable[[Service, str], None] | None) -> Self:
         from ads.model.catalog_wire import create_body
@@ -140,16 +153,16 @@ class DataScienceModel(MetadataFiles, UnsupportedCatalogFeatures, CatalogEntry):
         """Upload the folder or zip file of :meth:`with_artifact` as this model's artifact, any size, streamed.
 
         ``bucket_uri``: by way of that bucket, where the archive is removed afterwards unless
-        ``remove_existing_artifact`` is false. Raises InputError when the model isn't in the catalog yet,
+        ``remove_existing_artifact`` is false. ``model_by_reference``: the files stay in the bucket, one object each,
+        and the catalog keeps which they are. Raises InputError when the model isn't in the catalog yet,
         :class:`~ads.errors.ArtifactError` for an unusable artifact, FileExistsError for an object that may not be
-        overwritten, :class:`~ads.errors.NotSupported` for ``model_by_reference``.
+        overwritten.
         """
-        from ads.model.bucket_transfer import Transfer, deliverable
+        from ads.model.bucket_transfer import Transfer
 
-        _refuse_reference(model_by_reference)
         model_id = self._require_id("upload an artifact")
         transfer = Transfer(bucket_uri, overwrite_existing_artifact, remove_existing_artifact, parallel_process_count)
-        with deliverable(self.artifact, transfer) as deliver:
+        with self._deliverable(transfer, by_reference=bool(model_by_reference)) as deliver:
             deliver(_service(), model_id)
 
     def download_artifact(
@@ -190,6 +203,21 @@ class DataScienceModel(MetadataFiles, UnsupportedCatalogFeatures, CatalogEntry):
             logging.getLogger(__name__).warning("The model %s has no artifact; nothing was downloaded.", model_id)
             return
         self.set_spec(self.CONST_ARTIFACT, str(target))
+
+    def restore_model(self, restore_model_for_hours_specified: Any = None) -> None:
+        """Bring an archived artifact back, for so many hours. Raises InputError for what is no positive number.
+
+        A service that archives nothing has it there at once.
+        """
+        hours = restore_model_for_hours_specified
+        if hours is not None and (not isinstance(hours, int) or isinstance(hours, bool) or hours <= 0):
+            raise InputError(
+                f"An artifact is restored for a positive number of hours, not for {hours!r}.",
+                hint="Pass a whole number, or nothing.",
+            )
+        model_id = self._require_id("restore its artifact")
+        path = f"{_MODELS}/{model_id}/actions/restore"
+        _service().request("POST", path, params={"restoreModelForHoursSpecified": hours}, retry_token=True)
 
     def update(self, **kwargs: Any) -> Self:
         """Send the description, with the values in ``kwargs`` changed first, and return the model as it is then.
@@ -351,11 +379,6 @@ def _service() -> Service:
     from ads.client import Service
 
     return Service.find()
-
-
-def _refuse_reference(model_by_reference: bool | None) -> None:
-    if model_by_reference:
-        refuse("Models by reference are", "Leave model_by_reference out: the artifact is uploaded.")
 
 
 def _remove_quietly(service: Service, model_id: str) -> None:

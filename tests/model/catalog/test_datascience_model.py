@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from ads.errors import ArchiveError, InputTypeError, ModelWithActiveDeploymentError, NotSupported, ServiceError
+from ads.errors import (
+    AdsError,
+    ArchiveError,
+    ArtifactsNotAvailableError,
+    InputTypeError,
+    ModelWithActiveDeploymentError,
+    ServiceError,
+)
 from ads.model.datascience_model import DataScienceModel, InvalidArtifactType, ModelFileDescriptionError
 from ads.model.model_metadata import ModelCustomMetadata, ModelProvenanceMetadata, ModelTaxonomyMetadata
 
@@ -262,17 +269,20 @@ def test_what_needs_an_entry_in_the_catalog_says_so() -> None:
     assert DataScienceModel().status is None
 
 
-def test_features_of_other_services_are_named() -> None:
-    model = DataScienceModel(artifact="x")
-    for call in (
-        lambda: model.create(model_by_reference=True),
-        lambda: model.add_artifact(uri="oci://b@n/p"),
-        model.restore_model,
-    ):
-        with pytest.raises(NotSupported, match="not supported"):
-            call()
-    with pytest.raises(ValueError, match="positive"):
-        model.restore_model(0)
+@pytest.mark.parametrize(
+    "artifact", [None, "no-such-folder", "oci://b@openads/model.zip", ["oci://b@openads/p/", "/tmp"], ["a", "b"]]
+)
+def test_what_can_t_be_referred_to_is_refused(catalog, artifact) -> None:
+    with pytest.raises(AdsError) as caught:
+        DataScienceModel(artifact=artifact).create(model_by_reference=True)
+    assert isinstance(caught.value, (ArtifactsNotAvailableError, InvalidArtifactType))
+    assert catalog.model == {}
+
+
+def test_an_artifact_is_restored_for_a_positive_number_of_hours() -> None:
+    for hours in (0, -1, True, 1.5):
+        with pytest.raises(ValueError, match="positive"):
+            DataScienceModel().restore_model(hours)
 
 
 def test_an_unknown_value_is_refused_with_the_nearest_one() -> None:
