@@ -24,6 +24,8 @@ from ads.home import Home, write_private
 from ads.identity.tokens import hash_token
 
 TOKEN = "the-token"
+USER = "ocid1.user.oc1..u"
+COMPARTMENTS = {"tenancy": None, "team": "tenancy", "inner": "team", "other": "tenancy"}
 DEPLOYMENT = "ocid1.datasciencemodeldeployment.oc1.local." + "a" * 60
 FAKE_REPLICA = Path(__file__).with_name("fake_replica.py")
 
@@ -104,10 +106,20 @@ class Gateway:
         home.create()
         self.publish_identities()
 
-    def publish_identities(self, tokens=(TOKEN,), keys=()):
+    def publish_identities(self, tokens=(TOKEN,), keys=(), grants=None):
+        """Publish credentials: tokens as texts or as whole entries. The user of the texts may do everything."""
         self.generation += 1
-        entries = [{"sha256": hash_token(t), "principal": "ocid1.user.oc1..u", "expires": None} for t in tokens]
-        content = {"generation": self.generation, "tokens": entries, "keys": list(keys)}
+        entries = [
+            token if isinstance(token, dict) else {"sha256": hash_token(token), "principal": USER, "expires": None}
+            for token in tokens
+        ]
+        content = {
+            "generation": self.generation,
+            "tokens": entries,
+            "keys": list(keys),
+            "compartments": COMPARTMENTS,
+            "grants": {USER: {"tenancy": "manage"}, **(grants or {})},
+        }
         write_private(self.home.identities_file, json.dumps(content).encode())
         return notify_gateways(self.home)
 

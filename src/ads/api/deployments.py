@@ -188,6 +188,7 @@ def change_compartment(deployment_id: str, body: ChangeCompartment, request: Req
         deployment = orders.move_deployment(
             session, caller_of(request), deployment_id, body.compartment_id, if_match_of(request)
         )
+    wake_engine(request)  # who may predict has changed
     return Response(status_code=200, headers={"etag": deployment.etag})
 
 

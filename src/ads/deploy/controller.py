@@ -41,8 +41,10 @@ from ads.deploy.routes import ReplicaRoute, Route, Routes
 from ads.deploy.spec import DeploymentSpec, parse_spec
 from ads.errors import AdsError
 from ads.home import Home
+from ads.identity.access import CompartmentTree
 from ads.registry.database import Database
 from ads.registry.deployments import Deployment, ModelSource, artifact_of, get_deployment, unfinished_or_served
+from ads.registry.grants import compartment_tree
 from ads.registry.work_requests import entries_of, progress_work_request
 from ads.settings import Settings
 
@@ -90,6 +92,7 @@ class Controller:
         self._stops = ThreadPoolExecutor(_STOPS_AT_ONCE, thread_name_prefix="stop")
         self._stopping: set[ReplicaId] = set()
         self._logged: dict[str, set[str]] = {}
+        self._compartments = CompartmentTree({})
         self._awake = threading.Event()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
@@ -130,6 +133,7 @@ class Controller:
         """Do what is to be done now; return how many seconds may pass until the next round."""
         with self._database.read() as session:
             rows = unfinished_or_served(session)
+            self._compartments = compartment_tree(session)
         reports = self._engine.list()
         cases = [self._case(row, reports) for row in rows]
         changed = self._change_catalog(cases)
@@ -258,6 +262,7 @@ class Controller:
             max_body_bytes=self._settings.max_body_bytes,
             replicas=replicas,
             bandwidth_mbps=self._bandwidth(row),
+            compartment_ids=self._compartments.chain(row.compartment_id),
         )
 
     def _bandwidth(self, row: Deployment) -> float | None:

@@ -37,6 +37,8 @@ class Route:
     """Megabits per second of bodies and answers together; None: no limit."""
     rate_limit: float | None = None
     """Predictions per second; None: what the gateway's setting says."""
+    compartment_ids: tuple[str, ...] = ()
+    """Its compartment and all above it: who may predict is who has ``use`` in one of them."""
 
 
 class Routes:

@@ -26,6 +26,7 @@ __all__ = ["Connection"]
 _LATE = Refusal(408, "RequestTimeout", "The request took too long to arrive.")
 _FOREVER = float("inf")
 _CALLER_LEFT = 499
+_UNAUTHORIZED = 401
 _STREAMED = b"predictWithResponseStream"
 
 
@@ -215,13 +216,18 @@ class Connection(asyncio.Protocol):
         predictions = self._door.predictions
         try:
             if kind is Kind.METRICS:
-                self._answer(200, predictions.metrics_text(head), 0, METRICS_TYPE)
+                self._answer(200, predictions.metrics_text(head, self._remote), 0, METRICS_TYPE)
             else:
                 self._answer(*health(head, kind, ready=predictions.tables.ready))
         except Refusal as refusal:
             self._refuse(refusal)
 
     def _begin_exchange(self, head: RequestHead) -> None:
+        try:
+            self._door.predictions.authentication.stop_guessing(head, self._remote)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return
         self._state = _State.PROXYING
         self.deadline = _FOREVER
         self._exchange = Exchange(self, head, self._request_id, self._door.limits)
@@ -232,7 +238,7 @@ class Connection(asyncio.Protocol):
     def _begin_prediction(self, head: RequestHead, place: Place) -> None:
         self._place = place
         try:
-            self._admission = self._door.predictions.admit(head, place)
+            self._admission = self._door.predictions.admit(head, place, self._remote)
         except Refusal as refusal:
             self._refuse(refusal)
             return
@@ -426,6 +432,11 @@ class Connection(asyncio.Protocol):
         if self._reading_paused and not self._transport.is_closing():
             self._reading_paused = False
             self._transport.resume_reading()
+
+    def exchange_answers(self, status: int) -> None:
+        """Note what control says of the credential."""
+        if status == _UNAUTHORIZED and self._head is not None:
+            self._door.predictions.authentication.note_refused(self._head, self._remote)
 
     def exchange_refused(self, refusal: Refusal, *, body_done: bool, rest: bytes) -> None:
         """Answer what control can't answer."""

@@ -46,6 +46,10 @@ class Limits:
     """Most bytes of bodies that all connections hold together, beyond those that arrive at once; then 503."""
     answer_bytes: int = 256 * 1024 * 1024
     """Largest frame that a replica may send."""
+    wrong_credentials: int = 60
+    """How many wrong credentials one address may send at once; the next one gets 429. Good ones always pass."""
+    wrong_credentials_per_second: float = 1.0
+    """How many it may send a second after that."""
     tries: int = 2
     """On how many replicas one prediction is tried when they die under it."""
     silent_seconds: float = 1.0

@@ -62,22 +62,22 @@ class Predictions:
         """Called when a request came for a deployment that has no replica at the moment."""
         self.tables = Tables(home, self._follow)
         self.metrics = Metrics()
-        self._authentication = Authentication(self.tables, clock)
+        self.authentication = Authentication(self.tables, clock, limits)
 
     @property
     def idle(self) -> bool:
         """Whether no prediction waits or is in flight."""
         return all(pool.idle for pool in (*self._pools.values(), *self._leaving))
 
-    def admit(self, head: RequestHead, place: Place) -> Admission:
+    def admit(self, head: RequestHead, place: Place, remote: str = "") -> Admission:
         """Return where the prediction goes. Raises Refusal, credentials first: a stranger learns nothing else."""
-        identity = self._authentication.identify(head)
+        identity = self.authentication.identify(head, remote)
         if head.method != b"POST":
             raise Refusal(405, "MethodNotAllowed", "Predictions are made with POST.")
         if self.tables.routes is None:
             raise Refusal(503, "ServiceUnavailable", "The service is starting. Try again later.", retry_after=1)
         pool = self._pools.get(place.deployment_id)
-        if pool is None or not pool.route.serving:
+        if pool is None or not pool.route.serving or not self.authentication.may_use(identity, pool.route):
             raise Refusal(404, "NotAuthorizedOrNotFound", "There is no active deployment with this id.")
         if place.below:
             raise Refusal(404, "NotFound", "There is nothing below /predict.")
@@ -88,9 +88,9 @@ class Predictions:
             raise too_large(largest)
         return Admission(identity, pool, largest)
 
-    def metrics_text(self, head: RequestHead) -> bytes:
+    def metrics_text(self, head: RequestHead, remote: str = "") -> bytes:
         """Return all metrics for Prometheus. Raises Refusal without a credential, for other methods and for a body."""
-        self._authentication.identify(head)
+        self.authentication.require_inspection(self.authentication.identify(head, remote))
         if head.method not in {b"GET", b"HEAD"}:
             raise Refusal(405, "MethodNotAllowed", "Metrics are read with GET.")
         if head.has_body:

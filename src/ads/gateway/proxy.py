@@ -53,6 +53,9 @@ class ProxyClient(Protocol):
     def resume_reading(self) -> None:
         """Take from the client again."""
 
+    def exchange_answers(self, status: int) -> None:
+        """Control has decided: an answer with this status begins."""
+
     def exchange_refused(self, refusal: Refusal, *, body_done: bool, rest: bytes) -> None:
         """Nothing of an answer was sent: answer with this error."""
 
@@ -223,6 +226,7 @@ class Exchange(asyncio.Protocol):
             return False
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
         self._answering = True
+        self._client.exchange_answers(status)
         passed = [b"HTTP/1.1 " + first[9:]]
         passed += [line for line in lines if line.partition(b":")[0].lower() not in _NOT_PASSED_BACK]
         if b"opc-request-id" not in fields:

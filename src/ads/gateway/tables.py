@@ -64,6 +64,8 @@ class DeploymentRoute:
     shadow_percent: int = 100
     rules: tuple[HeaderRule, ...] = ()
     sticky: bytes = b""
+    compartment_ids: tuple[str, ...] = ()
+    """The deployment's compartment and all above it: who may predict is who has ``use`` in one of them."""
 
 
 def parse_routes(data: Any) -> dict[str, DeploymentRoute]:
@@ -85,6 +87,7 @@ def parse_routes(data: Any) -> dict[str, DeploymentRoute]:
             name=str(entry.get("name", "")),
             bandwidth_mbps=_positive(entry.get("bandwidth_mbps")),
             rate_limit=_positive(entry.get("rate_limit")),
+            compartment_ids=tuple(map(str, entry.get("compartment_ids") or ())),
         )
     return routes
 
