@@ -1,26 +1,30 @@
-"""``/n/{namespace}/b/{bucket}/actions/copyObject|renameObject``, and the work request of a copy."""
+"""``/n/{namespace}/b/{bucket}/actions/copyObject|renameObject``, and the work requests of copies."""
 
 from __future__ import annotations
 
 from email.utils import format_datetime
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import Select
 
 from ads.api.answers import accepted, answer
 from ads.api.buckets import BUCKET, namespace_known
 from ads.api.context import caller_of, context_of
 from ads.api.fields import Body
-from ads.api.work_requests import work_request_json
-from ads.errors import InputError
+from ads.api.listing import ListShape, page_of
+from ads.api.work_requests import entries_answer, work_request_json
+from ads.errors import Conflict, InputError
 from ads.registry.buckets import NAMESPACE
-from ads.registry.object_copies import copy_object, rename_object
+from ads.registry.object_copies import COPY, copy_object, rename_object
 from ads.registry.objects import Conditions
-from ads.registry.work_requests import get_work_request
+from ads.registry.work_requests import WorkRequest, get_work_request, select_work_requests
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["objects"])
 _known = [Depends(namespace_known)]
+_LIST = ListShape(filters={}, sort={"timeAccepted": WorkRequest.time_accepted}, seq=WorkRequest.seq, states=frozenset())
 
 
 class CopyObject(Body):
@@ -89,5 +93,41 @@ def get_storage_work_request(work_request_id: str, request: Request) -> Response
     """Get the work request of a copy; it is COMPLETED where others have SUCCEEDED."""
     with context_of(request).database.read() as session:
         work = get_work_request(session, work_request_id)
+    return answer(_work_json(work))
+
+
+@router.get("/workRequests")
+def list_storage_work_requests(request: Request) -> Response:
+    """List the work requests of copies."""
+
+    def select_copies(filters: dict[str, str]) -> Select[WorkRequest]:
+        return select_work_requests({**filters, "operation_type": COPY})
+
+    with context_of(request).database.read() as session:
+        page = page_of(request, session, _LIST, select_copies)
+    return answer([_work_json(work) for work in page.rows], next_page=page.next_token)
+
+
+@router.get("/workRequests/{work_request_id}/logs")
+def storage_work_request_logs(work_request_id: str, request: Request) -> Response:
+    """Show the log of a copy, oldest line first."""
+    return entries_answer(work_request_id, request, errors=False)
+
+
+@router.get("/workRequests/{work_request_id}/errors")
+def storage_work_request_errors(work_request_id: str, request: Request) -> Response:
+    """Show the errors of a copy, oldest first."""
+    return entries_answer(work_request_id, request, errors=True)
+
+
+@router.delete("/workRequests/{work_request_id}")
+def cancel_copy(work_request_id: str, request: Request) -> Response:
+    """Refuse to cancel a copy: it is done before its work request can be known."""
+    with context_of(request).database.read() as session:
+        work = get_work_request(session, work_request_id)
+    raise Conflict(f"The work request {work.id} is {work.status} and can't be canceled.")
+
+
+def _work_json(work: WorkRequest) -> dict[str, Any]:
     content = work_request_json(work)
-    return answer({**content, "status": "COMPLETED" if work.status == "SUCCEEDED" else work.status})
+    return {**content, "status": "COMPLETED" if work.status == "SUCCEEDED" else work.status}

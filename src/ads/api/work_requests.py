@@ -13,7 +13,7 @@ from ads.api.slices import slice_of
 from ads.registry.transfers import cancel_export
 from ads.registry.work_requests import WorkRequest, entries_of, get_work_request, select_work_requests
 
-__all__ = ["router", "work_request_json"]
+__all__ = ["entries_answer", "router", "work_request_json"]
 
 router = APIRouter(prefix="/20190101/workRequests", tags=["work requests"])
 
@@ -82,13 +82,13 @@ def get(work_request_id: str, request: Request) -> Response:
 @router.get("/{work_request_id}/logs")
 def logs(work_request_id: str, request: Request) -> Response:
     """Show the log of a work request, oldest line first."""
-    return _entries(work_request_id, request, errors=False)
+    return entries_answer(work_request_id, request, errors=False)
 
 
 @router.get("/{work_request_id}/errors")
 def errors(work_request_id: str, request: Request) -> Response:
     """Show the errors of a work request, oldest first."""
-    return _entries(work_request_id, request, errors=True)
+    return entries_answer(work_request_id, request, errors=True)
 
 
 @router.delete("/{work_request_id}")
@@ -99,7 +99,8 @@ def cancel(work_request_id: str, request: Request) -> Response:
     return Response(status_code=202)
 
 
-def _entries(work_request_id: str, request: Request, *, errors: bool) -> Response:
+def entries_answer(work_request_id: str, request: Request, *, errors: bool) -> Response:
+    """Return the log of a work request, or its errors, page by page. Raises NotFound, InputError."""
     with context_of(request).database.read() as session:
         entries = entries_of(session, work_request_id, errors=errors)
     rows, next_page = slice_of(request, entries)

@@ -10,7 +10,10 @@ from ads.registry.objects import NONE, Conditions, Content, delete_object, get_o
 from ads.registry.storage_tables import ObjectVersion
 from ads.registry.work_requests import accept_work_request, finish_work_request
 
-__all__ = ["copy_object", "rename_object"]
+__all__ = ["COPY", "copy_object", "rename_object"]
+
+COPY = "COPY_OBJECT"
+"""The type of a copy's work request."""
 
 
 def copy_object(
@@ -30,7 +33,7 @@ def copy_object(
     bucket = get_bucket(session, target[0])
     work = accept_work_request(
         session,
-        "COPY_OBJECT",
+        COPY,
         bucket.id,
         bucket.compartment_id,
         entity_type="object",
