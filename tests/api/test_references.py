@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from ads.errors import InputError, NotFound
@@ -153,3 +154,22 @@ def test_references_that_make_no_sense_are_refused(service: Running, bucket: str
     expect(register(service, model_id, "no-bucket", ""), 404, "BucketNotFound")
     expect(api.post(f"/20190101/models/{model_id}/actions/restore"), 404, "NotAuthorizedOrNotFound")
     assert service.client.head(f"/20190101/models/{model_id}/artifact/content").status_code == 404
+
+
+def test_nobody_refers_to_what_it_may_not_read(service: Running, bucket: str, api: Any) -> None:
+    put(service, bucket, "secret/score.py", b"secret")
+    own = "/openads/v1"
+    place = api.post(f"{own}/compartments", json={"compartmentId": service.compartment, "name": "limited"}).json()["id"]
+    user = api.post(f"{own}/users", json={"name": "limited"}).json()["id"]
+    grant = {"userId": user, "verb": "manage", "compartmentId": place}
+    assert api.post(f"{own}/grants", json=grant).status_code == 200
+    project = api.post("/20190101/projects", json={"compartmentId": place}).json()["id"]
+    token = api.post(f"{own}/tokens", json={"name": "limited", "userId": user}).json()["token"]
+    headers = {"authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=service.url, headers=headers) as client:
+        limited = Running(service.url, service.context, client)
+        model_id = client.post("/20190101/models", json={"compartmentId": place, "projectId": project}).json()["id"]
+        expect(register(limited, model_id, bucket, "secret/"), 404, "BucketNotFound")
+        named = {**PLACE, "bucketName": bucket, "prefix": "", "objects": [{**ENTRY, "name": "secret/score.py"}]}
+        expect(upload(limited, model_id, {**GOOD, "models": [named]}), 404, "BucketNotFound")
+        assert client.head(f"/20190101/models/{model_id}/artifact/content").status_code == 404

@@ -84,6 +84,7 @@ _RELATED: tuple[tuple[tuple[str, ...], Kind, Verb], ...] = (
     (("artifactExportDetails", "sourceBucket"), _BUCKET, "read"),
     (("artifactImportDetails", "destinationBucket"), _BUCKET, "manage"),
     (("destinationBucket",), _BUCKET, "manage"),
+    (("modelArtifactReferences", "*", "bucketName"), _BUCKET, "read"),
 )
 
 

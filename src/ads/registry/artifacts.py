@@ -14,6 +14,7 @@ from ads.registry.database import Database
 from ads.registry.events import Caller, record
 from ads.registry.lookups import not_found
 from ads.registry.models import live_model
+from ads.registry.referenced_files import require_readable
 from ads.registry.references import check_description, is_description
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
 from ads.registry.storing import keep
@@ -54,12 +55,15 @@ def store_artifact(
     """Return the model's artifact once the uploaded archive is checked, durable and registered.
 
     A name that ends in ``.json`` is that of a description of objects. Raises ArchiveError for an archive that breaks a
-    rule, ModelFileDescriptionError for such a description, NotFound, Conflict when the model has an artifact.
+    rule, ModelFileDescriptionError for such a description, NotFound, also for a bucket in it that the caller may not
+    read, Conflict when the model has an artifact.
     """
     from ads.artifact.archive import check_zip
 
     if is_description(file_name):
         check_description(upload.path)
+        with database.read() as session:
+            require_readable(session, caller, upload.path.read_bytes())
     else:
         check_zip(upload.path, Limits(max_bytes=max_bytes))
     with keep(database, blobs, upload) as (blob, session):

@@ -12,17 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads.errors import BucketNotVersionedError, InputError, ModelFileDescriptionError, NotFound, PayloadTooLarge
 from ads.registry.blobs import BlobStore
-from ads.registry.buckets import NAMESPACE, get_bucket
+from ads.registry.buckets import NAMESPACE, get_bucket, no_bucket
 from ads.registry.database import Database
+from ads.registry.events import Caller
+from ads.registry.grants import require_permission
 from ads.registry.objects import get_object, object_paths, select_versions
 from ads.registry.references import ReferencedObject, read_description
-from ads.registry.storage_tables import ObjectVersion
+from ads.registry.storage_tables import Bucket, ObjectVersion
 
-__all__ = ["S3", "Folder", "addresses", "fetch_referenced", "list_referenced", "require_allowed"]
+__all__ = ["S3", "Folder", "addresses", "fetch_referenced", "list_referenced", "require_allowed", "require_readable"]
 
 S3 = "s3"
 """The namespace of buckets that are not the service's."""
@@ -61,6 +64,16 @@ def require_allowed(folder: Folder, allowed: Sequence[str]) -> None:
         f"Models by reference can't be read from {address if folder.namespace == S3 else folder.namespace!r:.200}.",
         hint=f"Use a bucket of the namespace {NAMESPACE}, or have the operator add it to the setting reference_urls.",
     )
+
+
+def require_readable(session: Session, caller: Caller, description: bytes) -> None:
+    """Return when the caller may read the buckets of the service that a description names. Raises NotFound.
+
+    A model is deployed with the service's own rights, so it must not refer to what its maker could not read.
+    """
+    names = {item.bucket for item in read_description(description) if item.namespace == NAMESPACE}
+    for bucket in session.scalars(select(Bucket).where(Bucket.name.in_(sorted(names)))):
+        require_permission(session, caller, "read", bucket.compartment_id, no_bucket(bucket.name))
 
 
 def list_referenced(session: Session, folder: Folder) -> list[dict[str, Any]]:
