@@ -133,6 +133,8 @@ class CannedService:
     url: str = ""
     models: list[dict[str, Any]] = field(default_factory=lambda: [model()])
     deployments: list[dict[str, Any]] = field(default_factory=lambda: [deployment()])
+    version_sets: list[dict[str, Any]] = field(default_factory=list)
+    aliases: list[dict[str, Any]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
     work_status: str = "SUCCEEDED"
@@ -152,10 +154,10 @@ class CannedService:
 
     def _get(self, path: list[str], query: dict[str, str]) -> tuple[int, Any, dict[str, str]] | None:
         match path:
-            case ["health", "live"]:
-                return 200, {}, {}
-            case ["openads", "v1", "service"]:
+            case ["health", "live"] | ["openads", "v1", "service"]:
                 return 200, {"version": "9.9", "compartmentId": COMPARTMENT, "projectId": PROJECT}, {}
+            case ["openads", "v1", "models" | "modelVersionSets", *_]:
+                return self._get_catalog(path[2:], query)
             case ["openads", "v1", "deployments", _, "logs"]:
                 return 200, {"lines": self.log[-int(query["limit"]) :]}, {}
             case ["20190101", "workRequests", identifier]:
@@ -167,6 +169,27 @@ class CannedService:
             case ["20190101", noun, identifier]:
                 return next(((200, row, {"etag": "1"}) for row in self._rows(noun) if row["id"] == identifier), None)
         return None
+
+    def _get_catalog(self, path: list[str], query: dict[str, str]) -> tuple[int, Any, dict[str, str]] | None:
+        match path:
+            case ["models", "resolve"]:
+                return self._resolve(query["reference"])
+            case ["models", "search"]:
+                status, rows, headers = self._page("models", query)
+                return status, {"items": [row for row in rows if row["lifecycleState"] != "DELETED"]}, headers
+            case ["modelVersionSets", identifier, "aliases"]:
+                return 200, {"items": [row for row in self.aliases if row["setId"] == identifier]}, {}
+        return None
+
+    def _resolve(self, reference: str) -> tuple[int, Any, dict[str, str]]:
+        rows = [row for row in self.models if row["lifecycleState"] != "DELETED"]
+        fitting = [row for row in rows if reference == row["displayName"] or row["id"].endswith(reference)]
+        if len(fitting) == 1:
+            return 200, {"id": fitting[0]["id"], "displayName": fitting[0]["displayName"]}, {}
+        if fitting:
+            return 409, {"code": "Conflict", "message": f"{len(fitting)} models are called {reference!r}."}, {}
+        near = f" Near names: {', '.join(str(row['displayName']) for row in rows)}."
+        return 404, {"code": "NotAuthorizedOrNotFound", "message": f"There is no model {reference!r}.{near}"}, {}
 
     def _change(self, method: str, path: str) -> tuple[int, Any, dict[str, str]] | None:
         if method == "POST" and path == "/openads/v1/keys":
@@ -180,13 +203,13 @@ class CannedService:
         return None
 
     def _rows(self, noun: str) -> list[dict[str, Any]]:
-        return self.models if noun == "models" else self.deployments
+        return {"models": self.models, "modelVersionSets": self.version_sets}.get(noun, self.deployments)
 
     def _page(self, noun: str, query: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
         rows = [
             row
             for row in self._rows(noun)
-            if all(row.get(key) == query[key] for key in ("displayName", "lifecycleState") if key in query)
+            if all(row.get(key) == query[key] for key in ("displayName", "lifecycleState", "name") if key in query)
         ]
         first = int(query.get("page", 0))
         more = {"opc-next-page": str(first + self.page_size)} if first + self.page_size < len(rows) else {}

@@ -54,7 +54,8 @@ def test_an_unknown_model_is_status_3(ads, service):
     result = ads("models", "info", "chrun")
     assert result.code == 3
     assert "There is no model 'chrun'." in result.err
-    assert "Did you mean 'churn'?" in result.err
+    assert "Near names: churn" in result.err
+    assert "ads models ls" in result.err
 
 
 def test_delete_refuses_where_nobody_can_be_asked(ads, service):

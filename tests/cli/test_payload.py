@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from ads.cli.payload import from_csv, from_file, from_json
+from ads.cli.payload import from_csv, from_file, from_json, read_table
 from ads.errors import InputError
 
 
 def rows(text: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(from_csv(text, "x.csv"))
-    return found
+    return [dict(record) for record in from_csv(text, "x.csv")]
 
 
 def test_columns_get_the_type_of_all_their_values():
@@ -34,7 +31,7 @@ def test_empty_cells_are_null():
 def test_quotes_commas_newlines_and_a_byte_order_mark(tmp_path):
     file = tmp_path / "x.CSV"
     file.write_bytes('﻿"name, full",n\r\n"Doe, Jane\nJr",1\r\n\r\n'.encode())
-    assert json.loads(from_file(file)) == [{"name, full": "Doe, Jane\nJr", "n": 1}]
+    assert read_table(file, {}).records == [{"name, full": "Doe, Jane\nJr", "n": 1}]
 
 
 @pytest.mark.parametrize(

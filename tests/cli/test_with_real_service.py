@@ -114,7 +114,7 @@ def test_status_models_and_deployments(deployed, command, real_home):
     assert status["url"] == deployed.url
     assert status["home"] == str(real_home.root)
     assert status["models"]["ACTIVE"] == 1
-    assert command("models", "ls").stdout.splitlines()[1].startswith("adult\tACTIVE\t")
+    assert command("models", "ls").stdout.splitlines()[1].startswith("adult\t\t\t\tACTIVE\t")
     assert "endpoint\t" + deployed.url in command("deployments", "info", "adult-api").stdout
     assert command("models", "info", command("models", "ls", "-q").stdout.strip()[-8:]).stdout.startswith("name\tadult")
 

@@ -95,7 +95,9 @@ class _HelpLayout(click.Command):
         common: list[tuple[str, str]] = []
         if any(parameter.metavar == "REF" for parameter in self.params):
             with formatter.section("Argument"):
-                formatter.write_dl([("REF", "A name, an OCID, or the last six or more characters of one.")])
+                formatter.write_dl(
+                    [("REF", "A name, name:version, name@alias, an OCID, or its last six or more characters.")]
+                )
         for parameter in self.get_params(ctx):
             if isinstance(parameter, click.Argument):
                 continue

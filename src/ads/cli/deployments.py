@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from ads.cli.invocation import Invocation
 from ads.cli.moments import ago, moment
 from ads.cli.output import Column
 from ads.cli.reference_argument import reference_argument
-from ads.cli.references import DEPLOYMENT, MODEL, PAGE_SIZE, short_id
+from ads.cli.references import DEPLOYMENT, MODEL, PAGE_SIZE, name_to_paste, short_id
 from ads.errors import Conflict, DeploymentFailed, NotFound
 
 __all__ = ["delete", "deployments", "info", "ls", "restart", "start", "stop"]
@@ -107,7 +106,7 @@ def ls(invocation: Invocation, everything: bool, state: str | None) -> None:
     invocation.output.table(rows, LIST_COLUMNS)
     failed = next((row for row in rows if row.get("lifecycleState") == "FAILED"), None)
     if failed:
-        invocation.output.hint(f"See why it failed: ads deployments info {_name_to_paste(failed)}")
+        invocation.output.hint(f"See why it failed: ads deployments info {name_to_paste(failed)}")
     if not rows:
         invocation.output.talk(f"No deployment is {state.upper()}." if state else "No deployments yet.")
         invocation.output.hint("Make one from Python: model.deploy(display_name=…)")
@@ -128,10 +127,6 @@ def info(invocation: Invocation, reference: str) -> None:
         invocation.output.hint(f"See why: ads deployments logs {reference}")
     elif state == "INACTIVE":
         invocation.output.hint(f"Serve it again: ads deployments start {reference}")
-
-
-def _name_to_paste(row: Mapping[str, Any]) -> str:
-    return shlex.quote(str(row.get("displayName") or short_id(row["id"])))
 
 
 def _model_name(invocation: Invocation, deployment: Mapping[str, Any]) -> str | None:
@@ -220,7 +215,7 @@ def _act(
     try:
         answer = service.request("POST", f"{path}/actions/{action}") if action else service.request("DELETE", path)
     except Conflict as error:
-        error.hint = error.hint or f"See its state: ads deployments info {_name_to_paste(deployment)}"
+        error.hint = error.hint or f"See its state: ads deployments info {name_to_paste(deployment)}"
         raise
     work_request_id = answer.headers.get("opc-work-request-id")
     if not work_request_id or no_wait:
@@ -236,7 +231,7 @@ def _act(
     if ended.failed:
         reasons = " ".join(ended.errors) or "the service gave no reason"
         raise DeploymentFailed(
-            f"{what} failed: {reasons}", hint=f"See its log: ads deployments logs {_name_to_paste(deployment)}"
+            f"{what} failed: {reasons}", hint=f"See its log: ads deployments logs {name_to_paste(deployment)}"
         )
 
 

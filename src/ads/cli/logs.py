@@ -1,20 +1,21 @@
-"""``ads deployments logs``."""
+"""``ads deployments logs``, and ``ads logs`` for short."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from ads.cli import references
+from ads.cli import exit_codes, references
 from ads.cli.commands import command, pass_invocation
 from ads.cli.invocation import Invocation
 from ads.cli.output import plain
 from ads.cli.reference_argument import reference_argument
 from ads.cli.references import DEPLOYMENT
+from ads.errors import ServiceTimeout, ServiceUnavailable, ServiceUnreachable
 
 __all__ = ["logs", "unseen"]
 
@@ -27,7 +28,7 @@ Line = dict[str, Any]
 @command(
     "logs",
     example="""
-        ads deployments logs churn
+        ads deployments logs churn          # or shorter: ads logs churn
         ads deployments logs churn -f
         ads deployments logs churn --type access -n 1000 --format json
     """,
@@ -52,21 +53,36 @@ Line = dict[str, Any]
     help="How many of the last lines.",
 )
 @pass_invocation
-def logs(invocation: Invocation, reference: str, follow: bool, log_type: str, lines: int) -> None:
-    """Show the last lines of what the deployment REF writes."""
+def logs(invocation: Invocation, reference: str, follow: bool, log_type: str, lines: int) -> int:
+    """Show the last lines of what the deployment REF writes. With -f a service that restarts is waited for."""
     deployment = references.find(invocation.service, DEPLOYMENT, reference)
     seen = _fetch(invocation, deployment["id"], log_type, lines)
     if invocation.format == "json" and not follow:
         invocation.output.json(seen)
-        return
+        return exit_codes.OK
     _write(invocation, seen)
     if not seen:
         invocation.output.talk(f"The {log_type} log of {deployment['displayName']!r} is empty.")
     if not follow:
-        return
+        return exit_codes.OK
+    try:
+        _follow(invocation, deployment["id"], log_type, seen)
+    except KeyboardInterrupt:
+        return exit_codes.INTERRUPTED
+
+
+def _follow(invocation: Invocation, deployment_id: str, log_type: str, seen: Sequence[Line]) -> NoReturn:
+    lost = False
     while True:
         time.sleep(_LOOK_EVERY)
-        current = _fetch(invocation, deployment["id"], log_type, _FOLLOWED_LINES)
+        try:
+            current = _fetch(invocation, deployment_id, log_type, _FOLLOWED_LINES)
+        except (ServiceUnreachable, ServiceUnavailable, ServiceTimeout):
+            if not lost:
+                invocation.output.talk("The service doesn't answer; trying again.")
+            lost = True
+            continue
+        lost = False
         _write(invocation, unseen(seen, current))
         seen = current
 

@@ -29,12 +29,26 @@ SECTIONS = {
         ),
         "doctor": LazyCommand("ads.cli.doctor:doctor", "Check this machine, and say what to do about what is wrong."),
     },
+    "The golden path": {
+        "init": LazyCommand("ads.cli.init:init", "Write an example project that works as it is."),
+        "introspect": LazyCommand("ads.cli.introspection:introspect", "Check an artifact's files; nothing is run."),
+        "verify": LazyCommand("ads.cli.verify:verify", "Run an artifact as a deployment would, without a service."),
+        "push": LazyCommand("ads.cli.model_changes:push", "Register an artifact: a folder or a zip file."),
+        "deploy": LazyCommand("ads.cli.deploy:deploy", "Deploy a model, or an artifact that is registered first."),
+        "predict": LazyCommand("ads.cli.predict:predict", "Send data to a deployment and print its predictions."),
+        "logs": LazyCommand("ads.cli.logs:logs", "Show or follow what a deployment writes."),
+    },
     "Models and deployments": {
-        "models": LazyCommand("ads.cli.models:models", "List, inspect and delete registered models."),
+        "models": LazyCommand("ads.cli.models:models", "List, find, inspect, register, change and delete models."),
+        "version-sets": LazyCommand(
+            "ads.cli.version_sets:version_sets", "List, inspect and change the names that models are versions of."
+        ),
+        "aliases": LazyCommand("ads.cli.aliases:aliases", "List and move names of versions, such as champion."),
+        "lineage": LazyCommand("ads.cli.lineage:lineage", "Show where a model came from and where it is deployed."),
         "deployments": LazyCommand(
             "ads.cli.deployments:deployments", "List, inspect, follow, stop and start deployments."
         ),
-        "predict": LazyCommand("ads.cli.predict:predict", "Send data to a deployment and print its predictions."),
+        "events": LazyCommand("ads.cli.events:events", "Show who changed what, or follow it."),
     },
     "Set-up": {
         "config": LazyCommand("ads.cli.config:config", "Show the settings; point oci, oci-cli and oracle-ads here."),
@@ -50,12 +64,12 @@ cli = LazyGroup(
     sections=SECTIONS,
     example="""
         ads serve                                      # start everything, in this terminal
-        ads deployments ls                             # in another one: what is served
+        ads deploy churn/                              # in another one: from a folder to an endpoint
         ads predict churn --data '[{"age": 42}]'       # ask a deployment
     """,
     help=(
         "OpenADS: a trained model from a Python session to a served endpoint.\n\n"
-        "REF in a command is a name, an OCID, or the last six or more characters of one."
+        "REF in a command is a name, name:12, name@champion, an OCID, or the last six or more characters of one."
     ),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )

@@ -1,4 +1,4 @@
-"""What ``ads predict`` sends: JSON as the user wrote it, or rows made from a CSV table."""
+"""What ``ads predict`` sends: JSON as the user wrote it, or rows of a table, typed as the model was trained."""
 
 from __future__ import annotations
 
@@ -6,29 +6,103 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputError
 
-__all__ = ["from_csv", "from_file", "from_json"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Batch", "Table", "dtypes_of", "from_csv", "from_file", "from_json", "from_json_lines", "read_table"]
 
 _INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _EMPTY = {"", "NA", "NaN", "nan", "null", "None"}
+_TRUTH = {"true": True, "false": False, "1": True, "0": False}
+_MOST_BYTES = 4 * 1024 * 1024
+_MOST_ROWS = 10_000
+_TABLES = (".csv", ".jsonl", ".ndjson", ".parquet")
 
 Cell = int | float | bool | str | None
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """As many rows as one request carries. ``rows`` is 0 for a body whose rows nobody counted."""
+
+    body: bytes
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a file: records, or a frame for a format that has types of its own."""
+
+    records: Sequence[Record] = ()
+    frame: pd.DataFrame | None = None
+
+    def __len__(self) -> int:
+        return len(self.records) if self.frame is None else len(self.frame)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the rows in their order, in bodies that the service takes."""
+        start, size = 0, min(len(self), _MOST_ROWS)
+        while start < len(self):
+            body = self._body(start, start + size)
+            if len(body) > _MOST_BYTES and size > 1:
+                size = max(size * _MOST_BYTES // len(body) * 3 // 4, 1)
+                continue
+            yield Batch(body, min(size, len(self) - start))
+            start += size
+
+    def _body(self, start: int, end: int) -> bytes:
+        if self.frame is None:
+            return json.dumps(self.records[start:end], ensure_ascii=False).encode()
+        from ads.schema.wire import frame_to_wire
+
+        return json.dumps(frame_to_wire(self.frame.iloc[start:end].reset_index(drop=True))).encode()
+
+
+def dtypes_of(input_schema: str | None) -> dict[str, str]:
+    """Return the dtype of each column that a model's input schema names; none when there is no such schema."""
+    try:
+        attributes = json.loads(input_schema or "{}").get("schema") or []
+    except (ValueError, AttributeError):
+        return {}
+    return {str(attribute.get("name")): str(attribute.get("dtype")) for attribute in attributes}
+
+
+def is_table(path: Path) -> bool:
+    """Return whether :func:`read_table` reads the file: by how its name ends."""
+    return path.suffix.lower() in _TABLES
+
+
+def read_table(path: Path, dtypes: Mapping[str, str]) -> Table:
+    """Return the rows of a ``.csv``, ``.jsonl`` or ``.parquet`` file. Raises :class:`~ads.errors.InputError`."""
+    if path.suffix.lower() == ".parquet":
+        return Table(frame=_parquet(path))
+    text = _text(path)
+    if path.suffix.lower() == ".csv":
+        return Table(records=from_csv(text, str(path), dtypes))
+    return Table(records=from_json_lines(text, str(path)))
 
 
 def from_file(path: Path) -> bytes:
-    """Return the request body for a file: rows of a ``.csv``, and any other file's JSON as it stands.
+    """Return the JSON of a file as it stands, as a body. Raises :class:`~ads.errors.InputError` when it is none."""
+    return from_json(_text(path), str(path))
 
-    Raises :class:`~ads.errors.InputError` when the file can't be read as that.
-    """
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not text in UTF-8.", hint="Give a .json or a .csv file.") from error
-    return from_csv(text, str(path)) if path.suffix.lower() == ".csv" else from_json(text, str(path))
+        raise InputError(
+            f"{path} is not text in UTF-8.", hint="Give a .json, .jsonl, .csv or .parquet file."
+        ) from error
 
 
 def from_json(text: str, source: str) -> bytes:
@@ -43,11 +117,42 @@ def from_json(text: str, source: str) -> bytes:
     return text.encode()
 
 
-def from_csv(text: str, source: str) -> bytes:
-    """Return the rows of a CSV table with a header line as a JSON list of objects.
+def from_json_lines(text: str, source: str) -> list[Record]:
+    """Return the rows of a file with one JSON value a line; empty lines are skipped."""
+    rows: list[Record] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise InputError(
+                f"{source}: line {number} is not JSON: {error}.", hint='Write one row a line, such as {"age": 42}.'
+            ) from error
+    if not rows:
+        raise InputError(f"{source} has no rows.", hint='Write one row a line, such as {"age": 42}.')
+    return rows
 
-    A column whose every value is an integer, a number, or true/false becomes that; others stay text, and so do numbers
-    that start with a needless zero, like postal codes. Empty cells become null.
+
+def _parquet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except ImportError as error:
+        raise InputError(
+            f"{path} can't be read: Parquet files need pyarrow, which isn't installed.", hint="pip install pyarrow"
+        ) from error
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} is not a Parquet file: {error}.", hint="Give a .csv or .json file.") from error
+
+
+def from_csv(text: str, source: str, dtypes: Mapping[str, str] | None = None) -> list[Record]:
+    """Return the rows of a CSV table with a header line as records.
+
+    ``dtypes`` says what the model's columns are; a value that can't be one of its column is refused, naming both. Of
+    other columns, one whose every value is an integer, a number, or true/false becomes that; others stay text, and so
+    do numbers that start with a needless zero, like postal codes. Empty cells become null.
     """
     lines = list(csv.reader(io.StringIO(text)))
     lines = [line for line in lines if line]
@@ -63,9 +168,43 @@ def from_csv(text: str, source: str) -> bytes:
                 f"{source}: row {number} has {len(row)} values, but the header names {len(header)} columns.",
                 hint="Put values that contain a comma in double quotes.",
             )
-    columns = [_typed([row[i] for row in rows]) for i in range(len(header))]
-    records = [dict(zip(header, cells, strict=True)) for cells in zip(*columns, strict=True)]
-    return json.dumps(records, ensure_ascii=False).encode()
+    columns = [
+        _column(name, [row[i] for row in rows], (dtypes or {}).get(name, ""), source) for i, name in enumerate(header)
+    ]
+    return [dict(zip(header, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _column(name: str, values: list[str], dtype: str, source: str) -> list[Cell]:
+    kind = dtype.lower()
+    if kind.startswith(("int", "uint")):
+        return [_cell(value, int, name, dtype, number, source) for number, value in enumerate(values, start=2)]
+    if kind.startswith("float"):
+        return [_cell(value, float, name, dtype, number, source) for number, value in enumerate(values, start=2)]
+    if kind.startswith("bool"):
+        return [_cell(value, _truth, name, dtype, number, source) for number, value in enumerate(values, start=2)]
+    if kind.startswith(("str", "object", "datetime")):
+        return [value or None for value in values]
+    return _typed(values)
+
+
+def _cell(value: str, read: Any, name: str, dtype: str, number: int, source: str) -> Cell:
+    text = value.strip()
+    if text in _EMPTY:
+        return None
+    try:
+        found: Cell = read(text)
+    except (ValueError, KeyError):
+        raise InputError(
+            f"{source}: row {number} has {value!r} in the column {name!r}, where the model takes {dtype}.",
+            hint="Correct the value, or leave the cell empty where the model allows it.",
+        ) from None
+    if isinstance(found, float) and found in {float("inf"), float("-inf")}:
+        raise InputError(f"{source}: row {number} has {value!r} in the column {name!r}, which JSON can't carry.")
+    return found
+
+
+def _truth(text: str) -> bool:
+    return _TRUTH[text.lower()]
 
 
 def _typed(values: list[str]) -> list[Cell]:

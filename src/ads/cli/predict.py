@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ads.cli import payload, references
+from ads.cli import payload, prediction_file, references
 from ads.cli.commands import command, pass_invocation
 from ads.cli.invocation import Invocation
 from ads.cli.output import plain
 from ads.cli.reference_argument import reference_argument
-from ads.cli.references import DEPLOYMENT
-from ads.errors import NotActiveDeploymentError, ServiceError
+from ads.cli.references import DEPLOYMENT, MODEL
+from ads.errors import NotActiveDeploymentError, NotFound, NotPermitted, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +31,8 @@ _ANSWERING = {"ACTIVE", "UPDATING", "NEEDS_ATTENTION"}
     "predict",
     example="""
         ads predict churn --data '[{"age": 42, "plan": "basic"}]'
-        ads predict churn --input customers.csv -q > predictions.txt
-        cat rows.json | ads predict churn
+        ads predict churn --input customers.csv --output predictions.csv
+        cat rows.json | ads predict churn -q
     """,
 )
 @reference_argument(DEPLOYMENT)
@@ -42,33 +42,65 @@ _ANSWERING = {"ACTIVE", "UPDATING", "NEEDS_ATTENTION"}
     "file",
     metavar="FILE",
     type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
-    help="A .json file, a .csv file with a header line, or - for JSON on stdin.",
+    help="A .csv file with a header line, .json, .jsonl, .parquet, or - for JSON on stdin.",
 )
-@click.option("--timeout", type=float, metavar="SECONDS", help="Longest time to wait for the answer.")
+@click.option(
+    "--output",
+    "target",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the predictions there, beside the rows: .csv, .parquet, .jsonl or .json.",
+)
+@click.option("--timeout", type=float, metavar="SECONDS", help="Longest time to wait for an answer.")
 @pass_invocation
-def predict(invocation: Invocation, reference: str, data: str | None, file: Path | None, timeout: float | None) -> None:
+def predict(
+    invocation: Invocation,
+    reference: str,
+    data: str | None,
+    file: Path | None,
+    target: Path | None,
+    timeout: float | None,
+) -> None:
     """Send data to the deployment REF and print its answer as JSON; with -q one prediction a line.
 
-    Data comes from --data, --input or stdin. JSON is sent as it is: a list of rows, one row, or whatever the
-    model's own score.py takes.
+    Data comes from --data, --input or stdin. The cells of a .csv file become what the model's columns are, and a long
+    table goes in several requests. JSON is sent as it is: a list of rows, one row, or whatever score.py takes.
     """
-    body = _body(data, file)
+    if target is not None:
+        prediction_file.require_known(target)
+    given = None if file is not None and payload.is_table(file) else _body(data, file)
+    if given is None and data is not None:
+        raise click.UsageError("Give either --data or --input, not both.")
     service = invocation.service
     deployment = references.find(service, DEPLOYMENT, reference)
     _require_answering(deployment, reference)
+    table = None if given is not None or file is None else payload.read_table(file, _dtypes(invocation, deployment))
     began = time.perf_counter()
+    texts: list[str] = []
+    for batch in table.batches() if table is not None else [payload.Batch(given or b"")]:
+        try:
+            answer = service.request(
+                "POST",
+                f"/{deployment['id']}/predict",
+                content=batch.body,
+                headers={"content-type": "application/json"},
+                timeout=timeout or invocation.settings.predict_timeout + 5,
+            )
+        except ServiceError as error:
+            error.hint = _hint(error, deployment, reference)
+            raise
+        texts.append(answer.text)
+    _conclude(invocation, texts, table, target, time.perf_counter() - began)
+
+
+def _dtypes(invocation: Invocation, deployment: Mapping[str, Any]) -> dict[str, str]:
+    from ads.model.deployment.deployment_wire import model_id_of
+
     try:
-        answer = service.request(
-            "POST",
-            f"/{deployment['id']}/predict",
-            content=body,
-            headers={"content-type": "application/json"},
-            timeout=timeout or invocation.settings.predict_timeout + 5,
-        )
-    except ServiceError as error:
-        error.hint = _hint(error, deployment, reference)
-        raise
-    _write(invocation, answer.text, time.perf_counter() - began)
+        model = invocation.service.get_json(f"{MODEL.path}/{model_id_of(deployment)}")
+    except (NotFound, NotPermitted):  # who may predict may not see the model; its cells are guessed then
+        return {}
+    return payload.dtypes_of(model.get("inputSchema"))
 
 
 def _body(data: str | None, file: Path | None) -> bytes:
@@ -109,17 +141,38 @@ def _hint(error: ServiceError, deployment: Mapping[str, Any], reference: str) ->
     return error.hint
 
 
-def _write(invocation: Invocation, text: str, seconds: float) -> None:
+def _conclude(
+    invocation: Invocation, texts: list[str], table: payload.Table | None, target: Path | None, seconds: float
+) -> None:
     output = invocation.output
+    text = texts[0].rstrip("\n")
+    if len(texts) > 1:
+        text = json.dumps(prediction_file.joined([_parsed(one) for one in texts]), ensure_ascii=False)
     predictions = _predictions(text)
+    if target is not None:
+        prediction_file.write(target, _parsed(text), table)
+        output.success(f"{_counted(predictions)} in {target}, after {seconds:.1f} s.")
+        return
     if output.format == "quiet" and predictions is not None:
         for prediction in predictions:
             output.text(plain(prediction))
         return
-    output.text(text.rstrip("\n"))
+    output.text(text)
     if output.for_people and predictions is not None:
-        count = len(predictions)
-        output.talk(f"{count} prediction{'' if count == 1 else 's'} in {seconds * 1000:.0f} ms")
+        output.talk(f"{_counted(predictions)} in {seconds * 1000:.0f} ms")
+
+
+def _counted(predictions: list[Any] | None) -> str:
+    if predictions is None:
+        return "The answer is"
+    return f"{len(predictions)} prediction{'' if len(predictions) == 1 else 's'}"
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _predictions(text: str) -> list[Any] | None:

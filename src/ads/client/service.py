@@ -96,6 +96,11 @@ class Service:
         return self._about
 
     @property
+    def knows_references(self) -> bool:
+        """Whether the service has the paths below ``/openads/v1``, which OCI's own lacks."""
+        return True
+
+    @property
     def compartment_id(self) -> str:
         """The compartment for what names none: from the settings, else the service's default."""
         return self._given["compartmentId"] or str(self.about.get("compartmentId") or "")

@@ -123,19 +123,11 @@ class DataScienceModel(MetadataFiles, ReferencedObjects, CatalogEntry):
         return deliverable(self.artifact, transfer)
 
     def _register(self, service: Service, deliver: Callable[[Service, str], None] | None) -> Self:
+        from ads.client.registration import register_model
         from ads.model.catalog_wire import create_body
 
-        content = service.request("POST", _MODELS, json=create_body(self), retry_token=True).json()
-        model_id = str(content["id"])
-        try:
-            if self.provenance_metadata is not None:
-                path = f"{_MODELS}/{model_id}/provenance"
-                service.request("POST", path, json=self.provenance_metadata.to_wire(), retry_token=True)
-            if deliver is not None:
-                deliver(service, model_id)
-        except BaseException:
-            _remove_quietly(service, model_id)
-            raise
+        provenance = self.provenance_metadata.to_wire() if self.provenance_metadata is not None else None
+        model_id = register_model(service, create_body(self), provenance=provenance, deliver=deliver)
         self.set_spec(self.CONST_ID, model_id)
         return self.sync()
 
@@ -379,15 +371,3 @@ def _service() -> Service:
     from ads.client import Service
 
     return Service.find()
-
-
-def _remove_quietly(service: Service, model_id: str) -> None:
-    """Remove an entry whose artifact didn't arrive; what went wrong first is what the caller must see."""
-    import logging
-
-    from ads.errors import AdsError
-
-    try:
-        service.request("DELETE", f"{_MODELS}/{model_id}")
-    except AdsError as error:
-        logging.getLogger(__name__).warning("The incomplete model %s could not be removed: %s", model_id, error)
