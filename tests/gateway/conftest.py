@@ -92,9 +92,10 @@ class Wire:
 
 
 class Gateway:
-    def __init__(self, home, limits):
+    def __init__(self, home, limits, settings=None):
         self.home = home
         self.limits = limits
+        self.settings = settings or {}
         self.replicas = {}
         self.batch = 0
         self.wires = []
@@ -158,7 +159,7 @@ class Gateway:
         argv = [sys.executable, "-m", "ads.gateway", "--fd", str(self.listening.fileno())]
         for name, value in self.limits.items():
             argv += ["--limit", f"{name}={value}"]
-        env = {**os.environ, "OPENADS_HOME": str(self.home.root)}
+        env = {**os.environ, "OPENADS_ALLOWED_HOSTS": "x,a.example", "OPENADS_HOME": str(self.home.root), **self.settings}
         self.process = subprocess.Popen(argv, env=env, pass_fds=[self.listening.fileno()], cwd=self.home.root)
         status, _, _ = self.connect().send(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").answer()
         assert status == 200
@@ -221,9 +222,9 @@ def make_gateway():
     """Return a function that starts a gateway with changed limits."""
     made = []
 
-    def make(start=True, **limits):
+    def make(start=True, settings=None, **limits):
         root = Path(tempfile.mkdtemp(prefix="oag"))
-        gateway = Gateway(Home(root), limits)
+        gateway = Gateway(Home(root), limits, settings)
         made.append(gateway)
         return gateway.start() if start else gateway
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ads.gateway.answer import Refusal, RequestIds, encode_answer
 from ads.gateway.framing import ChunkedBody, CountedBody
+from ads.gateway.hosts import Hosts
 from ads.gateway.limits import Limits
 from ads.gateway.pool import pick
 from ads.gateway.request import HeadReader, parse_head
@@ -25,7 +26,7 @@ def test_a_head():
 
 
 def test_the_same_head_is_read_once():
-    reader = HeadReader(Limits())
+    reader = HeadReader(Limits(), Hosts("127.0.0.1", ["x"]))
     assert reader.read(GOOD) is reader.read(bytes(bytearray(GOOD)))
 
 

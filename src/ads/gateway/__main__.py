@@ -10,12 +10,15 @@ import sys
 import uvloop
 
 from ads.errors import AdsError
+from ads.gateway.certificate import Certificate
 from ads.gateway.limits import Limits
 from ads.gateway.listener import serve
 from ads.home import Home
 from ads.settings import load_settings
 
 _SWITCH_SECONDS = 0.0005
+_CONFIGURATION = 78
+"""Exit status that tells the supervisor not to try again."""
 
 
 def main() -> int:
@@ -28,16 +31,20 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s gateway %(levelname)s %(message)s")
     try:
-        limits = Limits().changed(options.limit)
-        home = Home(load_settings().home)
+        settings = load_settings()
+        limits = Limits(rate_limit=settings.rate_limit, rate_limit_per_token=settings.rate_limit_per_token)
+        limits = limits.changed(options.limit)
+        names = [name for name in (*settings.allowed_hosts.split(","), settings.host) if settings.allowed_hosts]
+        certificate = Certificate(settings.tls_certificate, settings.tls_key) if settings.tls_certificate else None
+        home = Home(settings.home)
         home.create()
     except AdsError as error:
         sys.stderr.write(f"{error}\n")
-        return 2
+        return _CONFIGURATION
     # What is there now stays: the collector need not look at it again. The thread that writes logs gives way soon.
     gc.freeze()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    uvloop.run(serve(options.fd, home, limits))
+    uvloop.run(serve(options.fd, home, limits, names, certificate))
     return 0
 
 

@@ -63,8 +63,12 @@ def encode_answer(
     retry_after: int = 0,
     bodiless: bool = False,
     content_type: bytes = JSON_TYPE,
+    more: bytes = b"",
 ) -> bytes:
-    """Return a whole answer. ``bodiless`` leaves the body out but not its length, as HEAD wants it."""
+    """Return a whole answer. ``bodiless`` leaves the body out but not its length, as HEAD wants it.
+
+    ``more`` are further header lines, each ended by CR LF.
+    """
     start = _STARTS[status]
     if content_type is not JSON_TYPE:
         start = start.replace(JSON_TYPE, content_type, 1)
@@ -75,7 +79,7 @@ def encode_answer(
         parts.append(b"\r\nconnection: close")
     if status == HTTPStatus.UNAUTHORIZED:
         parts.append(b"\r\nwww-authenticate: Bearer")
-    parts.append(b"\r\n\r\n")
+    parts.append(b"\r\n" + more + b"\r\n" if more else b"\r\n\r\n")
     if not bodiless:
         parts.append(body)
     return b"".join(parts)

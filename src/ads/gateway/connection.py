@@ -8,11 +8,13 @@ from collections.abc import Callable
 from enum import Enum
 from typing import cast
 
+from ads.gateway.about import about
 from ads.gateway.access_log import Access
 from ads.gateway.answer import CONTINUE, JSON_TYPE, Refusal, encode_answer
 from ads.gateway.body_buffer import BodyBuffer
 from ads.gateway.door import Door
 from ads.gateway.health import health
+from ads.gateway.media import AS_JSON, INFER, AnswerForm
 from ads.gateway.metrics import CONTENT_TYPE as METRICS_TYPE
 from ads.gateway.pool import Prediction
 from ads.gateway.predictions import Admission, Stream
@@ -51,6 +53,7 @@ class Connection(asyncio.Protocol):
         self._place: Place | None = None
         self._body: BodyBuffer | None = None
         self._size = 0
+        self._form: AnswerForm = AS_JSON
         self._prediction: Prediction | None = None
         self._stream: StreamedAnswer | None = None
         self._exchange: Exchange | None = None
@@ -203,19 +206,24 @@ class Connection(asyncio.Protocol):
         self._arrived = door.clock()
         self._request_id = door.ids.next(head.fields.get(b"opc-request-id"))
         place = route(head.target)
+        self._form = INFER if place.is_v2 else AS_JSON
         if place.kind is Kind.CONTROL:
             self._begin_exchange(head)
         elif place.kind is Kind.PREDICT:
             self._begin_prediction(head, place)
         else:
-            self._answer_itself(head, place.kind)
+            self._answer_itself(head, place)
         return True
 
-    def _answer_itself(self, head: RequestHead, kind: Kind) -> None:
-        """Answer what is asked about the gateway."""
-        predictions = self._door.predictions
+    def _answer_itself(self, head: RequestHead, place: Place) -> None:
+        """Answer what is asked about the gateway or a deployment."""
+        predictions, kind = self._door.predictions, place.kind
         try:
-            if kind is Kind.METRICS:
+            if kind is Kind.ABOUT:
+                found = about(predictions, head, place, self._remote)
+                self._form = AS_JSON
+                self._answer(*found)
+            elif kind is Kind.METRICS:
                 self._answer(200, predictions.metrics_text(head, self._remote), 0, METRICS_TYPE)
             else:
                 self._answer(*health(head, kind, ready=predictions.tables.ready))
@@ -242,6 +250,8 @@ class Connection(asyncio.Protocol):
         except Refusal as refusal:
             self._refuse(refusal)
             return
+        if not self._form.name:
+            self._form = self._admission.asked.form
         length = head.content_length
         if length is not None and len(self._buffer) >= length:
             body, self._buffer = self._buffer[:length], self._buffer[length:]
@@ -307,11 +317,15 @@ class Connection(asyncio.Protocol):
             self._answer(status, body, retry_after)
         self._advance()
 
-    def _answer(self, status: int, body: bytes, retry_after: int, content_type: bytes = JSON_TYPE) -> None:
+    def _answer(
+        self, status: int, body: bytes, retry_after: int, content_type: bytes = JSON_TYPE, more: bytes = b""
+    ) -> None:
         """Send the answer of a request that was read whole; the connection is free again."""
         head = self._head
         assert head is not None
         close = self._must_close(head)
+        if self._form is not AS_JSON:
+            body, content_type, more = self._form.dress(status, body)
         answer = encode_answer(
             status,
             body,
@@ -320,6 +334,7 @@ class Connection(asyncio.Protocol):
             retry_after=retry_after,
             bodiless=head.method == b"HEAD",
             content_type=content_type,
+            more=more,
         )
         self._finish(answer, close=close)
 
@@ -357,24 +372,26 @@ class Connection(asyncio.Protocol):
         head, self._head = self._head, None
         request_id = self._request_id if head is not None else door.ids.next(None)
         self._release_body()
+        body = self._form.dress(refusal.status, refusal.body).body if head is not None else refusal.body
         bodiless = head is not None and head.method == b"HEAD"
         self._transport.write(
             encode_answer(
-                refusal.status, refusal.body, request_id, close=True, retry_after=refusal.retry_after, bodiless=bodiless
+                refusal.status, body, request_id, close=True, retry_after=refusal.retry_after, bodiless=bodiless
             )
         )
         self._linger()
 
     def _linger(self) -> None:
         """Close our side, and drop what the client still sends: closing both would lose the answer."""
-        if self._eof or not self._transport.can_write_eof():
+        if self._eof:
             self._close()
             return
         self._state = _State.LINGERING
         self._buffer = b""
         limits = self._door.limits
         self.deadline = self._door.clock() + (limits.stall_seconds if self._full else limits.linger_seconds)
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # not with TLS: there the client sees from the length that this is all
+            self._transport.write_eof()
         self.resume_reading()
 
     def _close(self) -> None:
@@ -397,6 +414,7 @@ class Connection(asyncio.Protocol):
         metrics = self._admission.pool.metrics
         metrics.codes[status] += 1
         metrics.request.observe(seconds)
+        self._door.predictions.rates.spend(self._admission.pool.route.id, bytes_out)
         sent = prediction.sent if prediction is not None else 0.0
         self._door.access_log.note(
             Access(

@@ -2,8 +2,9 @@
 
 All integers are big-endian. PREDICT carries ``u16`` count and per item ``u8`` body kind, ``u16`` length and meta
 (JSON), ``u32`` length and body. ANSWER carries ``u16`` count and per item ``u16`` HTTP status, ``u32`` length and body
-(JSON). CHUNK is a piece of a streamed answer, which an ANSWER with an empty body ends. PING is empty; PONG is empty or
-has ``u16`` how many items the replica takes in one frame, else it is one.
+(JSON, or what the item's meta asked for; to INFER first ``u32`` how long its JSON part is, 0 when that is all). CHUNK
+is a piece of a streamed answer, which an ANSWER with an empty body ends. PING is empty; PONG is empty or has ``u16``
+how many items the replica takes in one frame, else it is one.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from typing import NamedTuple
 
 __all__ = [
     "ANSWER",
+    "ARROW",
     "BYTES",
     "CHUNK",
+    "CSV",
+    "INFER",
     "JSON",
+    "NPY",
     "PING",
     "PONG",
     "PREDICT",
@@ -27,7 +32,7 @@ __all__ = [
 ]
 
 PREDICT, ANSWER, PING, PONG, CHUNK = 1, 2, 3, 4, 5
-JSON, BYTES = 0, 1
+JSON, BYTES, CSV, NPY, ARROW, INFER = 0, 1, 2, 3, 4, 5
 
 _LENGTH = struct.Struct(">I")
 _START = struct.Struct(">IBQ")

@@ -50,6 +50,10 @@ class Limits:
     """How many wrong credentials one address may send at once; the next one gets 429. Good ones always pass."""
     wrong_credentials_per_second: float = 1.0
     """How many it may send a second after that."""
+    rate_limit: float = 0.0
+    """Predictions per second that one deployment gets, 0 for any number; beyond it 429."""
+    rate_limit_per_token: float = 0.0
+    """Predictions per second from one caller, 0 for any number; beyond it 429."""
     tries: int = 2
     """On how many replicas one prediction is tried when they die under it."""
     silent_seconds: float = 1.0

@@ -10,13 +10,16 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ads.gateway.access_log import AccessLog
 from ads.gateway.admin import Notices, serve_notices
 from ads.gateway.answer import RequestIds
 from ads.gateway.body_buffer import Budget
+from ads.gateway.certificate import Certificate
 from ads.gateway.connection import Connection
+from ads.gateway.hosts import Hosts
 from ads.gateway.limits import Limits
 from ads.gateway.predictions import Predictions
 from ads.gateway.request import HeadReader
@@ -35,18 +38,19 @@ _LAST_REQUESTS_SECONDS = 0.5
 class Listener:
     """What all connections share, and the timers."""
 
-    def __init__(self, home: Home, limits: Limits) -> None:
+    def __init__(self, home: Home, limits: Limits, hosts: Hosts, certificate: Certificate | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self.clock = time.monotonic  # the loop knows milliseconds only
         self.home = home
         self.limits = limits
-        self.heads = HeadReader(limits)
+        self.heads = HeadReader(limits, hosts)
         self.ids = RequestIds()
         self.predictions = Predictions(home, limits, self.clock)
         self.budget = Budget(limits.held_bytes)
         self.access_log = AccessLog(home, limits.log_bytes)
         self.connections: set[Connection] = set()
         self.draining = False
+        self._certificate = certificate
         self._stopping = asyncio.Event()
 
     async def run(self, listening: socket.socket) -> None:
@@ -56,11 +60,14 @@ class Listener:
         telling = Notices(self._reload, self.predictions.signals)
         self.predictions.call = telling.tell
         notices, path = await serve_notices(self.home, telling)
-        server = await self._loop.create_server(lambda: Connection(self), sock=listening, backlog=1024)
+        server = await self._loop.create_server(
+            lambda: Connection(self), sock=listening, backlog=1024, **self._security()
+        )
         timers = [
             self._loop.create_task(self._every(_SWEEP_SECONDS, self._sweep)),
             self._loop.create_task(self._every(_TABLES_SECONDS, self.predictions.tables.refresh)),
             self._loop.create_task(self._every(_SIGNALS_SECONDS, telling.tell)),
+            *(self._loop.create_task(self._every(_TABLES_SECONDS, c.refresh)) for c in (self._certificate,) if c),
         ]
         try:
             await self._stopping.wait()
@@ -74,6 +81,11 @@ class Listener:
                 path.unlink()
             self.predictions.close()
             self.access_log.close()
+
+    def _security(self) -> dict[str, Any]:
+        if self._certificate is None:
+            return {}
+        return {"ssl": self._certificate.context, "ssl_handshake_timeout": self.limits.header_seconds}
 
     def stop(self) -> None:
         """Begin to leave: what is under way is finished, what comes on open connections is still answered."""
@@ -108,11 +120,18 @@ class Listener:
                 logger.exception("a timer's action failed")
 
 
-async def serve(descriptor: int, home: Home, limits: Limits) -> None:
-    """Serve the listening socket with this descriptor until SIGTERM, SIGINT or the supervisor's death."""
+async def serve(
+    descriptor: int, home: Home, limits: Limits, names: Sequence[str] = (), certificate: Certificate | None = None
+) -> None:
+    """Serve the listening socket with this descriptor until SIGTERM, SIGINT or the supervisor's death.
+
+    ``names`` are the host names that requests may use beside addresses and ``localhost``.
+    """
     loop = asyncio.get_running_loop()
     _raise_descriptor_limit()
-    listener = Listener(home, limits)
+    with socket.socket(fileno=os.dup(descriptor)) as copy:
+        hosts = Hosts(str(copy.getsockname()[0]), names)
+    listener = Listener(home, limits, hosts, certificate)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, listener.stop)
     _watch_lifeline(loop)

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ads.gateway.answer import Refusal
+from ads.gateway.answer import Refusal, error_body
+from ads.gateway.asked import Asked, asked_of
 from ads.gateway.authentication import Authentication, check_digest
 from ads.gateway.body_buffer import too_large
-from ads.gateway.frames import BYTES, JSON, Input
+from ads.gateway.frames import Input
 from ads.gateway.limits import Limits
 from ads.gateway.metrics import Gauges, Metrics, render
 from ads.gateway.pool import Pool, Prediction
+from ads.gateway.rates import Rates
 from ads.gateway.replica import Replica
 from ads.gateway.request import RequestHead
 from ads.gateway.router import Place
@@ -29,6 +31,8 @@ __all__ = ["Admission", "Predictions", "Stream", "load_seconds"]
 logger = logging.getLogger(__name__)
 
 _SUPERVISOR_SECONDS = 10.0
+_LATE = error_body("GatewayTimeout", "The prediction took longer than the request allows.")
+_ANY_MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Admission:
     identity: Identity
     pool: Pool
     max_body_bytes: int
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Predictions:
         """Called when a request came for a deployment that has no replica at the moment."""
         self.tables = Tables(home, self._follow)
         self.metrics = Metrics()
+        self.rates = Rates(limits.rate_limit, limits.rate_limit_per_token, clock)
         self.authentication = Authentication(self.tables, clock, limits)
 
     @property
@@ -74,19 +80,42 @@ class Predictions:
         identity = self.authentication.identify(head, remote)
         if head.method != b"POST":
             raise Refusal(405, "MethodNotAllowed", "Predictions are made with POST.")
-        if self.tables.routes is None:
-            raise Refusal(503, "ServiceUnavailable", "The service is starting. Try again later.", retry_after=1)
-        pool = self._pools.get(place.deployment_id)
-        if pool is None or not pool.route.serving or not self.authentication.may_use(identity, pool.route):
-            raise Refusal(404, "NotAuthorizedOrNotFound", "There is no active deployment with this id.")
-        if place.below:
-            raise Refusal(404, "NotFound", "There is nothing below /predict.")
+        pool = self._pool(identity, place)
+        asked = asked_of(head, place)
         if head.content_length is None and not head.chunked:
             raise Refusal(411, "LengthRequired", "A prediction needs a Content-Length.")
         largest = pool.route.max_body_bytes
         if head.content_length is not None and head.content_length > largest:
             raise too_large(largest)
-        return Admission(identity, pool, largest)
+        self.rates.admit(pool.route.id, identity.principal)
+        return Admission(identity, pool, largest, asked)
+
+    def find(self, head: RequestHead, place: Place, remote: str = "") -> tuple[Identity, Pool]:
+        """Return who asks, and the deployment that they ask about and may use. Raises Refusal."""
+        identity = self.authentication.identify(head, remote)
+        return identity, self._pool(identity, place)
+
+    def _pool(self, identity: Identity, place: Place) -> Pool:
+        if self.tables.routes is None:
+            raise Refusal(503, "ServiceUnavailable", "The service is starting. Try again later.", retry_after=1)
+        if place.deployment_id:
+            pool = self._pools.get(place.deployment_id)
+            named = [pool] if pool is not None else []
+        else:
+            named = [pool for pool in self._pools.values() if pool.route.name == place.model]
+        found = [pool for pool in named if pool.route.serving and self.authentication.may_use(identity, pool.route)]
+        if not found:
+            raise Refusal(404, "NotAuthorizedOrNotFound", "There is no active deployment with this id.")
+        if len(found) > 1:
+            raise Refusal(409, "IncorrectState", "Several deployments have this name: use the id of one.")
+        route = found[0].route
+        if place.below or place.model not in ("", _ANY_MODEL, route.name, route.id):
+            raise Refusal(404, "NotFound", "The deployment has nothing at this path.")
+        return found[0]
+
+    def folder(self, deployment_id: str) -> Path:
+        """Return the folder of a deployment that is known here."""
+        return self._home.deployment(deployment_id)
 
     def metrics_text(self, head: RequestHead, remote: str = "") -> bytes:
         """Return all metrics for Prometheus. Raises Refusal without a credential, for other methods and for a body."""
@@ -123,13 +152,17 @@ class Predictions:
         check_digest(admission.identity, body)
         if not body:
             raise Refusal(400, "CannotParseRequest", "The body is empty.")
-        content_type = head.fields.get(b"content-type", b"")
-        kind = JSON if not content_type or _is_json(content_type) else BYTES
-        meta = b'{"request_id":"%s"}' % request_id
-        if kind == BYTES or stream is not None:
-            known = {"request_id": request_id.decode(), "content_type": content_type.decode("latin-1")}
-            meta = json.dumps({**known, "stream": stream.mode} if stream is not None else known).encode()
-        prediction = Prediction(Input(kind, meta, body), self._clock(), reply, stream.piece if stream else None)
+        asked = admission.asked
+        meta = b'{"request_id":"%s"%s}' % (request_id, asked.meta)
+        if stream is not None:
+            meta = b'%s,"stream":"%s"}' % (meta[:-1], stream.mode.encode())
+        deadline = None
+        if asked.timeout:
+            reply = deadline = _Deadline(asked.timeout, reply)
+        prediction = Prediction(Input(asked.kind, meta, body), self._clock(), reply, stream.piece if stream else None)
+        if deadline is not None:
+            deadline.begin(prediction)
+        self.rates.spend(admission.pool.route.id, len(body))
         admission.pool.submit(prediction, head.fields)
         return prediction
 
@@ -155,7 +188,9 @@ class Predictions:
                 pool.close()
                 self._leaving.append(pool)
                 self.metrics.forget(deployment_id)
+                self.rates.forget(deployment_id)
         for deployment_id, route in routes.items():
+            self.rates.follow(deployment_id, route.rate_limit, route.bandwidth_mbps)
             known = self._pools.get(deployment_id)
             if known is None:
                 self._pools[deployment_id] = Pool(
@@ -196,6 +231,25 @@ class Predictions:
             writer.close()
 
 
+class _Deadline:
+    """A reply that comes in time: 504 when the answer doesn't."""
+
+    def __init__(self, seconds: float, reply: Callable[[int, bytes, int], None]) -> None:
+        self._seconds = seconds
+        self._reply = reply
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self, prediction: Prediction) -> None:
+        """Let the time run."""
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(self._seconds, prediction.answer, 504, _LATE)
+
+    def __call__(self, status: int, body: bytes, retry_after: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._reply(status, body, retry_after)
+
+
 def load_seconds(path: Path) -> float | None:
     """Return how long a replica took to import score.py and load the model, None as long as it has not."""
     try:
@@ -204,7 +258,3 @@ def load_seconds(path: Path) -> float | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return times.get("import", 0.0) + times["load"] if "load" in times else None
-
-
-def _is_json(content_type: bytes) -> bool:
-    return content_type.partition(b";")[0].strip().lower() == b"application/json"

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.5
-_STATUSES = frozenset({200, 400, 409, 413, 415, 422, 429, 500, 503})
+_STATUSES = frozenset({200, 400, 406, 409, 413, 415, 422, 429, 500, 503})
 _UNKNOWN_STATUS = Output(500, error_body("InternalServerError", "The replica answered with an unknown status."))
 
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from ads.gateway.answer import Refusal
+from ads.gateway.hosts import Hosts
 from ads.gateway.limits import Limits
 
 __all__ = ["HeadReader", "RequestHead", "check_beginning", "parse_head"]
@@ -154,8 +155,9 @@ def _with_framing(
 class HeadReader:
     """:func:`parse_head` that remembers heads: a client's next request often has the very same one."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, hosts: Hosts) -> None:
         self._limits = limits
+        self._hosts = hosts
         self._known: dict[bytes, RequestHead] = {}
 
     def read(self, data: bytes) -> RequestHead:
@@ -164,6 +166,10 @@ class HeadReader:
         if known is not None:
             return known
         head = parse_head(data, self._limits)
+        if not self._hosts.allow(head.fields[b"host"]):
+            raise Refusal(
+                421, "MisdirectedRequest", "This service is not reached under this name; see the setting allowed_hosts."
+            )
         if len(data) <= _CACHED_HEAD_BYTES:
             if len(self._known) >= _CACHED_HEADS:
                 self._known.clear()
