@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ads import __version__
 from ads.api import (
+    aliases,
     artifact,
     buckets,
     compartments,
@@ -22,6 +23,7 @@ from ads.api import (
     log_search,
     logs,
     metadata_artifacts,
+    model_search,
     model_states,
     models,
     multipart,
@@ -59,6 +61,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     metadata_artifacts.router,
     models.router,
     version_sets.router,
+    aliases.router,
+    model_search.router,
     deployments.router,
     model_states.router,
     work_requests.router,

@@ -125,6 +125,7 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("GET", f"/p/{{token}}{_BUCKET}/o/{{name:path}}"): "read",
     ("PUT", f"/p/{{token}}{_BUCKET}/o/{{name:path}}"): "manage",
     ("GET", f"{_OPEN}/models/resolve"): "inspect",
+    ("GET", f"{_OPEN}/models/search"): "inspect",
     ("GET", _ALIASES): "inspect",
     ("GET", f"{_ALIASES}/{{alias}}"): "inspect",
     ("PUT", f"{_ALIASES}/{{alias}}"): "use",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ads.registry.storage_tables import Utf8
@@ -52,7 +52,7 @@ class ModelTerm(Base):
     """That a model has a word, or a value in a field. The key is also the order of search: newest models last."""
 
     __tablename__ = "model_terms"
-    __table_args__ = (Index(None, "model_seq"), {"sqlite_with_rowid": False})
+    __table_args__ = (Index(None, "model_seq", "term"), {"sqlite_with_rowid": False})
 
     term: Mapped[str] = mapped_column(Utf8, primary_key=True)
     model_seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -66,7 +66,7 @@ class ModelNumber(Base):
 
     model_seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     field: Mapped[str] = mapped_column(Utf8, primary_key=True)
-    number: Mapped[float] = mapped_column(primary_key=True)
+    number: Mapped[float] = mapped_column(Double)
 
 
 class LineageEdge(Base):

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session, lazyload
 
 from ads.errors import Conflict
 from ads.identity.ocid import new_ocid
+from ads.registry.aliases import require_no_alias
 from ads.registry.deployments import deployments_in_use_of
-from ads.registry.events import Caller, record
+from ads.registry.events import Caller, apply_changes, record
 from ads.registry.lookups import (
     changed,
     default_name,
@@ -21,6 +22,7 @@ from ads.registry.lookups import (
     require_match,
     require_project,
 )
+from ads.registry.model_index import index_model
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
 from ads.registry.tables import Artifact, Model, ModelVersionSet, Provenance, VersionSetMember, now
 
@@ -94,7 +96,8 @@ def create_model(session: Session, caller: Caller, details: NewModel, attempt: A
     session.flush()
     if set_id is not None:
         _join(session, caller, model, set_id)
-    record(session, caller, "model.create", model.id, model.compartment_id, displayName=model.display_name)
+    index_model(session, model, fresh=True)
+    _record(session, caller, model, "create", new={"displayName": model.display_name, "lifecycleState": "ACTIVE"})
     remember_outcome(session, caller, attempt, model.id)
     return model
 
@@ -142,10 +145,10 @@ def update_model(
     set_id = changes.get("model_version_set_id")
     if isinstance(set_id, str):
         _join(session, caller, model, set_id)
-    for name in UPDATABLE & changes.keys():
-        setattr(model, name, changes[name])
+    values = apply_changes(model, changes, UPDATABLE)
     _drop_files_without_key(model)
-    record(session, caller, "model.update", model.id, model.compartment_id, changed=sorted(changes))
+    index_model(session, model)
+    _record(session, caller, model, "update", **values)
     return changed(model)
 
 
@@ -158,8 +161,8 @@ def set_model_active(
     wanted, needed = ("ACTIVE", "INACTIVE") if active else ("INACTIVE", "ACTIVE")
     if model.lifecycle_state != needed:
         raise Conflict(f"The model is {model.lifecycle_state}, not {needed}.")
-    model.lifecycle_state = wanted
-    record(session, caller, "model.activate" if active else "model.deactivate", model.id, model.compartment_id)
+    verb = "activate" if active else "deactivate"
+    _record(session, caller, model, verb, **apply_changes(model, {"lifecycle_state": wanted}, ["lifecycle_state"]))
     return changed(model)
 
 
@@ -170,15 +173,16 @@ def move_model(
     model = live_model(session, model_id)
     require_match(model, if_match)
     require_compartment(session, compartment_id)
-    record(session, caller, "model.move", model.id, compartment_id, origin=model.compartment_id)
-    model.compartment_id = compartment_id
+    values = apply_changes(model, {"compartment_id": compartment_id}, ["compartment_id"])
+    _record(session, caller, model, "move", **values)
     return changed(model)
 
 
 def delete_model(session: Session, caller: Caller, model_id: str, if_match: str | None = None) -> Model:
     """Return the model, DELETED, without artifact, provenance and attached files; their blobs are swept later.
 
-    Raises NotFound, PreconditionFailed, and Conflict while a deployment uses it that is not DELETED or FAILED.
+    Raises NotFound, PreconditionFailed, and Conflict while a deployment uses it that is not DELETED or FAILED, or an
+    alias points at it.
     """
     model = live_model(session, model_id)
     require_match(model, if_match)
@@ -188,14 +192,19 @@ def delete_model(session: Session, caller: Caller, model_id: str, if_match: str 
             f"The model is used by the deployment {using[0]}" + (f" and {len(using) - 1} more." if using[1:] else "."),
             hint="Delete its deployments first.",
         )
-    model.lifecycle_state = "DELETED"
+    require_no_alias(session, model_id)
+    values = apply_changes(model, {"lifecycle_state": "DELETED"}, ["lifecycle_state"])
     artifact = session.get(Artifact, model_id)
     session.execute(delete(Artifact).where(Artifact.model_id == model_id))
     session.execute(delete(Provenance).where(Provenance.model_id == model_id))
     model.metadata_artifacts.clear()
     details = {"sha256": artifact.sha256} if artifact is not None else {}
-    record(session, caller, "model.delete", model.id, model.compartment_id, **details)
+    _record(session, caller, model, "delete", **values, **details)
     return changed(model)
+
+
+def _record(session: Session, caller: Caller, model: Model, verb: str, **values: Any) -> None:
+    record(session, caller, f"model.{verb}", model.id, model.compartment_id, resource_name=model.display_name, **values)
 
 
 def _drop_files_without_key(model: Model) -> None:
@@ -219,4 +228,12 @@ def _join(session: Session, caller: Caller, model: Model, set_id: str) -> None:
     version_set.last_version_id += 1
     model.membership = VersionSetMember(version_set=version_set, version_id=version_set.last_version_id)
     session.flush()
-    record(session, caller, "version-set.join", set_id, model.compartment_id, model=model.id)
+    record(
+        session,
+        caller,
+        "version-set.join",
+        set_id,
+        version_set.compartment_id,
+        resource_name=version_set.name,
+        new={"modelId": model.id, "versionId": version_set.last_version_id},
+    )

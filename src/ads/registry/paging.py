@@ -21,7 +21,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ads.errors import InputError
 
-__all__ = ["Page", "PageRequest", "fetch_page"]
+__all__ = ["Page", "PageRequest", "fetch_page", "open_token", "seal_token"]
 
 Row = TypeVar("Row")
 Order = Literal["ASC", "DESC"]
@@ -60,14 +60,14 @@ def fetch_page(
     column = sort_columns[request.sort_by]
     descending = request.order == "DESC"
     if request.token is not None:
-        value, last_seq = _open_token(request)
+        value, last_seq = open_token(request)
         statement = statement.where(_after(column, seq, value, last_seq, descending=descending))
     ordering = (column.desc(), seq.desc()) if descending else (column.asc(), seq.asc())
     rows = list(session.scalars(statement.order_by(*ordering).limit(request.limit + 1)))
     if len(rows) <= request.limit:
         return Page(rows)
     rows = rows[: request.limit]
-    return Page(rows, _seal_token(request, getattr(rows[-1], column.key), getattr(rows[-1], seq.key)))
+    return Page(rows, seal_token(request, getattr(rows[-1], column.key), getattr(rows[-1], seq.key)))
 
 
 def _after(
@@ -83,13 +83,15 @@ def _query_digest(request: PageRequest, position: bytes) -> bytes:
     return hmac.new(request.secret, described.encode() + b"\0" + position, hashlib.sha256).digest()[:_TAG]
 
 
-def _seal_token(request: PageRequest, value: object, seq: int) -> str:
+def seal_token(request: PageRequest, value: object, seq: int) -> str:
+    """Return the token of the page that begins after this place."""
     plain = {"t": value.isoformat()} if isinstance(value, datetime) else {"s": value}
     position = json.dumps({**plain, "n": seq}).encode()
     return base64.urlsafe_b64encode(_query_digest(request, position) + position).decode("ascii")
 
 
-def _open_token(request: PageRequest) -> tuple[object, int]:
+def open_token(request: PageRequest) -> tuple[object, int]:
+    """Return after which sort value and number the page begins. Raises InputError for a token of another list."""
     try:
         raw = base64.b64decode((request.token or "").encode("ascii"), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError, ValueError):

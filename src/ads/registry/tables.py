@@ -175,6 +175,7 @@ class Model(Base):
     __table_args__ = (
         Index(None, "compartment_id", "time_created", "seq"),
         Index(None, "compartment_id", "display_name", "seq"),
+        Index(None, "display_name", "seq"),
         Index(None, "compartment_id", "lifecycle_state", "seq"),
         Index(None, "compartment_id", "display_name", "time_created", "seq"),
         Index(None, "compartment_id", "project_id", "time_created", "seq"),

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from ads.errors import Conflict
 from ads.identity.ocid import new_ocid
-from ads.registry.events import Caller, record
+from ads.registry.aliases import release_aliases
+from ads.registry.events import Caller, apply_changes, record
 from ads.registry.lookups import changed, not_found, require_compartment, require_match, require_project
 from ads.registry.models import delete_model
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
@@ -59,7 +60,7 @@ def create_version_set(
     row = ModelVersionSet(id=new_ocid("datasciencemodelversionset"), created_by=caller.principal, **vars(details))
     session.add(row)
     session.flush()
-    record(session, caller, "version-set.create", row.id, row.compartment_id, name=row.name)
+    _record(session, caller, row, "create", new={"name": row.name, "lifecycleState": "ACTIVE"})
     remember_outcome(session, caller, attempt, row.id)
     return row
 
@@ -83,10 +84,8 @@ def update_version_set(
     """Return the set with these columns changed. Raises NotFound, PreconditionFailed."""
     row = _live_set(session, set_id)
     require_match(row, if_match)
-    for name in UPDATABLE & changes.keys():
-        setattr(row, name, changes[name])
+    _record(session, caller, row, "update", **apply_changes(row, changes, UPDATABLE))
     row.time_updated = now()
-    record(session, caller, "version-set.update", row.id, row.compartment_id, changed=sorted(changes))
     return changed(row)
 
 
@@ -102,8 +101,8 @@ def move_version_set(
     require_compartment(session, compartment_id)
     if compartment_id != row.compartment_id:
         _require_free_name(session, compartment_id, row.name)
-    record(session, caller, "version-set.move", row.id, compartment_id, origin=row.compartment_id)
-    row.compartment_id = compartment_id
+    values = apply_changes(row, {"compartment_id": compartment_id}, ["compartment_id"])
+    _record(session, caller, row, "move", **values)
     row.time_updated = now()
     return changed(row)
 
@@ -111,7 +110,7 @@ def move_version_set(
 def delete_version_set(
     session: Session, caller: Caller, set_id: str, *, with_models: bool = False, if_match: str | None = None
 ) -> ModelVersionSet:
-    """Return the set, DELETED; ``with_models``: its models are deleted first.
+    """Return the set, DELETED, without its aliases; ``with_models``: its models are deleted first.
 
     Raises NotFound, PreconditionFailed, and Conflict while it holds live models, or one of them can't be deleted.
     """
@@ -123,12 +122,17 @@ def delete_version_set(
             f"The model version set holds {len(live)} models that are not deleted.",
             hint="Delete them first, or ask for isDeleteRelatedModels=true.",
         )
+    release_aliases(session, caller, row)
     for model_id in live:
         delete_model(session, caller, model_id)
-    row.lifecycle_state = "DELETED"
+    values = apply_changes(row, {"lifecycle_state": "DELETED"}, ["lifecycle_state"])
     row.time_updated = now()
-    record(session, caller, "version-set.delete", row.id, row.compartment_id, models=len(live))
+    _record(session, caller, row, "delete", **values, models=len(live))
     return changed(row)
+
+
+def _record(session: Session, caller: Caller, row: ModelVersionSet, verb: str, **values: Any) -> None:
+    record(session, caller, f"version-set.{verb}", row.id, row.compartment_id, resource_name=row.name, **values)
 
 
 def _live_set(session: Session, set_id: str) -> ModelVersionSet:

@@ -71,13 +71,13 @@ def _search() -> None:
         sa.PrimaryKeyConstraint("term", "model_seq", name="pk_model_terms"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_model_terms_model_seq", "model_terms", ["model_seq"])
+    op.create_index("ix_model_terms_model_seq_term", "model_terms", ["model_seq", "term"])
     op.create_table(
         "model_numbers",
         sa.Column("model_seq", sa.BigInteger, nullable=False, autoincrement=False),
         sa.Column("field", Utf8, nullable=False),
-        sa.Column("number", sa.Float, nullable=False),
-        sa.PrimaryKeyConstraint("model_seq", "field", "number", name="pk_model_numbers"),
+        sa.Column("number", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("model_seq", "field", name="pk_model_numbers"),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_model_numbers_field_number_model_seq", "model_numbers", ["field", "number", "model_seq"])
@@ -87,6 +87,7 @@ def _search() -> None:
             "models",
             ["compartment_id", column, "time_created", "seq"],
         )
+    op.create_index("ix_models_display_name_seq", "models", ["display_name", "seq"])
     op.create_index(
         "ix_models_compartment_id_lifecycle_state_seq", "models", ["compartment_id", "lifecycle_state", "seq"]
     )
