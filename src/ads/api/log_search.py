@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads.api.answers import answer
-from ads.api.context import context_of
+from ads.api.context import caller_of, context_of
 from ads.api.fields import Body
 from ads.api.listing import limit_of
 from ads.deploy.log_search import LogSource, search_logs
 from ads.errors import InputError
 from ads.registry.deployments import Deployment
+from ads.registry.grants import visible_compartments
 from ads.registry.log_query import LogQuery, Scope, parse_log_query
 from ads.registry.logs import Log, LogGroup
 
@@ -46,7 +47,7 @@ def search(body: SearchLogs, request: Request) -> Response:
     query = parse_log_query(body.search_query)
     context = context_of(request)
     with context.database.read() as session:
-        sources = _sources(session, query)
+        sources = _sources(session, query, visible_compartments(session, caller_of(request), "read"))
     found = search_logs(context.home, sources, query, start, end, limit_of(request))
     return answer(
         {
@@ -57,12 +58,15 @@ def search(body: SearchLogs, request: Request) -> Response:
     )
 
 
-def _sources(session: Session, query: LogQuery) -> list[LogSource]:
-    """Return the logs that are searched. A deployment may name logs that nobody created: they are found, too."""
+def _sources(session: Session, query: LogQuery, visible: frozenset[str]) -> list[LogSource]:
+    """Return the logs that are searched, of deployments in visible compartments.
+
+    A deployment may name logs that nobody created: they are found, too.
+    """
     disabled = set(session.scalars(select(Log.id).where(~Log.is_enabled)))
     homes = {row.id: row.compartment_id for row in session.scalars(select(LogGroup))}
     found: list[LogSource] = []
-    for row in session.scalars(select(Deployment)):
+    for row in session.scalars(select(Deployment).where(Deployment.compartment_id.in_(visible))):
         for kind in ("access", "predict"):
             named = row.category_log_details.get(kind)
             names = named if isinstance(named, dict) else {}

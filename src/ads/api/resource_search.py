@@ -12,12 +12,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from ads.api.answers import answer, timestamp
-from ads.api.context import context_of
+from ads.api.context import caller_of, context_of
 from ads.api.fields import Body
 from ads.api.slices import slice_of
 from ads.errors import InputError
 from ads.identity.ocid import is_ocid, parse_ocid
 from ads.registry.deployments import Deployment
+from ads.registry.grants import visible_compartments
 from ads.registry.logs import Log, LogGroup
 from ads.registry.storage_tables import Bucket
 from ads.registry.tables import Model, ModelVersionSet, Project
@@ -36,6 +37,14 @@ class _Kind:
     table: Any
     name: str
     title: str = "display_name"
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where is searched: the compartments that the caller may see."""
+
+    session: Session
+    visible: frozenset[str]
 
 
 # By the type in OCIDs and queries.
@@ -74,37 +83,39 @@ class Search(Body):
 def search(body: Search, request: Request) -> Response:
     """Find resources."""
     with context_of(request).database.read() as session:
+        place = _Place(session, visible_compartments(session, caller_of(request)))
         if body.type == "Structured":
-            items = _structured(session, body.query or "")
+            items = _structured(place, body.query or "")
         else:
-            items = _free_text(session, (body.text or "").strip("\"' "))
+            items = _free_text(place, (body.text or "").strip("\"' "))
     rows, next_page = slice_of(request, items)
     return answer({"items": rows}, next_page=next_page)
 
 
-def _structured(session: Session, query: str) -> list[dict[str, Any]]:
+def _structured(place: _Place, query: str) -> list[dict[str, Any]]:
     match = _QUERY.fullmatch(query)
     if match is None:
         raise InputError("The query has a form that this service doesn't know.", hint=_HINT)
     conditions = _conditions(match[2] or "")
     if match[1].lower() == "all":
-        return [item for kind in _KINDS.values() for item in _where(session, kind, conditions)]
+        return [item for kind in _KINDS.values() for item in _where(place, kind, conditions)]
     kind = _KINDS.get(match[1].lower())
-    return [] if kind is None else _where(session, kind, conditions)
+    return [] if kind is None else _where(place, kind, conditions)
 
 
-def _where(session: Session, kind: _Kind, conditions: list[tuple[str, str]]) -> list[dict[str, Any]]:
+def _where(place: _Place, kind: _Kind, conditions: list[tuple[str, str]]) -> list[dict[str, Any]]:
     statement = select(kind.table)
     for field, value in conditions:
         column = getattr(kind.table, kind.title if field == "display_name" else field, None)
         if column is None:
             return []
         statement = statement.where(column == value)
-    return _items(session, kind, statement)
+    return _items(place, kind, statement)
 
 
-def _items(session: Session, kind: _Kind, statement: Select[Any]) -> list[dict[str, Any]]:
-    rows = session.scalars(statement.order_by(kind.table.seq.desc()).limit(_MOST))
+def _items(place: _Place, kind: _Kind, statement: Select[Any]) -> list[dict[str, Any]]:
+    statement = statement.where(kind.table.compartment_id.in_(place.visible))
+    rows = place.session.scalars(statement.order_by(kind.table.seq.desc()).limit(_MOST))
     return [_item(row, kind) for row in rows]
 
 
@@ -129,18 +140,18 @@ def _conditions(text: str) -> list[tuple[str, str]]:
     return conditions
 
 
-def _free_text(session: Session, text: str) -> list[dict[str, Any]]:
+def _free_text(place: _Place, text: str) -> list[dict[str, Any]]:
     """Find a resource by its OCID, or those whose name holds the text."""
     if is_ocid(text):
         kind = _KINDS.get(parse_ocid(text).type)
-        return [] if kind is None else _items(session, kind, select(kind.table).where(kind.table.id == text))
+        return [] if kind is None else _items(place, kind, select(kind.table).where(kind.table.id == text))
     if not text:
         return []
     found: list[dict[str, Any]] = []
     for kind in _KINDS.values():
         title = getattr(kind.table, kind.title)
         named = title == text if kind.table is Bucket else title.icontains(text, autoescape=True)
-        found += _items(session, kind, select(kind.table).where(named))
+        found += _items(place, kind, select(kind.table).where(named))
     return found
 
 
