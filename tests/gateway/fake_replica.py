@@ -33,7 +33,7 @@ def answer(item, name, count=1):
             os._exit(9)
         if "sleep" in body and body.get("only") in {None, name}:
             time.sleep(body["sleep"])
-        if "status" in body:
+        if "status" in body and body.get("only") in {None, name}:
             return Output(body["status"], b"{}")
         if "size" in body:
             return Output(200, b'"' + b"x" * body["size"] + b'"')
