@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 
 from ads.errors import AdsError
 
-__all__ = ["HEAD", "KNOWN", "SchemaTooNew", "current_version", "upgrade"]
+__all__ = ["HEAD", "KNOWN", "SchemaTooNew", "current_version", "migrate", "upgrade"]
 
 logger = logging.getLogger(__name__)
 
@@ -40,20 +40,25 @@ def upgrade(engine: Engine) -> bool:
     """
     if _is_current(current_version(engine)):
         return False
+    with engine.execution_options(openads_write=True).begin() as connection:
+        version = _version_of(connection)  # now that nobody else can change it
+        if _is_current(version):
+            return False
+        migrate(connection, HEAD)
+    logger.info("The catalog's schema went from %s to %s", version, HEAD)
+    return True
+
+
+def migrate(connection: Connection, revision: str) -> None:
+    """Bring the schema to a revision of ``KNOWN``, in the transaction of the connection."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with engine.execution_options(openads_write=True).begin() as connection:
-        version = _version_of(connection)  # now that nobody else can change it
-        if _is_current(version):
-            return False
-        config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
-    logger.info("The catalog's schema went from %s to %s", version, HEAD)
-    return True
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def _version_of(connection: Connection) -> str | None:

@@ -14,7 +14,7 @@ from ads.registry.database import Database
 from ads.registry.storage_tables import Segment, UploadedPart
 from ads.registry.tables import Artifact, MetadataArtifact
 
-__all__ = ["is_blob_used", "keep", "used_blobs"]
+__all__ = ["is_blob_used", "keep", "used_blob_sizes", "used_blobs"]
 
 _REFERENCES = (Artifact.sha256, MetadataArtifact.sha256, Segment.sha256, UploadedPart.sha256)
 """Every column that names a blob."""
@@ -38,6 +38,13 @@ def keep(database: Database, blobs: BlobStore, upload: Upload) -> Iterator[tuple
 def used_blobs(session: Session) -> set[str]:
     """Return the names of all blobs that something in the catalog needs."""
     return {name for column in _REFERENCES for name in session.scalars(select(column))}
+
+
+def used_blob_sizes(session: Session) -> dict[str, int]:
+    """Return all blobs that something in the catalog needs, each with its size in bytes."""
+    return {
+        name: size for column in _REFERENCES for name, size in session.execute(select(column, column.class_.size)).all()
+    }
 
 
 def is_blob_used(session: Session, sha256: str) -> bool:
