@@ -18,6 +18,7 @@ from ads.registry.database import Database, open_database
 from ads.registry.deployments import ModelSource
 from ads.registry.events import Caller
 from ads.registry.identities import Defaults, Identities, ensure_defaults
+from ads.registry.model_index import ensure_index
 from ads.registry.multipart import expire_uploads
 from ads.registry.referenced_files import addresses, fetch_referenced
 from ads.registry.schema import upgrade
@@ -90,6 +91,7 @@ def open_context(settings: Settings) -> Context:
         if swept:
             logger.warning("removed %s uploads that never ended", swept)
         defaults = ensure_defaults(database)
+        ensure_index(database)
         identities = Identities(database, home)
         identities.start(defaults)
         with database.write() as session:

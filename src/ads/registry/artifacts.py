@@ -13,6 +13,7 @@ from ads.registry.blobs import BlobStore, Upload
 from ads.registry.database import Database
 from ads.registry.events import Caller, record
 from ads.registry.lookups import not_found
+from ads.registry.model_index import index_model
 from ads.registry.models import live_model
 from ads.registry.referenced_files import require_readable
 from ads.registry.references import check_description, is_description
@@ -83,6 +84,7 @@ def store_artifact(
         )
         session.add(artifact)
         session.flush()
+        index_model(session, model)
         record(session, caller, "artifact.create", model_id, model.compartment_id, sha256=blob.sha256, size=blob.size)
         remember_outcome(session, caller, attempt, model_id)
         return artifact

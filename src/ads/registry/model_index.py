@@ -160,11 +160,13 @@ def index_model(session: Session, model: Model, *, fresh: bool = False) -> None:
     if not fresh:
         terms = _without_known_terms(session, model.seq, terms)
         numbers = _without_known_numbers(session, model.seq, numbers)
+    connection = session.connection()  # plain rows: nothing here needs objects
     if terms:
-        session.execute(insert(ModelTerm), [{"term": term, "model_seq": model.seq} for term in sorted(terms)])
+        rows = [{"term": term, "model_seq": model.seq} for term in sorted(terms)]
+        connection.execute(insert(ModelTerm.__table__), rows)
     if numbers:
-        rows = [{"model_seq": model.seq, "field": name, "number": number} for name, number in sorted(numbers.items())]
-        session.execute(insert(ModelNumber), rows)
+        pairs = [{"model_seq": model.seq, "field": name, "number": number} for name, number in sorted(numbers.items())]
+        connection.execute(insert(ModelNumber.__table__), pairs)
 
 
 def ensure_index(database: Database) -> int:
