@@ -94,14 +94,14 @@ def test_an_error_is_one_json_object_for_programs(ads):
 
 def test_errors_of_the_service_are_short_and_name_the_request_where_it_helps(ads, service):
     answers = service.answers
-    answers["GET", "/20190101/models"] = (401, {"code": "NotAuthenticated", "message": "The token is wrong."})
+    answers["GET", "/openads/v1/models/search"] = (401, {"code": "NotAuthenticated", "message": "The token is wrong."})
     refused = ads("models", "ls")
     assert refused.code == 4
     assert refused.err.splitlines()[0] == "Error: The token is wrong."
     assert len(refused.err.splitlines()) == 2
-    assert "GET /20190101/models answered 401" in ads("models", "ls", "--debug").err
+    assert "GET /openads/v1/models/search answered 401" in ads("models", "ls", "--debug").err
     assert json.loads(ads("models", "ls", "--format", "json").err)["error"]["requestId"] == "REQ1"
-    answers["GET", "/20190101/models"] = (500, {"code": "InternalServerError", "message": "It broke (badly)."})
+    answers["GET", "/openads/v1/models/search"] = (500, {"code": "InternalServerError", "message": "It broke (badly)."})
     broken = ads("models", "ls")
     assert broken.code == 1
     assert broken.err.splitlines() == ["Error: It broke (badly).", "Request id: REQ1"]

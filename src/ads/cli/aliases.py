@@ -161,5 +161,6 @@ def history(invocation: Invocation, reference: str, alias: str | None) -> None:
             raise InputError("It is not said which alias.", hint=f"ads aliases history {shlex.quote(alias)} ALIAS")
     service = invocation.service
     found = references.find(service, VERSION_SET, reference)
-    rows = service.list(f"{_SETS}/{found['id']}/aliases/{alias.removeprefix('@')}/history")
-    invocation.output.table(rows, HISTORY_COLUMNS, id_key="time")
+    rows = list(service.list(f"{_SETS}/{found['id']}/aliases/{alias.removeprefix('@')}/history"))
+    if not invocation.output.table(reversed(rows), HISTORY_COLUMNS, id_key="time"):
+        invocation.output.talk(f"There never was an alias {found['name']}@{alias}.")

@@ -22,7 +22,7 @@ from ads.cli.references import MODEL
 
 __all__ = ["Change", "Difference", "diff", "difference", "requirement_changes"]
 
-_DETAILS = {"description": "description", "lifecycleState": "state", "versionLabel": "label"}
+_DETAILS = {"description": "description", "versionLabel": "label"}
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ def diff(invocation: Invocation, a: str, b: str) -> None:
             output.text(name)
         return
     _write(output, found, left.label, right.label)
-    output.talk("" if names else f"{a} and {b} are the same in everything that is compared.")
+    if not names:
+        output.talk(f"{a} and {b} are the same in everything that is compared.")
 
 
 @contextmanager

@@ -35,7 +35,7 @@ COLUMNS = (*LIST_COLUMNS[:4], Column("METRICS", _metrics, foldable=True), *LIST_
 )
 @click.argument("query", nargs=-1, required=True, metavar="QUERY...")
 @click.option("-n", "--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
-@click.option("--sort", metavar="FIELD", help="Sort by this, the largest or latest first. Default: how well it fits.")
+@click.option("--sort", metavar="FIELD", help="Sort by this, the largest first. Default: the latest first.")
 @click.option("--ascending", is_flag=True, help="The smallest or earliest first.")
 @pass_invocation
 def search(invocation: Invocation, query: tuple[str, ...], limit: int, sort: str | None, ascending: bool) -> None:

@@ -95,6 +95,8 @@ def _listed(invocation: Invocation, everything: bool, name: str | None) -> Itera
     service = invocation.service
     params = {"compartmentId": service.compartment_id, "limit": PAGE_SIZE}
     order = {"sortBy": "timeCreated", "sortOrder": "DESC"}
+    if service.knows_references and not everything and not name:
+        return service.list(SEARCH, params={**params, **order})
     rows = service.list(MODEL.path, params={**params, **order, **({"displayName": name} if name else {})})
     return (row for row in rows if everything or row.get("lifecycleState") != "DELETED")
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ads.model.catalog_features import Lineage
+
 __all__ = ["Catalogued"]
 
 
@@ -35,6 +37,11 @@ class Catalogued:
     ) -> str:
         """Register the model with its artifact in the catalog and return its OCID.
 
+        ``model_version_set`` is a set, its name or its OCID, ``version_label`` the label of the version that the model
+        becomes. Further keywords: ``metrics`` (name to number, found by ``DataScienceModel.search("auc>0.9")``),
+        ``trained_from`` (URIs of data or code), ``derived_from`` (models that this one was made from, by reference),
+        ``compartment_id``, ``project_id``, ``timeout``, ``region``.
+
         Raises :class:`~ads.errors.ArtifactsNotAvailableError` before ``prepare()``,
         :class:`~ads.errors.IntrospectionNotPassed` when a check fails (``ignore_introspection`` skips them), and
         :class:`~ads.errors.RuntimeInfoInconsistencyError` when ``runtime.yaml`` was edited behind the object's back.
@@ -50,6 +57,19 @@ class Catalogued:
         model: Any = self
         update(model, kwargs)
         return self
+
+    def lineage(self) -> Lineage:
+        """Return what the registered model was trained and derived from, and what was made of it.
+
+        Raises InputError before ``save()``.
+        """
+        model: Any = self
+        if model.dsc_model is None:
+            from ads.errors import InputError
+
+            raise InputError("The model is not in the catalog, so it has no lineage.", hint="Call save() first.")
+        found: Lineage = model.dsc_model.lineage()
+        return found
 
     def upload_artifact(
         self: Any,

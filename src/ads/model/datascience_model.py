@@ -18,9 +18,10 @@ from ads.errors import (
     NotFound,
     PathNotFoundError,
 )
-from ads.model.builder import checked_id, unknown_argument
+from ads.model.builder import unknown_argument
 from ads.model.by_reference import ReferencedObjects
 from ads.model.catalog_entry import CatalogEntry
+from ads.model.catalog_features import CatalogFeatures, Origin, model_id_of
 from ads.model.catalog_settings import (
     CustomerNotificationType,
     ModelBackupOperationDetails,
@@ -80,7 +81,7 @@ _TRANSFER_ARGUMENTS = frozenset(
 )
 
 
-class DataScienceModel(MetadataFiles, ReferencedObjects, CatalogEntry):
+class DataScienceModel(MetadataFiles, ReferencedObjects, CatalogFeatures, CatalogEntry):
     """A model in the catalog.
 
     Example::
@@ -92,11 +93,12 @@ class DataScienceModel(MetadataFiles, ReferencedObjects, CatalogEntry):
     def create(self, **kwargs: Any) -> Self:
         """Register the model with its provenance and artifact, and return it with its OCID.
 
-        Keyword arguments are values of the description, such as ``display_name``, and those of
-        :meth:`upload_artifact`. The artifact is packed and checked first; when its upload fails, the entry is removed
-        again, so a model in the catalog always has what it was created with. Raises InputError without compartment or
-        project and the errors of the service.
+        Keyword arguments are values of the description, such as ``display_name``, those of :meth:`upload_artifact`,
+        and ``trained_from`` and ``derived_from`` as in :meth:`set_lineage`. The artifact is packed and checked first;
+        when its upload fails, the entry is removed again, so a model in the catalog always has what it was created
+        with. Raises InputError without compartment or project and the errors of the service.
         """
+        origin = Origin.of(kwargs.pop("trained_from", None), kwargs.pop("derived_from", None))
         transfer = self._split(kwargs)
         by_reference = bool(transfer.get("model_by_reference"))
         service = _service()
@@ -106,11 +108,11 @@ class DataScienceModel(MetadataFiles, ReferencedObjects, CatalogEntry):
 
             self.with_display_name(f"datascience_model-{secrets.token_hex(4)}")
         if self.artifact is None and not by_reference:
-            return self._register(service, None)
+            return self._register(service, origin, None)
         from ads.model.bucket_transfer import Transfer
 
         with self._deliverable(Transfer.of(transfer), by_reference=by_reference) as deliver:
-            return self._register(service, deliver)
+            return self._register(service, origin, deliver)
 
     def _deliverable(
         self, transfer: Transfer, *, by_reference: bool
@@ -122,12 +124,18 @@ class DataScienceModel(MetadataFiles, ReferencedObjects, CatalogEntry):
             return referable(self.artifact, self.model_file_description, transfer)
         return deliverable(self.artifact, transfer)
 
-    def _register(self, service: Service, deliver: Callable[[Service, str], None] | None) -> Self:
+    def _register(self, service: Service, origin: Origin, deliver: Callable[[Service, str], None] | None) -> Self:
         from ads.client.registration import register_model
         from ads.model.catalog_wire import create_body
 
+        def complete(service: Service, model_id: str) -> None:
+            if origin:
+                origin.send(service, model_id)
+            if deliver is not None:
+                deliver(service, model_id)
+
         provenance = self.provenance_metadata.to_wire() if self.provenance_metadata is not None else None
-        model_id = register_model(service, create_body(self), provenance=provenance, deliver=deliver)
+        model_id = register_model(service, create_body(self), provenance=provenance, deliver=complete)
         self.set_spec(self.CONST_ID, model_id)
         return self.sync()
 
@@ -305,8 +313,11 @@ class DataScienceModel(MetadataFiles, ReferencedObjects, CatalogEntry):
 
     @classmethod
     def from_id(cls, id: str) -> Self:  # noqa: A002 - the public name
-        """Return the model with this OCID from the catalog. Raises :class:`~ads.errors.NotFound`."""
-        return cls(spec={cls.CONST_ID: checked_id(id)}).sync()
+        """Return the model with this OCID, or that a reference such as ``churn@champion`` means, from the catalog.
+
+        Raises :class:`~ads.errors.NotFound`.
+        """
+        return cls(spec={cls.CONST_ID: model_id_of(id)}).sync()
 
     @classmethod
     def list(

@@ -65,7 +65,10 @@ class Loadable:
         download_artifact: bool | None = True,
         **kwargs: Any,
     ) -> Self:
-        """Return the model of a catalog entry; ``download_artifact=False`` leaves its files in the catalog."""
+        """Return the model of a catalog entry; ``download_artifact=False`` leaves its files in the catalog.
+
+        ``model_id`` is an OCID or a reference: ``churn`` (the newest version), ``churn:12``, ``churn@champion``.
+        """
         from ads.model import loading
 
         target = loading.Target(
@@ -115,9 +118,14 @@ class Loadable:
         download_artifact: bool | None = True,
         **kwargs: Any,
     ) -> Self:
-        """Return the model of a catalog entry or of a deployment, whichever ``ocid`` names."""
+        """Return the model of a catalog entry or of a deployment, whichever ``ocid`` names.
+
+        A reference names a model, too: ``from_id("churn@champion")``, ``from_id("churn:12")``.
+        """
         arguments = {name: value for name, value in locals().items() if name not in ("cls", "ocid", "kwargs")}
         kind = ocid.lower()
+        if ocid and not kind.startswith("ocid1."):
+            return cls.from_model_catalog(ocid, **arguments, **kwargs)
         if DataScienceModelType.MODEL_DEPLOYMENT in kind:
             return cls.from_model_deployment(kind, **arguments, **kwargs)
         if DataScienceModelType.MODEL in kind:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ads.errors import InputError, ModelVersionSetNotExists, ModelVersionSetNotSaved
 from ads.model.builder import Builder, checked_id, unknown_argument
+from ads.model.version_aliases import AliasChange, VersionAliases
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from ads.client import Service
     from ads.model.datascience_model import DataScienceModel
 
-__all__ = ["ModelVersionSet", "ModelVersionSetNotExists", "ModelVersionSetNotSaved", "experiment", "version_set_id"]
+__all__ = [
+    "AliasChange",
+    "ModelVersionSet",
+    "ModelVersionSetNotExists",
+    "ModelVersionSetNotSaved",
+    "experiment",
+    "version_set_id",
+]
 
 USER = "USER"
 _SETS = "/20190101/modelVersionSets"
@@ -30,14 +38,15 @@ _VARIABLES = {
 """What ``experiment()`` tells ``save()``, and the attributes that it is."""
 
 
-class ModelVersionSet(Builder):
+class ModelVersionSet(VersionAliases, Builder):
     """A group of models that are versions of one thing.
 
     Example::
 
         churn = ModelVersionSet(name="churn").with_description("Who leaves next month").create()
         model.save(model_version_set=churn, version_label="first")
-        ModelVersionSet.from_name("churn").models()
+        churn.set_alias("champion", 1, reason="the first that beats the rules")
+        ModelVersionSet.from_name("churn").alias("champion")
     """
 
     CONST_ID = "id"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import AdsError, InputError, IntrospectionNotPassed, RuntimeInfoInconsistencyError
+from ads.model.catalog_features import with_metrics
 from ads.model.dependencies import add_missing
 from ads.model.metadata.keys import MetadataTaxonomyKeys
 from ads.model.parity import record_again
@@ -82,9 +83,10 @@ def save(model: GenericModel, options: SaveOptions) -> str:
     if not options.ignore_introspection and not model.ignore_conda_error:
         with _service_starting():
             _require_introspection(model, rehearse=options.reload)
+    with_metrics(model.metadata_custom, options.extra.get("metrics") or {})
     entry = _entry(model, options, folder)
     transfer = {name: getattr(options, name) for name in TRANSFER_OPTIONS if getattr(options, name) is not None}
-    others = {name: value for name, value in options.extra.items() if name not in _ENTRY_VALUES}
+    others = {name: value for name, value in options.extra.items() if name not in {*_ENTRY_VALUES, "metrics"}}
     entry.create(model_by_reference=options.model_by_reference, **transfer, **others)
     model.dsc_model = entry
     model.model_deployment = None

@@ -136,7 +136,16 @@ def prepare_save_deploy(model: GenericModel, arguments: Mapping[str, Any], extra
     from ads.model.registration import TRANSFER_OPTIONS
 
     known_to_prepare = {field.name for field in fields(PrepareOptions)}
-    known_to_save = {"reload", "timeout", "region", "compartment_id", "project_id"}
+    known_to_save = {
+        "reload",
+        "timeout",
+        "region",
+        "compartment_id",
+        "project_id",
+        "metrics",
+        "trained_from",
+        "derived_from",
+    }
     refuse_unknown("prepare_save_deploy", extra, sorted({*known_to_prepare, *known_to_save, *_EXTRA}))
     prepare = {name: value for name, value in arguments.items() if name in known_to_prepare}
     model.prepare(**prepare, **{name: value for name, value in extra.items() if name in known_to_prepare})
