@@ -27,7 +27,7 @@ _PART = 16 * 1024 * 1024
 _MOST_PARTS = 9_000
 _YOUNG = 12 * 3600.0
 """Seconds for which a blob that is there already is not written again: less than what a sweep takes for old."""
-_ATOMIC = frozenset({"s3", "s3a", "oci", "gs", "gcs", "abfs", "abfss", "az", "adl", "memory"})
+_ATOMIC = frozenset({"s3", "s3a", "oci", "gs", "gcs", "abfs", "abfss", "az", "adl"})
 """Where a file appears whole when it is closed. Elsewhere it is written aside and renamed."""
 _PACKAGES = {"s3": "openads[s3]", "s3a": "openads[s3]", "oci": "ocifs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs"}
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "timeModified", "timeCreated", "created")
@@ -50,13 +50,17 @@ class BlobRemote:
             return
         system, root = self._system()
         target = f"{root}/{blob.sha256}"
-        with self._reported(f"take {blob.sha256[:12]}…"):
-            if self._scheme in _ATOMIC:
-                self._write(system, path, target, blob.size)
-            else:
-                system.makedirs(root, exist_ok=True)
-                self._write(system, path, f"{target}.incoming", blob.size)
-                system.mv(f"{target}.incoming", target)
+        action = f"take {blob.sha256[:12]}…"
+        with self._reported(action):
+            try:
+                if self._scheme in _ATOMIC:
+                    self._write(system, path, target, blob.size)
+                else:
+                    system.makedirs(root, exist_ok=True)
+                    self._write(system, path, f"{target}.incoming", blob.size)
+                    system.mv(f"{target}.incoming", target)
+            except FileNotFoundError as error:
+                raise self._unusable(action, str(error)) from error
 
     def settle(self, path: Path, blob: StoredBlob) -> None:  # noqa: ARG002 - prepare() brought the file
         """Return when the store has the blob with the right length."""
@@ -100,6 +104,8 @@ class BlobRemote:
             file.seek(start)
             while start < end:
                 data = file.read(min(end - start, _CHUNK))
+                if not data:
+                    raise damaged(sha256)
                 start += len(data)
                 yield data
 

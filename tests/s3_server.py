@@ -1,0 +1,55 @@
+"""A real S3-compatible server on a loopback port: moto's, started in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.service import eventually
+
+__all__ = ["CREDENTIALS", "s3_server"]
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+_PROGRAM = """
+import sys, time
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+server.start()
+host, port = server.get_host_and_port()
+with open(sys.argv[1] + ".new", "w") as file:
+    file.write(str(port))
+import os
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+sys.stdin.read()
+server.stop()
+"""
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[str]:
+    """Yield the URL of a new, empty server, which ends with the block."""
+    port_file = folder / "s3-port"
+    with (folder / "s3.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, str(port_file)],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **CREDENTIALS},
+        )
+    try:
+        eventually(port_file.is_file, 60, "the S3 server")
+        yield f"http://127.0.0.1:{port_file.read_text()}"
+    finally:
+        process.kill()
+        process.communicate()
