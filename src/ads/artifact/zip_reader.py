@@ -22,7 +22,7 @@ from ads.artifact.member_names import shown
 from ads.artifact.zip_directory import Member, damaged, read_directory
 from ads.errors import ArchiveError
 
-__all__ = ["ArchiveInfo", "check_zip", "extract_zip", "read_member"]
+__all__ = ["ArchiveInfo", "check_zip", "extract_zip", "read_member", "verify_zip"]
 
 _CHUNK = 1024**2
 _MAX_MANIFEST_BYTES = 32 * 1024**2
@@ -43,6 +43,17 @@ def check_zip(archive: Path | str, limits: Limits = DEFAULT_LIMITS) -> ArchiveIn
     Raises :class:`~ads.errors.ArchiveError` when it breaks a rule, and its manifest, if it has one, must hold
     (:class:`~ads.errors.ManifestError`).
     """
+    files = verify_zip(archive, limits)
+    whole, size = hashlib.sha256(), 0
+    with Path(archive).open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            whole.update(chunk)
+            size += len(chunk)
+    return ArchiveInfo(whole.hexdigest(), size, files)
+
+
+def verify_zip(archive: Path | str, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
+    """Check the archive as :func:`check_zip` does, without hashing it as a whole; return the files in it."""
     with Path(archive).open("rb") as file:
         members = read_directory(file, limits)
         found = {}
@@ -53,13 +64,7 @@ def check_zip(archive: Path | str, limits: Limits = DEFAULT_LIMITS) -> ArchiveIn
             if not member.is_folder:
                 found[member.name] = manifest.FileEntry(digest.hexdigest(), member.size)
         _check_manifest(file, members, found)
-        file.seek(0)
-        size = file.seek(0, 2)
-        file.seek(0)
-        whole = hashlib.sha256()
-        while chunk := file.read(_CHUNK):
-            whole.update(chunk)
-    return ArchiveInfo(whole.hexdigest(), size, _names(members))
+    return _names(members)
 
 
 def read_member(
