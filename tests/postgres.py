@@ -26,6 +26,7 @@ __all__ = ["Postgres", "find_programs"]
 
 _TEMPLATE = "openads_template"
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+_MOST_DATABASES = 40
 _FAST = ("fsync=off", "full_page_writes=off")
 
 
@@ -51,6 +52,7 @@ class Postgres:
         self._settings = () if durable else _FAST
         self.folder = folder or Path(tempfile.mkdtemp(prefix="openads-pg-", dir="/tmp"))  # a socket's path is short
         self._numbers = itertools.count(1)
+        self._names: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._user = _unprivileged_user()
         if self._user:
@@ -138,6 +140,11 @@ class Postgres:
                 _migrate(self.url(_TEMPLATE))
             source = "" if empty else f" TEMPLATE {_TEMPLATE}"
             connection.execute(f"CREATE DATABASE {name}{source}")
+            self._names.append(name)
+            if len(self._names) > _MOST_DATABASES:
+                with contextlib.suppress(psycopg.errors.ObjectInUse):
+                    connection.execute(f"DROP DATABASE {self._names[0]}")
+                    del self._names[0]
         return self.url(name)
 
     @staticmethod
