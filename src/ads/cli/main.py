@@ -56,6 +56,13 @@ SECTIONS = {
         "restore": LazyCommand("ads.cli.backup:restore", "Put a backup into an empty catalog."),
         "db": LazyCommand("ads.cli.db:db", "Look after the catalog's database and its schema."),
     },
+    "Who may do what": {
+        "users": LazyCommand("ads.cli.users:users", "List, create and deactivate users."),
+        "grants": LazyCommand("ads.cli.grants:grants", "Let users do something in a compartment, or no longer."),
+        "compartments": LazyCommand("ads.cli.compartments:compartments", "List, create and delete compartments."),
+        "tokens": LazyCommand("ads.cli.tokens:tokens", "List, make and revoke bearer tokens."),
+        "keys": LazyCommand("ads.cli.keys:keys", "List, add and remove the public keys that sign requests."),
+    },
     "Set-up": {
         "config": LazyCommand("ads.cli.config:config", "Show the settings; point oci, oci-cli and oracle-ads here."),
         "completion": LazyCommand(
