@@ -155,12 +155,20 @@ class Gateway:
         eventually(path.exists, what="the replica's socket")
         return process
 
-    def start(self):
+    def start_process(self):
         argv = [sys.executable, "-m", "ads.gateway", "--fd", str(self.listening.fileno())]
         for name, value in self.limits.items():
             argv += ["--limit", f"{name}={value}"]
-        env = {**os.environ, "OPENADS_ALLOWED_HOSTS": "x,a.example", "OPENADS_HOME": str(self.home.root), **self.settings}
+        env = {
+            **os.environ,
+            "OPENADS_ALLOWED_HOSTS": "x,a.example",
+            "OPENADS_HOME": str(self.home.root),
+            **self.settings,
+        }
         self.process = subprocess.Popen(argv, env=env, pass_fds=[self.listening.fileno()], cwd=self.home.root)
+
+    def start(self):
+        self.start_process()
         status, _, _ = self.connect().send(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").answer()
         assert status == 200
         return self

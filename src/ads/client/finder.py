@@ -92,8 +92,13 @@ def is_alive(url: str, timeout: float = _ALIVE_WITHIN) -> bool:
     parts = urlsplit(url)
     if not parts.hostname:
         return False
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=timeout)
+    connection: HTTPConnection
+    if parts.scheme == "https":
+        from ads.client.trust import tls_context
+
+        connection = HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=tls_context(url))
+    else:
+        connection = HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     try:
         connection.request("GET", parts.path.rstrip("/") + "/health/live")
         return connection.getresponse().status == 200

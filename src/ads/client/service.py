@@ -274,7 +274,7 @@ class Service:
 
                 # Loading the certificate store costs 20 ms: not for plain HTTP. Proxies are never meant for loopback.
                 self._client = httpx.Client(
-                    verify=self.url.startswith("https:"),
+                    verify=_trust(self.url),
                     trust_env=not _is_loopback(self.url),
                     headers={"user-agent": f"openads/{__version__}", "accept": "application/json"},
                     limits=httpx.Limits(max_connections=64, max_keepalive_connections=16),
@@ -345,6 +345,14 @@ def _jitter() -> float:
     import secrets
 
     return secrets.randbelow(1001) / 1000
+
+
+def _trust(url: str) -> Any:
+    if not url.startswith("https:"):
+        return False
+    from ads.client.trust import tls_context
+
+    return tls_context(url)
 
 
 def _is_loopback(url: str) -> bool:

@@ -274,8 +274,9 @@ def _infrastructure(model: GenericModel, options: DeployOptions) -> ModelDeploym
         ModelDeploymentInfrastructure()
         .with_shape_name(shape)
         .with_replica(known.deployment_instance_count or defaults.MODEL_DEPLOYMENT_INSTANCE_COUNT)
-        .with_bandwidth_mbps(known.deployment_bandwidth_mbps or defaults.MODEL_DEPLOYMENT_BANDWIDTH_MBPS)
     )
+    if known.deployment_bandwidth_mbps:
+        infrastructure.with_bandwidth_mbps(known.deployment_bandwidth_mbps)
     if shape.endswith("Flex"):
         infrastructure.with_shape_config_details(
             ocpus=known.deployment_ocpus or defaults.MODEL_DEPLOYMENT_INSTANCE_OCPUS,

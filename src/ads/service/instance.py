@@ -70,7 +70,7 @@ def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[Ser
         home.remove_service_file()
         sweep(home)
         with listen(settings, any_port=any_port) as listening:
-            url = url_of(listening)
+            url = url_of(listening, secure=bool(settings.tls_certificate))
             check = _Readiness(home, url, on_ready)
             failed = Supervisor(home, _permanent(settings, home, listening), check).run()
         if failed is not None:
@@ -106,10 +106,10 @@ class _Readiness:
             token = self._home.token_file.read_text(encoding="utf-8").strip()
         except OSError:
             return False
-        address = address_of(self._url)
-        if not token or status_of(address, "/health/ready", timeout=_PROBE_SECONDS) != 200:
+        address, secure = address_of(self._url), self._url.startswith("https:")
+        if not token or status_of(address, "/health/ready", timeout=_PROBE_SECONDS, secure=secure) != 200:
             return False
-        if status_of(address, "/openads/v1/service", token=token, timeout=_PROBE_SECONDS) != 200:
+        if status_of(address, "/openads/v1/service", token=token, timeout=_PROBE_SECONDS, secure=secure) != 200:
             return False
         found = ServiceFile(self._url, token, os.getpid(), __version__)
         self._home.write_service_file(found)
@@ -124,7 +124,7 @@ def _permanent(settings: Settings, home: Home, listening: socket.socket) -> list
     env = {
         **environment_for(settings),
         "OPENADS_HOME": str(home.root),
-        "OPENADS_SERVICE_URL": url_of(listening),
+        "OPENADS_SERVICE_URL": url_of(listening, secure=bool(settings.tls_certificate)),
         "PYTHONUNBUFFERED": "1",
     }
     descriptor = listening.fileno()

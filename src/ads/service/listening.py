@@ -51,8 +51,9 @@ def _bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def url_of(listening: socket.socket) -> str:
-    """Return the address under which programs on this machine reach the socket."""
+def url_of(listening: socket.socket, *, secure: bool = False) -> str:
+    """Return the address under which programs on this machine reach the socket, ``secure`` with HTTPS."""
     host, port = listening.getsockname()[:2]
     host = _ANY.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

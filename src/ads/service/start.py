@@ -29,7 +29,8 @@ def find_running(home: Home) -> ServiceFile | None:
     found = home.read_service_file()
     if found is None or not is_held(home.lock_file):
         return None
-    return found if status_of(address_of(found.url), "/health/live") == 200 else None
+    secure = found.url.startswith("https:")
+    return found if status_of(address_of(found.url), "/health/live", secure=secure) == 200 else None
 
 
 def start_detached(settings: Settings, *, seconds: float = _START_SECONDS) -> ServiceFile:

@@ -107,7 +107,6 @@ def test_deploying_with_defaults_sends_the_documented_body(deployable: Any) -> N
                     "modelDeploymentInstanceShapeConfigDetails": {"ocpus": 1.0, "memoryInGBs": 16.0},
                 },
                 "scalingPolicy": {"policyType": "FIXED_SIZE", "instanceCount": 1},
-                "bandwidthMbps": 10,
             },
             "environmentConfigurationDetails": {
                 "environmentConfigurationType": "DEFAULT",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from ads.errors import InputError
 from ads.model.builder import unknown_argument
 from ads.model.deployment.model_deployment_infrastructure import (
-    DEFAULT_BANDWIDTH_MBPS,
     DEFAULT_MEMORY_IN_GBS,
     DEFAULT_OCPUS,
     DEFAULT_REPLICA,
@@ -67,12 +66,13 @@ def configuration(
         "deploymentType": "SINGLE_MODEL_FLEX" if infrastructure.compute_target_details else "SINGLE_MODEL",
         _MODEL: {
             "modelId": model_id,
-            "bandwidthMbps": infrastructure.bandwidth_mbps or DEFAULT_BANDWIDTH_MBPS,
             "instanceConfiguration": instance,
             "scalingPolicy": _scaling(infrastructure),
         },
         _ENVIRONMENT: _environment(infrastructure, runtime),
     }
+    if infrastructure.bandwidth_mbps:
+        found[_MODEL]["bandwidthMbps"] = infrastructure.bandwidth_mbps  # it is enforced, so never a default
     if infrastructure.compute_target_details:
         found["infrastructureConfigurationDetails"] = infrastructure.compute_target_details
     if runtime.deployment_mode == ModelDeploymentMode.STREAM:
