@@ -100,6 +100,9 @@ class LaneOwner(Protocol):
     def takes_over(self, lane: Lane, prediction: Prediction) -> bool:
         """Have a prediction that failed in this lane made elsewhere; tell whether that is done."""
 
+    def exhausted(self, prediction: Prediction) -> None:
+        """A prediction ended the last replica that it may be tried on."""
+
     def answered_by(self, lane: Lane, prediction: Prediction, output: Output) -> None:
         """A prediction was answered; called only while ``lane.watched``."""
 
@@ -296,6 +299,7 @@ class Lane:
             if prediction.copies > 1:
                 prediction.copies -= 1
             elif prediction.tries >= self._limits.tries or prediction.begun:
+                self._owner.exhausted(prediction)
                 prediction.answer(503, _DIED, 5)
             elif self._draining:
                 prediction.answer(503, _LEAVING, 1)

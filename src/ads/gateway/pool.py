@@ -9,6 +9,7 @@ their answers, and never makes anybody wait.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from zlib import crc32
 
@@ -17,6 +18,7 @@ from ads.gateway.frames import Output
 from ads.gateway.lane import Lane, pick, share
 from ads.gateway.limits import Limits
 from ads.gateway.metrics import DeploymentMetrics
+from ads.gateway.poison import Poison
 from ads.gateway.prediction import Prediction
 from ads.gateway.replica import Replica
 from ads.gateway.shadow import Shadow
@@ -26,6 +28,9 @@ __all__ = ["Pool", "Prediction", "pick", "share"]
 
 _STOPPED = error_body("NotAuthorizedOrNotFound", "The deployment is not active.")
 _NO_FIELDS: Mapping[bytes, bytes] = {}
+_POISON = error_body(
+    "RequestEndsReplicas", "This request ended the replicas that answered it. It is not tried again for a while."
+)
 _ALL = 100
 
 
@@ -54,6 +59,7 @@ class Pool:
         self._call = call
         self._leaving: list[Lane] = []
         self._only: Lane | None = None
+        self.poison = Poison(clock)
         self.shadow: Shadow | None = None
         self.update(route)
 
@@ -95,6 +101,8 @@ class Pool:
             wanted.setdefault(replica.revision, {})[replica.id] = replica
         if not wanted:
             wanted = {route.revision: {}}
+        if wanted.keys() - self.lanes.keys():
+            self.poison.clear()
         gone = [lane for revision, lane in self.lanes.items() if revision not in wanted]
         for revision, places in wanted.items():
             lane = self.lanes.get(revision)
@@ -139,6 +147,10 @@ class Pool:
 
     def submit(self, prediction: Prediction, fields: Mapping[bytes, bytes] = _NO_FIELDS) -> None:
         """Have a prediction made, now or when a replica is free. ``fields`` are the request's headers."""
+        seconds = self.poison.seconds(prediction.input)
+        if seconds:
+            prediction.answer(422, _POISON, math.ceil(seconds))
+            return
         lane = self._only or self._choose(fields)
         lane.submit(prediction)
         if not lane.wanted and lane.queue_depth == 1:
@@ -208,6 +220,11 @@ class Pool:
             items += lane.queue_depth
             waiting += lane.queued_bytes
         return items < self._limits.queue_items and waiting + size <= self._limits.queue_bytes
+
+    def exhausted(self, prediction: Prediction) -> None:
+        """Refuse this request's body for a while: it ended replicas, or was near when they ended."""
+        if not prediction.begun:
+            self.poison.note(prediction.input)
 
     def joined(self, lane: Lane) -> None:
         """Give a lane that answers what waits where nobody does."""
