@@ -18,6 +18,7 @@
     │   │   ├── ArtifactNestedFolderError
     │   │   ├── ArtifactFolderStructureError
     │   │   ├── ManifestError                  a file differs from the manifest
+    │   │   ├── SignatureMissing, SignatureWrong
     │   │   ├── InvalidArtifactType
     │   │   ├── ModelFileDescriptionError      the description of a model by reference is broken
     │   │   └── ModelArtifactSizeError
@@ -229,6 +230,18 @@ class ManifestError(ArtifactError):
     """A file differs from what the artifact's manifest says."""
 
     code = "manifest-mismatch"
+
+
+class SignatureMissing(ArtifactError):
+    """The artifact carries no signature where one is required."""
+
+    code = "signature-missing"
+
+
+class SignatureWrong(ArtifactError):
+    """The artifact's signature is not that of a trusted key for these files."""
+
+    code = "signature-wrong"
 
 
 class InvalidArtifactType(ArtifactError):

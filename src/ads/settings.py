@@ -82,6 +82,8 @@ class Settings:
     """File with the certificate chain (PEM) for HTTPS. Empty: HTTP."""
     tls_key: str = ""
     """File with the private key of ``tls_certificate`` (PEM). Empty: it is in the certificate's file."""
+    trusted_keys: str = ""
+    """Public keys (a PEM file, or a folder of them): only what one of them signed is deployed. Empty: everything is."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """For each name set by somebody: ``argument``, ``environment`` or the file's path."""
 

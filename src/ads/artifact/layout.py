@@ -23,6 +23,7 @@ __all__ = [
     "SAMPLE",
     "SCORE_PAYLOAD_PY",
     "SCORE_PY",
+    "SIGNATURE",
     "TEST_RESULTS",
     "list_files",
     "model_file_name",
@@ -39,6 +40,7 @@ REQUIREMENTS = "requirements.txt"
 SAMPLE = "sample.json"
 RECIPE = "score_recipe.json"
 MANIFEST = "model_artifact_manifest.json"
+SIGNATURE = "model.sig"
 TEST_RESULTS = "test_json_output.json"
 
 REQUIRED_FILES = (RUNTIME_YAML, SCORE_PY)
@@ -54,8 +56,9 @@ ARTIFACT_FILES = (
     REQUIREMENTS,
     SAMPLE,
     RECIPE,
+    SIGNATURE,
 )
-"""What ``prepare()`` writes next to the model file. No ignore rule applies to them."""
+"""What ``prepare()`` and signing write next to the model file. No ignore rule applies to them."""
 
 
 def list_files(folder: Path | str, keep: Iterable[str] = ()) -> list[str]:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ads.artifact import model_signature
 from ads.deploy.artifacts import unpack
 from ads.deploy.environments import Environment, resolve
 from ads.errors import AdsError
@@ -41,12 +42,18 @@ class Preparations:
     """
 
     def __init__(
-        self, home: Home, archive: Callable[[ModelSource], Path], timeout: float, wake: Callable[[], None]
+        self,
+        home: Home,
+        archive: Callable[[ModelSource], Path],
+        timeout: float,
+        wake: Callable[[], None],
+        trusted_keys: str = "",
     ) -> None:
         self._home = home
         self._archive = archive
         self._timeout = timeout
         self._wake = wake
+        self._trusted_keys = trusted_keys
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="prepare")
         self._lock = threading.Lock()
         self._running: set[Key] = set()
@@ -99,6 +106,8 @@ class Preparations:
         began = time.monotonic()
         try:
             artifact = unpack(self._home, source.sha256, lambda: self._archive(source))
+            if self._trusted_keys:
+                model_signature.verify(artifact, model_signature.trusted_keys_in(self._trusted_keys))
             environment = resolve(self._home, artifact, self._timeout, report)
             prepared = Prepared(artifact, environment, time.monotonic() - began)
         except AdsError as error:

@@ -40,7 +40,8 @@ class Catalogued:
         ``model_version_set`` is a set, its name or its OCID, ``version_label`` the label of the version that the model
         becomes. Further keywords: ``metrics`` (name to number, found by ``DataScienceModel.search("auc>0.9")``),
         ``trained_from`` (URIs of data or code), ``derived_from`` (models that this one was made from, by reference),
-        ``compartment_id``, ``project_id``, ``timeout``, ``region``.
+        ``signing_key`` (an EC key in PEM form: the artifact gets an OpenSSF signature), ``compartment_id``,
+        ``project_id``, ``timeout``, ``region``.
 
         Raises :class:`~ads.errors.ArtifactsNotAvailableError` before ``prepare()``,
         :class:`~ads.errors.IntrospectionNotPassed` when a check fails (``ignore_introspection`` skips them), and

@@ -175,7 +175,7 @@ def _write(model: GenericModel, plan: _Plan) -> None:
     if plan.writes_model:  # first: it is the step that can fail, and it leaves nothing behind when it does
         serialization.write_model_file(model, folder / plan.model_file_name, plan.options.for_format())
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (layout.MANIFEST, layout.TEST_RESULTS):  # they describe what was here before
+    for name in (layout.MANIFEST, layout.SIGNATURE, layout.TEST_RESULTS):  # they describe what was here before
         (folder / name).unlink(missing_ok=True)
     model.model_file_name = plan.model_file_name
     model.model_artifact = ModelArtifact(str(folder), plan.model_file_name)

@@ -84,9 +84,16 @@ def save(model: GenericModel, options: SaveOptions) -> str:
         with _service_starting():
             _require_introspection(model, rehearse=options.reload)
     with_metrics(model.metadata_custom, options.extra.get("metrics") or {})
+    signing_key = options.extra.get("signing_key")
+    if signing_key:
+        from ads.artifact.model_signature import sign
+
+        sign(folder, signing_key)
     entry = _entry(model, options, folder)
     transfer = {name: getattr(options, name) for name in TRANSFER_OPTIONS if getattr(options, name) is not None}
-    others = {name: value for name, value in options.extra.items() if name not in {*_ENTRY_VALUES, "metrics"}}
+    others = {
+        name: value for name, value in options.extra.items() if name not in {*_ENTRY_VALUES, "metrics", "signing_key"}
+    }
     entry.create(model_by_reference=options.model_by_reference, **transfer, **others)
     model.dsc_model = entry
     model.model_deployment = None
