@@ -219,6 +219,63 @@ def test_an_update_of_a_deployment_that_cannot_work_does_not_wait_for_ever() -> 
     assert world.desired.state == "NEEDS_ATTENTION"
 
 
+@settings(max_examples=200)
+@given(
+    st.integers(1, 4),
+    st.integers(1, 4),
+    st.booleans(),
+    st.lists(st.tuples(st.booleans(), st.integers(0, 7)), max_size=60),
+)
+def test_a_gradual_update_keeps_the_capacity_and_runs_one_more_replica_at_most(
+    before: int, after: int, bad: bool, events: list[tuple[bool, int]]
+) -> None:
+    desired = Desired("ACTIVE", "UPDATING", 2, after, serving_revision=1, serving_replicas=before, gradual=True)
+    world = World(desired, bad=frozenset({2} if bad else ()), replicas={(1, slot): "ready" for slot in range(before)})
+
+    def step() -> None:
+        if world.desired.serving_revision == 1:
+            world.desired = replace(world.desired, candidates=min(after, world.ready(2) + 1))
+        world.step()
+        if world.desired.serving_revision == 1 and world.desired.revision == 2:
+            assert len(world.replicas) <= max(before, after) + 1
+            assert world.ready(1) + world.ready(2) >= min(before, after)
+
+    for is_step, index in events:
+        places = sorted(world.replicas)
+        if is_step:
+            step()
+        elif places:
+            world.life(places[index % len(places)])
+    for _ in range(60):
+        step()
+        for place in list(world.replicas):
+            world.life(place)
+    assert world.desired.state == "ACTIVE"
+    assert world.desired.serving_revision == (1 if bad else 2)
+    assert set(world.replicas) == {(world.desired.revision, slot) for slot in range(world.desired.replicas)}
+
+
+def test_a_candidate_that_is_held_back_waits_beside_what_serves() -> None:
+    desired = Desired("ACTIVE", "UPDATING", 2, 4, serving_revision=1, serving_replicas=4, hold=True, candidates=1)
+    world = World(desired, replicas={(1, slot): "ready" for slot in range(4)})
+    world.run()
+    assert set(world.replicas) == {(1, 0), (1, 1), (1, 2), (1, 3), (2, 0)}
+    assert world.step() == []
+    world.desired = replace(world.desired, hold=False, candidates=4)
+    world.run()
+    assert world.desired.serving_revision == 2
+    assert set(world.replicas) == {(2, slot) for slot in range(4)}
+
+
+def test_a_deployment_without_replicas_proves_a_new_revision_with_one() -> None:
+    world = World(Desired("ACTIVE", "UPDATING", 2, 0, serving_revision=1, serving_replicas=0))
+    world.run()
+    assert (world.desired.state, world.desired.serving_revision, world.replicas) == ("ACTIVE", 2, {})
+    world = World(Desired("ACTIVE", "UPDATING", 2, 0, serving_revision=1, serving_replicas=0), bad=frozenset({2}))
+    world.run()
+    assert (world.desired.state, world.desired.serving_revision, world.replicas) == ("ACTIVE", 1, {})
+
+
 def test_a_deployment_at_rest_is_left_alone() -> None:
     ready = {(3, 0): "ready", (3, 1): "ready"}
     world = World(Desired("ACTIVE", "ACTIVE", 3, 2, serving_revision=3, serving_replicas=2), replicas=ready)

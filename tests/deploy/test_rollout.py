@@ -176,7 +176,7 @@ def test_a_plan_is_read_as_it_is_written() -> None:
         ({"step": [1]}, "no 'step'"),
         ({"strategy": "canary", "steps": [50, 20]}, "larger than the one before"),
         ({"strategy": "canary", "steps": [True]}, "percentages"),
-        ({"strategy": "canary", "steps": [101]}, "1 to 100"),
+        ({"strategy": "canary", "steps": [101]}, "0 to 100"),
         ({"bakeSeconds": -1}, "bakeSeconds"),
         ({"gates": {"latency": 1}}, "no gate 'latency'"),
         ({"gates": {"errorRate": "x"}}, "errorRate"),

@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from ads.deploy.adjustments import Adjustments
+from ads.deploy.course import Courses, progress_of, take_step
 from ads.deploy.engines.base import Engine, ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.supervisor_client import EngineUnavailable
 from ads.deploy.log_files import log_tail, predict_log
@@ -37,7 +39,12 @@ from ads.deploy.reconcile import (
     Stop,
     reconcile,
 )
-from ads.deploy.routes import ReplicaRoute, Route, Routes
+from ads.deploy.rollout import RollBack, Step, Wait, candidates
+from ads.deploy.rollout_orders import moved_alias
+from ads.deploy.routes import Route, Routes
+from ads.deploy.routing import traffic_of
+from ads.deploy.scaling import hold_seconds, replicas_of
+from ads.deploy.signals import Signals
 from ads.deploy.spec import DeploymentSpec, parse_spec
 from ads.errors import AdsError
 from ads.home import Home
@@ -45,6 +52,7 @@ from ads.identity.access import CompartmentTree
 from ads.registry.database import Database
 from ads.registry.deployments import Deployment, ModelSource, artifact_of, get_deployment, unfinished_or_served
 from ads.registry.grants import compartment_tree
+from ads.registry.rollouts import Rollout, active_rollout, active_rollouts
 from ads.registry.work_requests import entries_of, progress_work_request
 from ads.settings import Settings
 
@@ -57,16 +65,17 @@ _AT_REST = 1.0
 _AFTER_TROUBLE = 0.5
 _STOPS_AT_ONCE = 8
 _FLUX = frozenset({"CREATING", "UPDATING", "DELETING"})
-_SERVING = frozenset({"CREATING", "ACTIVE", "UPDATING", "NEEDS_ATTENTION"})
 
 
 @dataclass(frozen=True)
 class _Case:
-    """One deployment in one round: its row, its replicas, what to do about it."""
+    """One deployment in one round: its row, its replicas, what to do about it and about its rollout."""
 
     row: Deployment
     reports: tuple[ReplicaReport, ...]
     actions: tuple[Action, ...]
+    rollout: Rollout | None
+    step: Step
 
     def stopping(self) -> set[tuple[int, int]]:
         return {(action.revision, action.slot) for action in self.actions if isinstance(action, Stop)}
@@ -88,17 +97,21 @@ class Controller:
         self._settings = settings
         self._engine = engine
         self._routes = Routes(home)
-        self._preparations = Preparations(home, archive, settings.environment_timeout, self.wake)
+        self._preparations = Preparations(home, archive, settings.environment_timeout, self.wake, settings.trusted_keys)
         self._stops = ThreadPoolExecutor(_STOPS_AT_ONCE, thread_name_prefix="stop")
         self._stopping: set[ReplicaId] = set()
         self._logged: dict[str, set[str]] = {}
         self._compartments = CompartmentTree({})
+        self._signals = Signals(home, self.wake)
+        self._courses = Courses(self._signals)
+        self._adjustments = Adjustments(database, self._signals)
         self._awake = threading.Event()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
 
     def start(self) -> None:
         """Begin to look after the deployments."""
+        self._signals.start()
         self._thread.start()
 
     def wake(self) -> None:
@@ -111,6 +124,7 @@ class Controller:
         self._awake.set()
         if self._thread.is_alive():
             self._thread.join(5)
+        self._signals.stop()
         self._preparations.stop()
         self._stops.shutdown(wait=False, cancel_futures=True)
 
@@ -133,10 +147,16 @@ class Controller:
         """Do what is to be done now; return how many seconds may pass until the next round."""
         with self._database.read() as session:
             rows = unfinished_or_served(session)
+            rollouts = active_rollouts(session)
             self._compartments = compartment_tree(session)
+            moved = [(row.id, model) for row in rows if (model := moved_alias(session, row)) is not None]
         reports = self._engine.list()
-        cases = [self._case(row, reports) for row in rows]
+        self._courses.forget(rollouts.values())
+        cases = [self._case(row, reports, rollouts.get(row.id)) for row in rows]
         changed = self._change_catalog(cases)
+        changed = self._roll_back(cases) or changed
+        changed = self._adjustments.follow(moved) or changed
+        changed = self._adjustments.scale([(case.row, case.reports) for case in cases]) or changed
         began = time.monotonic()
         if self._routes.publish(self._route(case) for case in cases):
             self._log_routes(cases, time.monotonic() - began)
@@ -151,19 +171,23 @@ class Controller:
 
     # -- decide
 
-    def _case(self, row: Deployment, reports: list[ReplicaReport]) -> _Case:
+    def _case(self, row: Deployment, reports: list[ReplicaReport], rollout: Rollout | None) -> _Case:
         mine = tuple(r for r in reports if r.id.deployment == ReplicaId.of(row.id, 0, 0).deployment)
         wanted = parse_spec(row.configuration)
         served = parse_spec(row.serving_configuration) if row.serving_configuration else None
-        target = cast("Any", row.target)
+        if rollout is not None and rollout.revision != row.revision:
+            rollout = None
         desired = Desired(
-            target=target,
+            target=cast("Any", row.target),
             state=row.lifecycle_state,
             revision=row.revision,
-            replicas=wanted.replicas,
+            replicas=replicas_of(row, wanted),
             serving_revision=row.serving_revision,
-            serving_replicas=served.replicas if served else 0,
+            serving_replicas=replicas_of(row, served) if served else 0,
         )
+        ready = [r.id.slot for r in mine if r.id.revision == row.revision and (r.status or {}).get("state") == "ready"]
+        if rollout is not None:
+            desired = _in_rollout(desired, rollout, len(ready))
         revisions = {row.revision, row.serving_revision}
         self._preparations.forget(row.id, revisions)
         actual = Actual(
@@ -182,7 +206,13 @@ class Controller:
                 if (cause := self._preparations.broken((row.id, r), serving=r == row.serving_revision)) is not None
             ),
         )
-        return _Case(row, mine, tuple(reconcile(desired, actual)))
+        actions = tuple(reconcile(desired, actual))
+        step: Step = Wait("")
+        if rollout is not None and not any(isinstance(action, (GiveUp, Fail, Promote)) for action in actions):
+            needed = desired.replicas if desired.candidates is None else desired.candidates
+            there = sum(slot < needed for slot in ready)
+            step = self._courses.next_step(rollout, max(1, desired.replicas), desired.serving_replicas, there)
+        return _Case(row, mine, actions, rollout, step)
 
     # -- the catalog
 
@@ -192,7 +222,9 @@ class Controller:
         for case in cases:
             changes = [action for action in case.actions if isinstance(action, (Promote, Fail, Settle))]
             lines = self._new_lines(case)
-            if not changes and not lines:
+            steps = case.rollout is not None and not isinstance(case.step, (Wait, RollBack)) and not changes
+            news = case.rollout is not None and self._courses.has_news(case.rollout)
+            if not changes and not lines and not steps and not news:
                 continue
             with self._database.write() as session:
                 row = get_deployment(session, case.row.id)
@@ -201,6 +233,12 @@ class Controller:
                     continue
                 for stage, line in lines:
                     progress_work_request(session, cast("str", row.work_request_id), PERCENT[stage], line)
+                rollout = active_rollout(session, row.id) if case.rollout is not None else None
+                if rollout is not None and news:
+                    self._courses.write_news(session, rollout)
+                if rollout is not None and steps:
+                    changed = True
+                    take_step(session, row, rollout, case.step)
                 for action in changes:
                     changed = True
                     if isinstance(action, Promote):
@@ -240,29 +278,36 @@ class Controller:
             with self._database.write() as session:
                 progress_work_request(session, request, PERCENT["route"], f"route: {seconds:.2f} s")
 
+    def _roll_back(self, cases: list[_Case]) -> bool:
+        """Give up candidates that broke a gate; tell whether there was one."""
+        broken = [case for case in cases if isinstance(case.step, RollBack)]
+        for case in broken:
+            assert isinstance(case.step, RollBack)
+            logger.warning("deployment %s is rolled back: %s", case.row.id, case.step.reason)
+            self._preparations.give_up((case.row.id, case.row.revision), case.step.reason)
+        return bool(broken)
+
     # -- the gateways
 
     def _route(self, case: _Case) -> Route:
         row = case.row
-        serving = row.target == "ACTIVE" and row.serving_revision > 0 and row.lifecycle_state in _SERVING
-        stopping = case.stopping()
-        replicas = tuple(
-            ReplicaRoute(str(report.id), self._engine.socket(report.id))
-            for report in sorted(case.reports, key=lambda report: report.id.slot)
-            if serving
-            and report.id.revision == row.serving_revision
-            and (report.id.revision, report.id.slot) not in stopping
-        )
+        traffic = traffic_of(row, case.rollout, case.reports, case.stopping(), self._engine.socket)
         return Route(
             id=row.id,
             name=row.display_name,
             state=row.lifecycle_state,
-            serving=serving,
+            serving=traffic.serving,
             timeout_seconds=self._settings.predict_timeout,
             max_body_bytes=self._settings.max_body_bytes,
-            replicas=replicas,
+            replicas=traffic.replicas,
             bandwidth_mbps=self._bandwidth(row),
             compartment_ids=self._compartments.chain(row.compartment_id),
+            revision=row.serving_revision,
+            hold_seconds=hold_seconds(row, parse_spec(row.configuration), self._settings.start_timeout),
+            shadow=traffic.shadow,
+            shadow_percent=traffic.shadow_percent,
+            rules=traffic.rules,
+            sticky=traffic.sticky,
         )
 
     def _bandwidth(self, row: Deployment) -> float | None:
@@ -358,6 +403,18 @@ class Controller:
         for report in reports:
             if report.id.deployment not in known:
                 self._stop(report.id)
+
+
+def _in_rollout(desired: Desired, rollout: Rollout, ready: int) -> Desired:
+    """Return what is wanted at the present step of a rollout."""
+    progress = progress_of(rollout)
+    found = progress.plan
+    return replace(
+        desired,
+        hold=found.strategy != "rolling",
+        candidates=candidates(progress, max(1, desired.replicas), desired.serving_replicas, ready),
+        gradual=found.strategy == "rolling" and found.spare is not None,
+    )
 
 
 def _copy_outcome(source: Deployment, target: Deployment) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ads.deploy.rollout import RolloutPlan
 from ads.deploy.spec import DeploymentSpec, merge_configuration, needs_new_replicas, parse_spec, with_defaults
 from ads.deploy.states import TRANSITIONS, Verb, require_transition
 from ads.errors import Conflict
@@ -25,16 +26,22 @@ from ads.registry.lookups import (
     require_project,
 )
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
+from ads.registry.rollouts import active_rollout, begin_rollout, end_rollout, note_revision, revision_of
 from ads.registry.tables import now
 from ads.registry.work_requests import accept_work_request, finish_work_request
 
 __all__ = [
     "NewDeployment",
     "activate_deployment",
+    "begin",
     "create_deployment",
     "deactivate_deployment",
     "delete_deployment",
+    "found_deployment",
+    "give_up_rollout",
     "move_deployment",
+    "reconfigure",
+    "require_deployable",
     "restart_deployment",
     "update_deployment",
 ]
@@ -70,7 +77,7 @@ def create_deployment(
     spec = parse_spec(details.configuration)
     require_compartment(session, details.compartment_id)
     require_project(session, details.project_id)
-    _require_deployable(session, spec)
+    require_deployable(session, spec)
     values = {
         **vars(details),
         "configuration": with_defaults(details.configuration),
@@ -79,7 +86,8 @@ def create_deployment(
         "created_by": caller.principal,
     }
     deployment = insert_deployment(session, values)
-    _begin(session, caller, deployment, "create")
+    note_revision(session, deployment, caller.principal)
+    begin(session, caller, deployment, "create")
     remember_outcome(session, caller, attempt, deployment.id)
     return deployment
 
@@ -91,10 +99,11 @@ def update_deployment(
 
     Raises as :func:`create_deployment`, and Conflict for a state that doesn't allow it, PreconditionFailed.
     """
-    found = _found(session, deployment_id, if_match)
-    deployment = _begin(session, caller, found, "update", changed=sorted(changes))
+    found = found_deployment(session, deployment_id, if_match)
+    deployment = begin(session, caller, found, "update", changed=sorted(changes))
     if changes.get("configuration"):
-        _reconfigure(session, deployment, changes["configuration"])
+        merged = merge_configuration(deployment.configuration, changes["configuration"])
+        reconfigure(session, caller, deployment, merged, RolloutPlan())
     for name in _PLAIN & changes.keys():
         setattr(deployment, name, changes[name])
     return deployment
@@ -102,8 +111,8 @@ def update_deployment(
 
 def restart_deployment(session: Session, caller: Caller, deployment_id: str, if_match: str | None = None) -> Deployment:
     """Return the deployment, UPDATING: new replicas take over before the present ones stop. Raises Conflict."""
-    deployment = _begin(session, caller, _found(session, deployment_id, if_match), "restart")
-    deployment.new_revision()
+    deployment = begin(session, caller, found_deployment(session, deployment_id, if_match), "restart")
+    _repeat_revision(session, caller, deployment)
     return deployment
 
 
@@ -111,38 +120,43 @@ def activate_deployment(
     session: Session, caller: Caller, deployment_id: str, if_match: str | None = None
 ) -> Deployment:
     """Return the deployment, UPDATING on its way to ACTIVE. Raises Conflict unless it is INACTIVE."""
-    deployment = _begin(session, caller, _found(session, deployment_id, if_match), "activate")
-    _require_deployable(session, parse_spec(deployment.configuration))
-    deployment.new_revision()
+    deployment = begin(session, caller, found_deployment(session, deployment_id, if_match), "activate")
+    require_deployable(session, parse_spec(deployment.configuration))
+    _repeat_revision(session, caller, deployment)
     return deployment
 
 
 def deactivate_deployment(
     session: Session, caller: Caller, deployment_id: str, if_match: str | None = None
 ) -> Deployment:
-    """Return the deployment, UPDATING on its way to INACTIVE. Raises Conflict unless it is ACTIVE."""
-    deployment = _found(session, deployment_id, if_match)
-    return _begin(session, caller, deployment, "deactivate")
+    """Return the deployment, UPDATING on its way to INACTIVE; a rollout is given up. Raises Conflict unless ACTIVE."""
+    deployment = found_deployment(session, deployment_id, if_match)
+    deployment = begin(session, caller, deployment, "deactivate")
+    give_up_rollout(session, deployment, "The deployment was deactivated.")
+    return deployment
 
 
 def delete_deployment(session: Session, caller: Caller, deployment_id: str, if_match: str | None = None) -> Deployment:
     """Return the deployment, DELETING. What was under way for it is given up. Raises Conflict, NotFound."""
-    deployment = _found(session, deployment_id, if_match)
-    return _begin(session, caller, deployment, "delete")
+    deployment = found_deployment(session, deployment_id, if_match)
+    deployment = begin(session, caller, deployment, "delete")
+    give_up_rollout(session, deployment, "The deployment was deleted.")
+    return deployment
 
 
 def move_deployment(
     session: Session, caller: Caller, deployment_id: str, compartment_id: str, if_match: str | None = None
 ) -> Deployment:
     """Return the deployment in another compartment. Raises NotFound, PreconditionFailed."""
-    deployment = _found(session, deployment_id, if_match)
+    deployment = found_deployment(session, deployment_id, if_match)
     require_compartment(session, compartment_id)
     record(session, caller, "deployment.move", deployment.id, compartment_id, origin=deployment.compartment_id)
     deployment.compartment_id = compartment_id
     return changed(deployment)
 
 
-def _found(session: Session, deployment_id: str, if_match: str | None) -> Deployment:
+def found_deployment(session: Session, deployment_id: str, if_match: str | None) -> Deployment:
+    """Return a deployment that isn't deleted. Raises NotFound, PreconditionFailed."""
     deployment = get_deployment(session, deployment_id)
     if deployment.lifecycle_state == "DELETED":
         raise not_found("deployment", deployment_id)
@@ -150,11 +164,19 @@ def _found(session: Session, deployment_id: str, if_match: str | None) -> Deploy
     return deployment
 
 
-def _begin(session: Session, caller: Caller, deployment: Deployment, verb: Verb, **details: Any) -> Deployment:
-    """Move to the verb's passing state and accept its work request."""
+def begin(session: Session, caller: Caller, deployment: Deployment, verb: Verb, **details: Any) -> Deployment:
+    """Move to the verb's passing state and accept its work request.
+
+    Raises Conflict for a state that doesn't allow it, and for a change while a rollout is under way.
+    """
     transition = TRANSITIONS[verb]
     if verb != "create":
         require_transition(verb, deployment.lifecycle_state, deployment.display_name)
+    if verb in ("update", "restart") and active_rollout(session, deployment.id) is not None:
+        raise Conflict(
+            f"A rollout of the deployment {deployment.display_name!r} is under way, so it can't {verb} now.",
+            hint="Promote or abort the rollout first: ads deployments promote, ads deployments abort.",
+        )
     if deployment.work_request_id is not None:
         finish_work_request(session, deployment.work_request_id, "CANCELED", f"Given up: {verb} was asked for.")
     deployment.lifecycle_state = transition.meanwhile
@@ -174,18 +196,57 @@ def _begin(session: Session, caller: Caller, deployment: Deployment, verb: Verb,
     return changed(deployment)
 
 
-def _reconfigure(session: Session, deployment: Deployment, change: Mapping[str, Any]) -> None:
-    merged = merge_configuration(deployment.configuration, change)
-    before, after = parse_spec(deployment.configuration), parse_spec(merged)
+def reconfigure(
+    session: Session,
+    caller: Caller,
+    deployment: Deployment,
+    configuration: dict[str, Any],
+    plan: RolloutPlan,
+    *,
+    reference: str | None = None,
+    origin: int | None = None,
+    always: bool = False,
+) -> None:
+    """Give the deployment this configuration; what running replicas can't follow (or ``always``) is a rollout.
+
+    Raises InputError, NotFound and Conflict for what the configuration names.
+    """
+    before, after = parse_spec(deployment.configuration), parse_spec(configuration)
     if before.model_id != after.model_id:
-        _require_deployable(session, after)
-    deployment.configuration = merged
+        require_deployable(session, after)
+    deployment.configuration = configuration
     deployment.model_id = after.model_id
-    if needs_new_replicas(before, after):
-        deployment.new_revision()
+    if after.policy is None:
+        deployment.scale = deployment.scale if deployment.autoscaling else None
+    if not (always or needs_new_replicas(before, after)):
+        return
+    deployment.new_revision()
+    note_revision(session, deployment, caller.principal, reference=reference, origin=origin)
+    if deployment.serving_revision and deployment.target == "ACTIVE":
+        begin_rollout(session, deployment, plan.to_dict(), caller.principal)
 
 
-def _require_deployable(session: Session, spec: DeploymentSpec) -> None:
+def give_up_rollout(session: Session, deployment: Deployment, reason: str) -> None:
+    """End the rollout that is under way, if there is one: the deployment wants what it serves again."""
+    rollout = end_rollout(session, deployment, "ABORTED", reason)
+    served = deployment.serving_configuration
+    if rollout is None or served is None:
+        return
+    deployment.configuration = served
+    deployment.model_id = parse_spec(served).model_id
+    deployment.revision = deployment.serving_revision
+
+
+def _repeat_revision(session: Session, caller: Caller, deployment: Deployment) -> None:
+    """Ask for new replicas of the same."""
+    before = revision_of(session, deployment.id, deployment.revision)
+    origin = deployment.revision if before is None else before.origin or before.revision
+    deployment.new_revision()
+    note_revision(session, deployment, caller.principal, origin=origin)
+
+
+def require_deployable(session: Session, spec: DeploymentSpec) -> None:
+    """Return when the model can be deployed. Raises NotFound and Conflict."""
     model, source = artifact_of(session, spec.model_id)
     if model is None or model.lifecycle_state == "DELETED":
         raise not_found("model", spec.model_id, related=True)

@@ -10,6 +10,7 @@ from ads.deploy.spec import parse_spec
 from ads.registry.deployments import Deployment
 from ads.registry.events import SERVICE, record
 from ads.registry.lookups import changed
+from ads.registry.rollouts import end_rollout, note_served
 from ads.registry.work_requests import finish_work_request
 
 __all__ = ["fail", "promote", "settle"]
@@ -19,6 +20,12 @@ def promote(session: Session, deployment: Deployment) -> None:
     """Make the wanted revision the serving one."""
     deployment.serving_revision = deployment.revision
     deployment.serving_configuration = deployment.configuration
+    note_served(session, deployment)
+    rollout = end_rollout(session, deployment, "SUCCEEDED")
+    if rollout is not None:
+        deployment.lifecycle_details = None
+        if deployment.lifecycle_state == "ACTIVE":  # as long as the last of the old replicas stop
+            deployment.lifecycle_state = "UPDATING"
     record(
         session, SERVICE, "deployment.promote", deployment.id, deployment.compartment_id, revision=deployment.revision
     )
@@ -44,6 +51,18 @@ def fail(session: Session, deployment: Deployment, cause: str, tail: str) -> Non
     """Give up what was asked for. With an older revision serving, the deployment returns to that one."""
     text = f"{cause}\nThe last lines of its log:\n{tail}" if tail else cause
     _finish(session, deployment, "FAILED", cause.replace("\n", " "), code="DeploymentFailed")
+    rollout = end_rollout(session, deployment, "ROLLED_BACK", cause)
+    if rollout is not None:
+        record(
+            session,
+            SERVICE,
+            "deployment.rollback",
+            deployment.id,
+            deployment.compartment_id,
+            cause=cause,
+            revision=rollout.revision,
+            to=rollout.from_revision,
+        )
     if deployment.serving_revision:
         served = cast("dict[str, object]", deployment.serving_configuration)
         deployment.configuration = served

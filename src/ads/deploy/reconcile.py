@@ -4,6 +4,8 @@ The rules, in short:
 
 * Replicas of the serving revision stay until those of the wanted revision are all ready; then the wanted one becomes
   the serving one, and only after the gateways know it do the old replicas stop.
+* A rollout may hold the wanted revision back (``hold``) with as many replicas as its step needs (``candidates``), and
+  may let replicas take each other's place one at a time (``gradual``).
 * A wanted revision that can't become ready fails as a whole. With an older one serving, that one goes on.
 * Replicas of the serving revision that die are replaced for ever; with none left the deployment needs attention.
 """
@@ -44,6 +46,9 @@ class Desired:
     replicas: int
     serving_revision: int = 0
     serving_replicas: int = 0
+    hold: bool = False
+    candidates: int | None = None
+    gradual: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ def reconcile(desired: Desired, actual: Actual) -> list[Action]:
     wanted = {(desired.revision, slot) for slot in range(desired.replicas)}
     serving = {(desired.serving_revision, slot) for slot in range(desired.serving_replicas)}
     if desired.serving_revision != desired.revision:
-        return _towards_new_revision(desired, actual, wanted, serving if desired.serving_revision else set())
+        return _towards_new_revision(desired, actual, serving if desired.serving_revision else set())
     return _keep_serving(desired, actual, wanted)
 
 
@@ -149,16 +154,22 @@ def _towards_nothing(desired: Desired, actual: Actual) -> list[Action]:
     return [Settle(desired.target)]
 
 
-def _towards_new_revision(
-    desired: Desired, actual: Actual, wanted: set[tuple[int, int]], serving: set[tuple[int, int]]
-) -> list[Action]:
+def _towards_new_revision(desired: Desired, actual: Actual, serving: set[tuple[int, int]]) -> list[Action]:
     cause = _cause_of_failure(desired.revision, actual)
     if cause is not None:
         stops = _stops(actual, {(r.revision, r.slot) for r in actual.replicas if r.revision != desired.revision})
         return [GiveUp(cause), *stops] if stops else [Fail(cause)]
     ready = {(r.revision, r.slot) for r in actual.replicas if r.phase == "ready"}
-    if wanted <= ready:
+    wanted = {(desired.revision, slot) for slot in range(desired.replicas)}
+    # Without a replica nothing is proven: a deployment that has none at the moment gets one for as long as this takes.
+    wanted = wanted or {(desired.revision, 0)}
+    if wanted <= ready and not desired.hold:
         return [Promote(desired.revision)]
+    if desired.candidates is not None:
+        wanted = {place for place in wanted if place[1] < desired.candidates}
+    if desired.gradual and serving:
+        left = max(1, len(serving) - len(wanted & ready))
+        serving = {place for place in serving if place[1] < left}
     return [
         *_stops(actual, wanted | serving),
         *_losses(actual, serving),
@@ -173,6 +184,8 @@ def _keep_serving(desired: Desired, actual: Actual, wanted: set[tuple[int, int]]
     stops = [*_stops(actual, wanted), *_losses(actual, wanted)]
     cause = _cause_of_failure(desired.revision, actual)
     moving = desired.state in ("CREATING", "UPDATING")
+    if moving and not desired.replicas and not stops:
+        return [Settle("ACTIVE")]
     if moving and desired.replicas != desired.serving_replicas:
         if cause is not None:
             return [Fail(cause)]

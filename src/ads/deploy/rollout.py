@@ -38,6 +38,7 @@ __all__ = [
     "candidates",
     "parse_plan",
     "plan",
+    "weight",
 ]
 
 Strategy = Literal["rolling", "canary", "shadow"]
@@ -139,6 +140,11 @@ class Arm:
         latency = tuple(a + b for a, b in zip(self.latency, other.latency, strict=True))
         return Arm(self.requests + other.requests, self.errors + other.errors, latency)
 
+    def since(self, earlier: Arm) -> Arm:
+        """Return what came after an earlier look at the same counts."""
+        latency = tuple(max(0, a - b) for a, b in zip(self.latency, earlier.latency, strict=True))
+        return Arm(max(0, self.requests - earlier.requests), max(0, self.errors - earlier.errors), latency)
+
 
 @dataclass(frozen=True)
 class Signals:
@@ -235,6 +241,16 @@ def candidates(progress: Progress, wanted: int, serving: int, ready: int) -> int
     return min(wanted, ready + found.spare)
 
 
+def weight(progress: Progress) -> int:
+    """Return the candidate's share of the requests in percent: that of the present step once its replicas are ready."""
+    found = progress.plan
+    if found.strategy != "canary":
+        return 0
+    if progress.state == "BAKING":
+        return found.steps[progress.step]
+    return found.steps[progress.step - 1] if progress.step else 0
+
+
 def _after_start(progress: Progress, signals: Signals) -> Step:
     if not signals.ready:
         return Wait("The replicas are starting.")
@@ -315,10 +331,10 @@ def _steps(value: Any, strategy: str) -> tuple[int, ...]:
         raise InputError(
             f"steps must be a list of at most {_MOST_STEPS} percentages.", hint="For example [5, 25, 100]."
         )
-    for before, percent in zip((0, *value), value, strict=False):
+    for before, percent in zip((-1, *value), value, strict=False):
         if not isinstance(percent, int) or isinstance(percent, bool) or not before < percent <= 100:
             raise InputError(
-                "steps must be whole percentages from 1 to 100, each larger than the one before.",
+                "steps must be whole percentages from 0 to 100, each larger than the one before.",
                 hint=_STEPS_EXAMPLE,
             )
     return tuple(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ __all__ = ["ReplicaRoute", "Route", "Routes"]
 
 @dataclass(frozen=True)
 class ReplicaRoute:
-    """Where a replica listens."""
+    """Where a replica listens, its revision, and the share of the requests in percent that all of those get."""
 
     id: str
     socket: str
+    revision: int = 0
+    weight: int = 100
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,17 @@ class Route:
     """Predictions per second; None: what the gateway's setting says."""
     compartment_ids: tuple[str, ...] = ()
     """Its compartment and all above it: who may predict is who has ``use`` in one of them."""
+    revision: int = 0
+    """The one that serves; other revisions among the replicas are candidates."""
+    hold_seconds: float = 0.0
+    """How long requests wait while no replica is wanted."""
+    shadow: int | None = None
+    """The revision that gets copies of ``shadow_percent`` of the requests."""
+    shadow_percent: int = 100
+    rules: tuple[Mapping[str, Any], ...] = ()
+    """Each with header, value and the revision that such requests go to."""
+    sticky: str = ""
+    """The header whose value decides the revision where there are two."""
 
 
 class Routes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ads.deploy.autoscale import Policy, parse_threshold_policy
 from ads.errors import InputError
 
 __all__ = [
@@ -23,27 +25,78 @@ _GIB = 1024**3
 _SMALLEST_MEMORY = 1.0
 _THREADS_PER_OCPU = 2  # an OCPU is one physical core with two hardware threads
 _RESERVED = ("OPENADS_",)
+_MODEL = "modelConfigurationDetails"
+_KNOWN: dict[tuple[str, ...], frozenset[str]] = {
+    (): frozenset(
+        {
+            "deploymentType",
+            "updateType",
+            _MODEL,
+            "environmentConfigurationDetails",
+            "streamConfigurationDetails",
+            "infrastructureConfigurationDetails",
+            "modelGroupConfigurationDetails",
+        }
+    ),
+    (_MODEL,): frozenset(
+        {
+            "modelId",
+            "instanceConfiguration",
+            "scalingPolicy",
+            "bandwidthMbps",
+            "maximumBandwidthMbps",
+            "modelArtifactSignatureId",
+        }
+    ),
+    (_MODEL, "instanceConfiguration"): frozenset(
+        {
+            "instanceShapeName",
+            "modelDeploymentInstanceShapeConfigDetails",
+            "subnetId",
+            "privateEndpointId",
+            "networkAccessType",
+            "capacityReservationIds",
+        }
+    ),
+    (_MODEL, "instanceConfiguration", "modelDeploymentInstanceShapeConfigDetails"): frozenset(
+        {"ocpus", "memoryInGBs", "cpuBaseline"}
+    ),
+    (_MODEL, "scalingPolicy"): frozenset(
+        {"policyType", "instanceCount", "coolDownInSeconds", "isEnabled", "autoScalingPolicies"}
+    ),
+}
 
 
 @dataclass(frozen=True)
 class DeploymentSpec:
-    """A checked configuration. ``memory_bytes`` 0 means no limit; ``threads`` is what BLAS and OpenMP may use."""
+    """A checked configuration. ``memory_bytes`` 0 means no limit; ``threads`` is what BLAS and OpenMP may use.
+
+    Each of ``instances`` is ``workers`` replicas; with a ``policy`` the instances are those to begin with.
+    """
 
     model_id: str
-    replicas: int
+    instances: int
+    workers: int
     shape: str
     threads: int
     memory_bytes: int
     environment: Mapping[str, str]
     bandwidth_mbps: int | None = None
+    policy: Policy | None = None
+
+    @property
+    def replicas(self) -> int:
+        """How many replicas there are to begin with."""
+        return self.instances * self.workers
 
 
 def parse_spec(configuration: Mapping[str, Any], processors: int | None = None) -> DeploymentSpec:
     """Return what ``modelDeploymentConfigurationDetails`` asks for. Names of shapes are accepted as they are.
 
-    Raises InputError naming the attribute that is missing or wrong, and for model groups, containers and
-    autoscaling, which no engine here has yet.
+    Raises InputError naming the attribute that is missing, wrong or unknown, and for model groups and containers,
+    which no engine here has.
     """
+    _require_known(configuration)
     deployment_type = _text(configuration, "deploymentType")
     if deployment_type != "SINGLE_MODEL":
         raise InputError(f"deploymentType {deployment_type!r} is not available here.", hint="Use SINGLE_MODEL.")
@@ -52,9 +105,14 @@ def parse_spec(configuration: Mapping[str, Any], processors: int | None = None) 
     shape = _text(instance, "instanceShapeName", "instanceConfiguration.")
     sizes = _object(instance, "modelDeploymentInstanceShapeConfigDetails", "instanceConfiguration.", required=False)
     variables = _variables(configuration)
+    workers = _workers(variables)
+    policy = _object(model, "scalingPolicy", "modelConfigurationDetails.", required=False)
+    instances, autoscaling = _instances(policy, workers)
     return DeploymentSpec(
         model_id=_text(model, "modelId", "modelConfigurationDetails."),
-        replicas=_replicas(model, variables),
+        instances=instances,
+        workers=workers,
+        policy=autoscaling,
         shape=shape,
         threads=_threads(sizes, processors or os.cpu_count() or 1),
         memory_bytes=_memory(sizes),
@@ -66,7 +124,8 @@ def parse_spec(configuration: Mapping[str, Any], processors: int | None = None) 
 def with_defaults(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """Return a checked configuration with the parts that clients read and may leave out when they write."""
     model = dict(configuration["modelConfigurationDetails"])
-    model["scalingPolicy"] = {"policyType": "FIXED_SIZE", "instanceCount": 1, **(model.get("scalingPolicy") or {})}
+    policy = {"policyType": "FIXED_SIZE", **(model.get("scalingPolicy") or {})}
+    model["scalingPolicy"] = {"instanceCount": 1, **policy} if policy["policyType"] == "FIXED_SIZE" else policy
     environment = {"environmentConfigurationType": "DEFAULT", "environmentVariables": {}}
     given = configuration.get("environmentConfigurationDetails") or {}
     return {
@@ -79,18 +138,28 @@ def with_defaults(configuration: Mapping[str, Any]) -> dict[str, Any]:
 def merge_configuration(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``old`` with what ``new`` names replaced, level by level; what ``new`` leaves out or null stays.
 
-    Maps that are the user's own (environment variables) are replaced as a whole, as are lists.
+    Maps that are the user's own (environment variables) are replaced as a whole, as are lists and, where its type
+    changes, the scaling policy.
     """
     merged = dict(old)
     for key, value in new.items():
         if value is None or key == "updateType":
             continue
         before = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(before, Mapping) and key != "environmentVariables":
+        whole = key == "environmentVariables" or (key == "scalingPolicy" and _other_type(before, value))
+        if isinstance(value, Mapping) and isinstance(before, Mapping) and not whole:
             merged[key] = merge_configuration(before, value)
         else:
             merged[key] = value
     return merged
+
+
+def _other_type(before: Any, after: Any) -> bool:
+    return (
+        isinstance(before, Mapping)
+        and isinstance(after, Mapping)
+        and (after.get("policyType", before.get("policyType")) != before.get("policyType"))
+    )
 
 
 def needs_new_replicas(old: DeploymentSpec, new: DeploymentSpec) -> bool:
@@ -103,22 +172,50 @@ def needs_new_replicas(old: DeploymentSpec, new: DeploymentSpec) -> bool:
     )
 
 
-def _replicas(model: Mapping[str, Any], variables: Mapping[str, str]) -> int:
-    policy = _object(model, "scalingPolicy", "modelConfigurationDetails.", required=False)
+def _instances(policy: Mapping[str, Any], workers: int) -> tuple[int, Policy | None]:
+    """Return with how many instances to begin, and the rules for other numbers."""
     kind = policy.get("policyType", "FIXED_SIZE")
-    if kind != "FIXED_SIZE":
-        raise InputError(f"scalingPolicy.policyType {kind!r} is not available here.", hint="Use FIXED_SIZE.")
-    instances = _integer(policy, "instanceCount", "scalingPolicy.", 1) or 0
+    if kind == "AUTOSCALING":
+        found = parse_threshold_policy(policy)
+        entry = policy["autoScalingPolicies"][0]
+        instances, most = entry["initialInstanceCount"], entry["maximumInstanceCount"]
+    elif kind == "FIXED_SIZE":
+        found = None
+        instances = most = _integer(policy, "instanceCount", "scalingPolicy.", 1) or 0
+    else:
+        raise InputError(
+            f"scalingPolicy.policyType {kind!r} is not available here.", hint="Use FIXED_SIZE or AUTOSCALING."
+        )
+    if not 1 <= most * workers <= MOST_REPLICAS:
+        raise InputError(
+            f"{most} instances of {workers} processes (WEB_CONCURRENCY) are {most * workers} replicas.",
+            hint=f"Ask for 1 to {MOST_REPLICAS} in all.",
+        )
+    return instances, found
+
+
+def _workers(variables: Mapping[str, str]) -> int:
     text = variables.get("WEB_CONCURRENCY", "1")
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise InputError(f"WEB_CONCURRENCY is {text!r}, not a whole number of at least 1.")
-    replicas = instances * int(text)
-    if not 1 <= replicas <= MOST_REPLICAS:
-        raise InputError(
-            f"instanceCount times WEB_CONCURRENCY asks for {replicas} replicas.",
-            hint=f"Ask for 1 to {MOST_REPLICAS} in all.",
-        )
-    return replicas
+    return int(text)
+
+
+def _require_known(configuration: Mapping[str, Any]) -> None:
+    """Refuse attributes that nobody would read: a setting that is misspelt must not look as if it were in force."""
+    for path, known in _KNOWN.items():
+        place: Any = configuration
+        for step in path:
+            place = place.get(step) if isinstance(place, Mapping) else None
+        if not isinstance(place, Mapping):
+            continue
+        for name in place:
+            if name not in known:
+                near = difflib.get_close_matches(str(name), known, 1)
+                raise InputError(
+                    f"{'.'.join((*path, str(name)))} is no attribute of a deployment.",
+                    hint=f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(sorted(known))}.",
+                )
 
 
 def _threads(sizes: Mapping[str, Any], processors: int) -> int:

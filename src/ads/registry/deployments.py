@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from ads.identity.ocid import new_ocid
 from ads.registry.lookups import not_found
 from ads.registry.references import is_description
-from ads.registry.tables import Artifact, Base, JsonList, JsonObject, Model, Sequence, new_etag, now
+from ads.registry.tables import Artifact, Base, JsonObject, Model, Sequence, new_etag, now
 
 __all__ = [
     "Deployment",
@@ -58,9 +58,10 @@ class Deployment(Base):
     serving_revision: Mapped[int] = mapped_column(default=0)
     work_request_id: Mapped[str | None] = mapped_column(String(255))
     follows: Mapped[str | None] = mapped_column(Text)
+    followed_set_id: Mapped[str | None] = mapped_column(String(255))
     followed_model_id: Mapped[str | None] = mapped_column(String(255))
     strategy: Mapped[JsonObject | None]
-    rules: Mapped[JsonList | None]
+    rules: Mapped[JsonObject | None]
     autoscaling: Mapped[JsonObject | None]
     scale: Mapped[int | None]
     time_scaled: Mapped[datetime | None]

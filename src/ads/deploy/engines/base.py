@@ -56,7 +56,8 @@ class ReplicaReport:
     """One replica as its engine sees it. ``status`` is what the replica itself wrote, None before it wrote anything.
 
     ``exit`` says how the last process ended (``exit code 1``, ``signal SIGKILL``), empty when none has; ``age`` is in
-    seconds since the present process was started. ``was_ready``: the last process got as far as answering.
+    seconds since the present process was started. ``was_ready``: the last process got as far as answering. ``pid`` is
+    None where the replica is no process of this machine.
     """
 
     id: ReplicaId
@@ -66,6 +67,7 @@ class ReplicaReport:
     age: float = 0.0
     status: Mapping[str, Any] | None = None
     was_ready: bool = False
+    pid: int | None = None
 
 
 class Engine(Protocol):

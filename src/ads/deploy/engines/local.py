@@ -106,6 +106,7 @@ class LocalEngine:
             age=max(0.0, time.time() - child.started),
             status=status if status is not None and child.running and status.get("pid") == child.pid else None,
             was_ready=status is not None and not child.running and status.get("state") == "ready",
+            pid=child.pid if child.running else None,
         )
 
     def _folder(self, replica: ReplicaId) -> Path | None:

@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Create the tables and columns."""
     with op.batch_alter_table("deployments") as table:
         table.add_column(sa.Column("follows", sa.Text))
+        table.add_column(sa.Column("followed_set_id", sa.String(255)))
         table.add_column(sa.Column("followed_model_id", sa.String(255)))
         table.add_column(sa.Column("strategy", sa.JSON))
         table.add_column(sa.Column("rules", sa.JSON))
