@@ -46,7 +46,7 @@ from ads.deploy.routing import traffic_of
 from ads.deploy.scaling import hold_seconds, replicas_of
 from ads.deploy.signals import Signals
 from ads.deploy.spec import DeploymentSpec, parse_spec
-from ads.errors import AdsError
+from ads.errors import AdsError, ServiceUnavailable
 from ads.home import Home
 from ads.identity.access import CompartmentTree
 from ads.registry.database import Database
@@ -134,7 +134,7 @@ class Controller:
             self._awake.clear()
             try:
                 pause = self.round()
-            except EngineUnavailable as error:
+            except (EngineUnavailable, ServiceUnavailable) as error:  # the supervisor or the database is away
                 if error.message != trouble:
                     logger.warning("%s", error.message)
                 trouble, pause = error.message, _AFTER_TROUBLE
