@@ -160,7 +160,7 @@ def test_a_crash_at_any_step_leaves_all_or_nothing(catalog, monkeypatch, step: s
     if step == "write":
         monkeypatch.setattr(blobs.Upload, "stored", crash)
     elif step == "check":
-        monkeypatch.setattr("ads.artifact.archive.check_zip", crash)
+        monkeypatch.setattr("ads.artifact.zip_reader.verify_zip", crash)
     elif step == "fsync":
         monkeypatch.setattr(os, "fsync", crash)
     elif step == "rename":

@@ -14,6 +14,7 @@ from ads import __version__
 from ads.api import (
     aliases,
     artifact,
+    artifact_uploads,
     buckets,
     compartments,
     deployments,
@@ -57,6 +58,7 @@ logger = logging.getLogger(__name__)
 ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
     artifact.router,
+    artifact_uploads.router,
     provenance.router,
     metadata_artifacts.router,
     models.router,

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
@@ -40,7 +41,14 @@ def announced_length(request: Request) -> int | None:
     return None if length is None else int(length)
 
 
-async def receive(request: Request, upload: Upload) -> None:
+class Sink(Protocol):
+    """What takes bytes as they come."""
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+
+
+async def receive(request: Request, upload: Sink) -> None:
     """Write the body as it comes, in pieces that are worth a thread's while."""
     pieces: list[bytes] = []
     size = 0

@@ -22,6 +22,7 @@ _SCIENCE = "/20190101"
 _OPEN = "/openads/v1"
 _GROUPS = "/20200531/logGroups"
 _BUCKET = "/n/{namespace}/b/{bucket}"
+_UPLOADS = f"{_OPEN}/models/{{model_id}}/artifact/uploads"
 _ALIASES = f"{_OPEN}/modelVersionSets/{{set_id}}/aliases"
 
 _ATTACHED_FILES: dict[tuple[str, str], Verb] = {
@@ -53,6 +54,11 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/importArtifact"): "read",
     ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/registerArtifactReference"): "manage",
     ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/restore"): "use",
+    ("POST", _UPLOADS): "manage",
+    ("GET", f"{_UPLOADS}/{{upload_id}}"): "manage",
+    ("PUT", f"{_UPLOADS}/{{upload_id}}/parts/{{number}}"): "manage",
+    ("POST", f"{_UPLOADS}/{{upload_id}}/commit"): "manage",
+    ("DELETE", f"{_UPLOADS}/{{upload_id}}"): "manage",
     ("HEAD", f"{_SCIENCE}/models/{{model_id}}/artifact/content"): "read",
     ("GET", f"{_SCIENCE}/models/{{model_id}}/artifact/content"): "read",
     ("POST", f"{_SCIENCE}/models/{{model_id}}/provenance"): "manage",

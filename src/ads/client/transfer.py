@@ -29,10 +29,19 @@ class Download:
     sha256: str
 
 
-def upload(service: Service, model_id: str, archive: Path, *, progress: bool = True) -> None:
-    """Send ``archive`` as the artifact of ``model_id``. A repeated upload is recognised by its retry token."""
+def upload(service: Service, model_id: str, archive: Path, *, sha256: str | None = None, progress: bool = True) -> None:
+    """Send ``archive`` as the artifact of ``model_id``; ``sha256`` is its digest, where the caller knows it.
+
+    A large one goes in parts where the service takes them, so that a repeated call continues what was cut. Otherwise
+    it goes in one piece, and a repeated upload is recognised by its retry token.
+    """
+    from ads.client.part_upload import LEAST_SIZE, upload_in_parts
+
     size = archive.stat().st_size
+    file_name = f"{model_id}{archive.suffix or '.zip'}"
     with byte_bar(f"Uploading {archive.name}", size, progress) as bar:
+        if size > LEAST_SIZE and upload_in_parts(service, model_id, archive, sha256, file_name, bar):
+            return
 
         def pieces() -> Iterator[bytes]:
             bar.reset()
@@ -48,7 +57,7 @@ def upload(service: Service, model_id: str, archive: Path, *, progress: bool = T
             headers={
                 "content-type": "application/octet-stream",
                 "content-length": str(size),
-                "content-disposition": f'attachment; filename="{model_id}{archive.suffix or ".zip"}"',
+                "content-disposition": f'attachment; filename="{file_name}"',
             },
             timeout=_STALLED_AFTER,
             retry_token=True,

@@ -50,6 +50,7 @@ _PARAMETERS = frozenset({"algorithm", "headers", "keyId", "signature", "version"
 _UPLOAD = re.compile(
     r"POST /20190101/models/[^/?]+/artifact"
     r"|(?:POST|PUT) /20190101/models/[^/?]+/(?:custom|defined)Metadata/[^?]+/artifact"
+    r"|PUT /openads/v1/models/[^/?]+/artifact/uploads/[^/?]+/parts/[^/?]+"
     r"|PUT /n/[^/?]+/b/[^/?]+/[ou]/[^?]+",
     re.ASCII,
 )

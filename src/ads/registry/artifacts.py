@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from ads.artifact.limits import Limits
 from ads.errors import Conflict
-from ads.registry.blobs import BlobStore, Upload
+from ads.registry.blobs import BlobStore
 from ads.registry.database import Database
 from ads.registry.events import Caller, record
+from ads.registry.incoming import Incoming
 from ads.registry.lookups import not_found
 from ads.registry.model_index import index_model
 from ads.registry.models import live_model
@@ -47,7 +48,7 @@ def store_artifact(
     blobs: BlobStore,
     caller: Caller,
     model_id: str,
-    upload: Upload,
+    upload: Incoming,
     file_name: str,
     *,
     attempt: Attempt | None = None,
@@ -59,14 +60,14 @@ def store_artifact(
     rule, ModelFileDescriptionError for such a description, NotFound, also for a bucket in it that the caller may not
     read, Conflict when the model has an artifact.
     """
-    from ads.artifact.archive import check_zip
+    from ads.artifact.zip_reader import verify_zip
 
     if is_description(file_name):
         check_description(upload.path)
         with database.read() as session:
             require_readable(session, caller, upload.path.read_bytes())
     else:
-        check_zip(upload.path, Limits(max_bytes=max_bytes))
+        verify_zip(upload.path, Limits(max_bytes=max_bytes))
     with keep(database, blobs, upload) as (blob, session):
         model = live_model(session, model_id)
         found = session.get(Artifact, model_id)

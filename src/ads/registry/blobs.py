@@ -23,13 +23,15 @@ from ads.registry.blob_cache import BlobCache
 from ads.registry.blob_folder import BlobFolder
 from ads.registry.blob_place import BlobDamaged, BlobEntry, BlobPlace, is_digest
 from ads.registry.blob_remote import BlobRemote
-from ads.registry.incoming import StoredBlob, Upload, disk_full, full_disk_reported
+from ads.registry.incoming import Incoming, StoredBlob, Upload, disk_full, full_disk_reported
+from ads.registry.partial import PartialUploads
 
 __all__ = ["BlobDamaged", "BlobEntry", "BlobStore", "StoredBlob", "Upload"]
 
 logger = logging.getLogger(__name__)
 
 _SWEEP_AFTER = 24 * 3600.0
+_FORGOTTEN_AFTER = 7 * 24 * 3600.0
 _CACHE_BYTES = 10 * 1024**3
 
 
@@ -52,6 +54,8 @@ class BlobStore:
         self._uploads = home.uploads
         self._max_bytes = max_bytes
         self._naming = threading.Lock()
+        self.partial = PartialUploads(home.uploads / "parts")
+        """Artifacts that come in parts, and may go on after a cut."""
 
     @property
     def max_bytes(self) -> int:
@@ -77,7 +81,7 @@ class BlobStore:
         return self._uploads / f"{time.time_ns():x}-{secrets.token_hex(8)}"
 
     @contextmanager
-    def keep(self, upload: Upload) -> Iterator[StoredBlob]:
+    def keep(self, upload: Incoming) -> Iterator[StoredBlob]:
         """Give the upload its name; the block commits the row that makes it visible. No sweep happens meanwhile."""
         stored = upload.stored()
         upload.make_durable()
@@ -114,11 +118,14 @@ class BlobStore:
             yield from place.entries()
 
     def sweep_uploads(self) -> int:
-        """Remove what uploads left that never ended; return how many. Call it before any upload begins."""
+        """Remove what uploads left that never ended; return how many. Call it before any upload begins.
+
+        Uploads in parts may still go on: they are removed a week after their last part.
+        """
         left = [path for path in self._uploads.iterdir() if not path.is_dir()]
         for path in left:
             path.unlink(missing_ok=True)
-        return len(left)
+        return len(left) + self.partial.sweep(_FORGOTTEN_AFTER)
 
     def sweep_blobs(self, used: Collection[str], older_than: float = _SWEEP_AFTER) -> int:
         """Remove blobs that aren't among the used ones and are older than any upload takes; return how many.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ads.errors import PayloadTooLarge, ServiceError
 from ads.registry.digests import Digests
@@ -17,7 +17,7 @@ from ads.registry.digests import Digests
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["StoredBlob", "Upload", "disk_full", "full_disk_reported", "sync_folder"]
+__all__ = ["Incoming", "StoredBlob", "Upload", "disk_full", "full_disk_reported", "sync_folder"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,19 @@ class StoredBlob:
     sha256: str
     md5: str
     size: int
+
+
+class Incoming(Protocol):
+    """A complete file that may become a blob."""
+
+    path: Path
+    size: int
+
+    def stored(self) -> StoredBlob:
+        """Return its digests."""
+
+    def make_durable(self) -> None:
+        """Return once its bytes are on the disk."""
 
 
 class Upload:

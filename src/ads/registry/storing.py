@@ -9,26 +9,33 @@ from contextlib import contextmanager
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ads.registry.blobs import BlobStore, StoredBlob, Upload
+from ads.registry.blobs import BlobStore, StoredBlob
 from ads.registry.database import Database
+from ads.registry.incoming import Incoming
 from ads.registry.storage_tables import Segment, UploadedPart
 from ads.registry.tables import Artifact, MetadataArtifact
 
-__all__ = ["is_blob_used", "keep", "used_blob_sizes", "used_blobs"]
+__all__ = ["failures_noted", "is_blob_used", "keep", "used_blob_sizes", "used_blobs"]
 
 _REFERENCES = (Artifact.sha256, MetadataArtifact.sha256, Segment.sha256, UploadedPart.sha256)
 """Every column that names a blob."""
 
 
 @contextmanager
-def keep(database: Database, blobs: BlobStore, upload: Upload) -> Iterator[tuple[StoredBlob, Session]]:
+def keep(database: Database, blobs: BlobStore, upload: Incoming) -> Iterator[tuple[StoredBlob, Session]]:
     """Give the durable bytes, and the session whose commit makes them visible.
 
     All writing stops when the disk fails: after a failed fsync nobody knows what it holds.
     """
+    with failures_noted(database), blobs.keep(upload) as blob, database.write() as session:
+        yield blob, session
+
+
+@contextmanager
+def failures_noted(database: Database) -> Iterator[None]:
+    """Stop all writing when a disk fails in the block."""
     try:
-        with blobs.keep(upload) as blob, database.write() as session:
-            yield blob, session
+        yield
     except OSError as error:
         if error.errno == errno.EIO:
             database.failed.set()

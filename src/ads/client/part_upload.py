@@ -1,0 +1,135 @@
+"""Artifacts in parts: after any cut, also from another process, only what isn't there yet is sent again."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ads.errors import AdsError, NotFound, ServiceTimeout, ServiceUnavailable, ServiceUnreachable
+
+if TYPE_CHECKING:
+    from ads.client.service import Service
+
+__all__ = ["LEAST_SIZE", "digest_of", "upload_in_parts"]
+
+LEAST_SIZE = 8 * 1024 * 1024
+"""Bytes up to which an archive isn't worth parts."""
+
+_PIECE = 256 * 1024
+_AT_ONCE = 2
+_STALLED_AFTER = 300.0
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Where parts go, and how long they are."""
+
+    path: str
+    part_size: int
+    size: int
+
+    def span(self, number: int) -> tuple[int, int]:
+        start = (number - 1) * self.part_size
+        return start, min(self.part_size, self.size - start)
+
+
+def upload_in_parts(
+    service: Service, model_id: str, archive: Path, sha256: str | None, file_name: str, bar: Any
+) -> bool:
+    """Send the archive as the model's artifact in parts; return False when the service doesn't know this way.
+
+    The service knows the upload by size and SHA-256, so a repeated call, for another model, too, continues what a cut
+    one began. At most one part is on its way at a time, while the one before it is made durable.
+    """
+    size = archive.stat().st_size
+    body = {"size": size, "sha256": sha256 or digest_of(archive), "fileName": file_name}
+    base = f"/openads/v1/models/{model_id}/artifact/uploads"
+    try:
+        begun = service.request("POST", base, json=body, repeatable=True).json()
+    except NotFound:
+        return False  # no such path here; where it is the model that is missing, the other way says so
+    plan = _Plan(f"{base}/{begun['uploadId']}", int(begun["partSize"]), size)
+    present = set(begun["parts"])
+    bar.update(sum(plan.span(number)[1] for number in present))
+    missing = [n for n in range(1, -(-size // plan.part_size) + 1) if n not in present]
+    try:
+        _send_parts(service, archive, plan, missing, bar)
+        service.request("POST", f"{plan.path}/commit", timeout=_commit_time(size), repeatable=True)
+    except (ServiceUnreachable, ServiceUnavailable, ServiceTimeout) as error:
+        raise type(error)(
+            f"The upload of {archive.name} broke off: {error.message}",
+            hint="Repeat it: what the service has already is not sent again.",
+        ) from error
+    return True
+
+
+def digest_of(archive: Path) -> str:
+    """Return the file's SHA-256 in hexadecimal."""
+    digest = hashlib.sha256()
+    buffer = bytearray(1024 * 1024)
+    view = memoryview(buffer)
+    with archive.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(view[:count])
+    return digest.hexdigest()
+
+
+def _send_parts(service: Service, archive: Path, plan: _Plan, numbers: list[int], bar: Any) -> None:
+    sending = threading.Lock()
+    failed = threading.Event()
+
+    def send(number: int) -> None:
+        if failed.is_set():
+            return
+        try:
+            _send_part(service, archive, plan, number, sending)
+        except BaseException:
+            failed.set()
+            raise
+        bar.update(plan.span(number)[1])
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="upload") as pool:
+        futures = [pool.submit(send, number) for number in numbers]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            failed.set()
+            raise
+
+
+def _send_part(service: Service, archive: Path, plan: _Plan, number: int, sending: threading.Lock) -> None:
+    start, length = plan.span(number)
+    with archive.open("rb", buffering=0) as file:
+        file.seek(start)
+        content = file.read(length)
+    if len(content) != length:
+        raise AdsError(f"{archive.name} became shorter while it was uploaded.", hint="Wait until it is complete.")
+    view = memoryview(content)
+
+    def pieces() -> Iterator[bytes]:
+        with sending:
+            for position in range(0, length, _PIECE):
+                yield bytes(view[position : position + _PIECE])
+
+    service.request(
+        "PUT",
+        f"{plan.path}/parts/{number}",
+        content=pieces,
+        headers={
+            "content-type": "application/octet-stream",
+            "content-length": str(length),
+            "content-sha256": hashlib.sha256(content).hexdigest(),
+        },
+        timeout=_STALLED_AFTER,
+    )
+
+
+def _commit_time(size: int) -> float:
+    """Return the seconds after which a commit is given up: the service reads everything once more, and checks it."""
+    return _STALLED_AFTER + size / 20e6
