@@ -10,7 +10,7 @@ ORIGINAL ?=
 THEIRS := .venv-original
 OLDER := 2.14.9 2.8.11
 
-.PHONY: help demo test compat lint types layers format bench serving figures clean
+.PHONY: help demo test compat openapi lint types layers format bench serving figures clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ compat: $(VENV)/.test-installed $(if $(ORIGINAL),,$(THEIRS)/.installed)  ## Comp
 	OPENADS_COMPAT_ORIGINAL=$(or $(ORIGINAL),$(CURDIR)/$(THEIRS)/bin/python) \
 	OPENADS_COMPAT_OLDER=$(if $(ORIGINAL),$(COMPAT_OLDER),$(subst $(eval) ,:,$(OLDER:%=$(CURDIR)/$(THEIRS)/older/%))) \
 	$(BIN)/python -m pytest tests/compat/oracle_ads
+
+openapi: $(VENV)/.test-installed  ## Write docs/openapi.json, the description of the API
+	$(BIN)/python -m ads.api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 lint: $(VENV)/.test-installed  ## Style and common mistakes
 	$(BIN)/ruff check src tests examples benchmarks

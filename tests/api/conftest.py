@@ -22,6 +22,8 @@ from ads.api.context import Context, open_context
 from ads.api.server import make_server
 from ads.settings import Settings
 
+from .description import check_promises
+
 
 @dataclass(frozen=True)
 class Running:
@@ -65,7 +67,8 @@ def start(home: Path, **settings: Any) -> tuple[Running, Callable[[], None]]:
         time.sleep(0.01)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     token = context.home.token_file.read_text()
-    client = httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=30)
+    hooks: Any = {"response": [check_promises]}
+    client = httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=30, event_hooks=hooks)
 
     def stop() -> None:
         client.close()

@@ -23,6 +23,7 @@ _OPEN = "/openads/v1"
 _GROUPS = "/20200531/logGroups"
 _BUCKET = "/n/{namespace}/b/{bucket}"
 _UPLOADS = f"{_OPEN}/models/{{model_id}}/artifact/uploads"
+_DEPLOYMENT = f"{_OPEN}/deployments/{{deployment_id}}"
 _ALIASES = f"{_OPEN}/modelVersionSets/{{set_id}}/aliases"
 
 _ATTACHED_FILES: dict[tuple[str, str], Verb] = {
@@ -139,7 +140,18 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("GET", f"{_ALIASES}/{{alias}}/history"): "inspect",
     ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs"): "read",
     ("POST", f"{_OPEN}/deployments/{{deployment_id}}/actions/restart"): "use",
+    ("GET", _DEPLOYMENT): "read",
+    ("GET", f"{_DEPLOYMENT}/revisions"): "read",
+    ("GET", f"{_DEPLOYMENT}/rollouts"): "read",
+    ("GET", f"{_DEPLOYMENT}/shadow"): "read",
+    ("POST", f"{_DEPLOYMENT}/rollouts"): "use",
+    ("POST", f"{_DEPLOYMENT}/rollouts/{{verb}}"): "use",
+    ("POST", f"{_DEPLOYMENT}/rollback"): "use",
+    ("PUT", f"{_DEPLOYMENT}/traffic"): "use",
+    ("PUT", f"{_DEPLOYMENT}/follow"): "use",
+    ("PUT", f"{_DEPLOYMENT}/autoscaling"): "use",
     ("GET", f"{_OPEN}/service"): "inspect",
+    ("GET", f"{_OPEN}/openapi.json"): "inspect",
     ("GET", f"{_OPEN}/gc"): "manage",
     ("POST", f"{_OPEN}/gc"): "manage",
     ("POST", f"{_OPEN}/keys"): "manage",
@@ -179,10 +191,12 @@ ANYWHERE = frozenset(
         ("POST", "/20190909/search"),
         ("POST", "/20180409/resources"),
         ("GET", f"{_OPEN}/models/resolve"),
+        ("GET", f"{_OPEN}/models/search"),
         ("GET", f"{_OPEN}/users"),
         ("GET", f"{_OPEN}/users/{{user_id}}"),
         ("GET", f"{_OPEN}/grants"),
         ("GET", f"{_OPEN}/compartments"),
+        ("GET", f"{_OPEN}/openapi.json"),
     }
 )
 """Routes that belong to no compartment: every credential may use them."""

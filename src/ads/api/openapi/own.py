@@ -1,0 +1,113 @@
+"""Operations below ``/openads/v1``: what OCI has no path for."""
+
+from __future__ import annotations
+
+from ads.api.openapi.operation import Operation, listing, query
+
+__all__ = ["OPERATIONS"]
+
+_OPEN = "/openads/v1"
+_ALIASES = f"{_OPEN}/modelVersionSets/{{set_id}}/aliases"
+_ONE_USER = f"{_OPEN}/users/{{user_id}}"
+_ONE_PLACE = f"{_OPEN}/compartments/{{compartment_id}}"
+_UPLOADS = f"{_OPEN}/models/{{model_id}}/artifact/uploads"
+_ONE_UPLOAD = f"{_UPLOADS}/{{upload_id}}"
+_PAGES = listing(compartment=False)
+_USER = query("userId", text="Whose; without it the caller's own.")
+_OLDER = (query("olderThanSeconds", {"type": "integer", "minimum": 0}),)
+
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("GET", f"{_OPEN}/openapi.json"): Operation("api.describe", "OpenApi"),
+    ("GET", f"{_OPEN}/service"): Operation("service.get", "Service"),
+    ("GET", f"{_OPEN}/gc"): Operation("garbage.find", "Garbage", query=_OLDER),
+    ("POST", f"{_OPEN}/gc"): Operation("garbage.collect", "Garbage", query=_OLDER),
+    ("POST", f"{_OPEN}/users"): Operation(
+        "user.create", "User", etag=True, example={"name": "ada", "description": "from the risk team"}
+    ),
+    ("GET", f"{_OPEN}/users"): Operation("user.list", "items:User", pages=True, query=_PAGES),
+    ("GET", _ONE_USER): Operation("user.get", "User", etag=True),
+    ("PUT", _ONE_USER): Operation("user.update", "User", etag=True, matches=True, example={"description": "…"}),
+    ("POST", f"{_ONE_USER}/actions/activate"): Operation("user.activate", "User", etag=True, matches=True),
+    ("POST", f"{_ONE_USER}/actions/deactivate"): Operation("user.deactivate", "User", etag=True, matches=True),
+    ("POST", f"{_OPEN}/grants"): Operation(
+        "grant.create",
+        "Grant",
+        example={
+            "userId": "ocid1.user.oc1..example",
+            "verb": "use",
+            "compartmentId": "ocid1.compartment.oc1..example",
+        },
+    ),
+    ("GET", f"{_OPEN}/grants"): Operation(
+        "grant.list", "items:Grant", pages=True, query=(query("userId"), query("compartmentId"), *_PAGES)
+    ),
+    ("DELETE", f"{_OPEN}/grants/{{grant_id}}"): Operation("grant.delete", status=204),
+    ("POST", f"{_OPEN}/compartments"): Operation(
+        "compartment.create",
+        "Compartment",
+        etag=True,
+        example={"compartmentId": "ocid1.tenancy.oc1..example", "name": "risk"},
+    ),
+    ("GET", f"{_OPEN}/compartments"): Operation(
+        "compartment.list", "items:Compartment", pages=True, query=(query("compartmentId"), *_PAGES)
+    ),
+    ("GET", _ONE_PLACE): Operation("compartment.get", "Compartment", etag=True),
+    ("PUT", _ONE_PLACE): Operation(
+        "compartment.update", "Compartment", etag=True, matches=True, example={"description": "…"}
+    ),
+    ("DELETE", _ONE_PLACE): Operation("compartment.delete", status=204, matches=True),
+    ("POST", f"{_OPEN}/keys"): Operation(
+        "key.create", "Profile", example={"publicKey": "-----BEGIN PUBLIC KEY-----\n…"}
+    ),
+    ("GET", f"{_OPEN}/keys"): Operation("key.list", "items:Key", pages=True, query=(_USER, *_PAGES)),
+    ("DELETE", f"{_OPEN}/keys/{{fingerprint}}"): Operation("key.delete", status=204, query=(_USER,)),
+    ("POST", f"{_OPEN}/tokens"): Operation(
+        "token.create", "NewlyMadeToken", example={"name": "ci", "scope": {"verb": "read"}}
+    ),
+    ("GET", f"{_OPEN}/tokens"): Operation("token.list", "items:Token", pages=True, query=(_USER, *_PAGES)),
+    ("DELETE", f"{_OPEN}/tokens/{{token_id}}"): Operation("token.delete", status=204, query=(_USER,)),
+    ("GET", f"{_OPEN}/models/resolve"): Operation(
+        "model.resolve",
+        "NamedModel",
+        query=(query("reference", required=True), query("compartmentId")),
+        refusals=(409,),
+    ),
+    ("GET", f"{_OPEN}/models/search"): Operation(
+        "model.search",
+        "items:FoundModel",
+        pages=True,
+        query=(
+            query("query", text='Words, `field:value`, `field:"two words"`, `auc>0.9`; a `-` before one excludes.'),
+            query("compartmentId"),
+            query("sortBy"),
+            query("sortOrder", {"type": "string", "enum": ["ASC", "DESC"]}),
+            *_PAGES,
+        ),
+    ),
+    ("POST", _UPLOADS): Operation("artifact-upload.begin", "ArtifactUpload", example={"size": 123_456_789}),
+    ("GET", _ONE_UPLOAD): Operation("artifact-upload.get", "ArtifactUpload"),
+    ("PUT", f"{_ONE_UPLOAD}/parts/{{number}}"): Operation(
+        "artifact-upload.put-part", status=204, uploads=True, takes=("content-sha256",)
+    ),
+    ("POST", f"{_ONE_UPLOAD}/commit"): Operation("artifact-upload.commit", "StoredArtifact", etag=True),
+    ("DELETE", _ONE_UPLOAD): Operation("artifact-upload.delete", status=204),
+    ("GET", _ALIASES): Operation("alias.list", "items:Alias", pages=True, query=_PAGES),
+    ("GET", f"{_ALIASES}/{{alias}}"): Operation("alias.get", "Alias", etag=True),
+    ("PUT", f"{_ALIASES}/{{alias}}"): Operation(
+        "alias.put", "Alias", etag=True, matches=True, example={"versionId": 12, "reason": "passed its review"}
+    ),
+    ("DELETE", f"{_ALIASES}/{{alias}}"): Operation("alias.delete", status=204, matches=True),
+    ("GET", f"{_ALIASES}/{{alias}}/history"): Operation("alias.history", "items:AliasChange", pages=True, query=_PAGES),
+    ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs"): Operation(
+        "deployment.logs",
+        "DeploymentLines",
+        query=(
+            query("type", {"type": "string", "enum": ["access", "predict"]}),
+            query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}),
+        ),
+    ),
+    ("POST", f"{_OPEN}/deployments/{{deployment_id}}/actions/restart"): Operation(
+        "deployment.restart", status=202, work=True, matches=True
+    ),
+}
+"""What is said of each route, by method and path."""

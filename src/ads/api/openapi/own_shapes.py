@@ -1,0 +1,104 @@
+"""The schemas of what the service answers below ``/openads/v1``."""
+
+from __future__ import annotations
+
+from ads.api.openapi.words import (
+    COUNT,
+    FLAG,
+    OBJECT,
+    OCID,
+    TEXT,
+    TEXTS,
+    TIME,
+    Schema,
+    items,
+    maybe,
+    one_of,
+    record,
+)
+
+__all__ = ["OWN_SHAPES"]
+
+_VERB = one_of("inspect", "read", "use", "manage")
+_TOKEN = {
+    "id": TEXT,
+    "name": TEXT,
+    "userId": OCID,
+    "scope": maybe(OBJECT),
+    "timeCreated": TIME,
+    "timeExpires": maybe(TIME),
+}
+_ALIAS_END = maybe(record({"modelId": OCID, "versionId": maybe(COUNT)}))
+
+OWN_SHAPES: dict[str, Schema] = {
+    "User": record(
+        {
+            "id": OCID,
+            "compartmentId": OCID,
+            "name": TEXT,
+            "description": TEXT,
+            "timeCreated": TIME,
+            "lifecycleState": TEXT,
+        }
+    ),
+    "Grant": record(
+        {"id": TEXT, "userId": OCID, "verb": _VERB, "compartmentId": OCID, "createdBy": TEXT, "timeCreated": TIME}
+    ),
+    "Compartment": record(
+        {
+            "id": OCID,
+            "compartmentId": maybe(OCID),
+            "name": TEXT,
+            "description": maybe(TEXT),
+            "lifecycleState": TEXT,
+            "timeCreated": TIME,
+        }
+    ),
+    "Key": record({"keyId": TEXT, "userId": OCID, "fingerprint": TEXT, "timeCreated": TIME}),
+    "Profile": record({"tenancy": OCID, "user": OCID, "fingerprint": TEXT, "region": TEXT}),
+    "Token": record(_TOKEN),
+    "NewlyMadeToken": record({**_TOKEN, "token": TEXT}),
+    "Service": record(
+        {"version": TEXT, "compartmentId": OCID, "projectId": OCID, "tenancyId": OCID, "userId": TEXT, "region": TEXT}
+    ),
+    "Garbage": record(
+        {
+            "items": items(record({"kind": TEXT, "what": TEXT, "why": TEXT, "bytes": COUNT})),
+            "count": COUNT,
+            "bytes": COUNT,
+        }
+    ),
+    "Alias": record(
+        {
+            "name": TEXT,
+            "modelId": OCID,
+            "versionId": maybe(COUNT),
+            "protected": FLAG,
+            "timeUpdated": TIME,
+            "updatedBy": TEXT,
+        }
+    ),
+    "AliasChange": record(
+        {"time": TIME, "principal": TEXT, "from": _ALIAS_END, "to": _ALIAS_END, "reason": maybe(TEXT)}
+    ),
+    "NamedModel": record(
+        {
+            "id": OCID,
+            "displayName": TEXT,
+            "compartmentId": OCID,
+            "lifecycleState": TEXT,
+            "versionSetId": maybe(OCID),
+            "versionSetName": maybe(TEXT),
+            "versionId": maybe(COUNT),
+            "versionLabel": maybe(TEXT),
+            "alias": maybe(TEXT),
+            "aliases": TEXTS,
+        }
+    ),
+    "OpenApi": OBJECT,
+    "ArtifactUpload": record(
+        {"uploadId": TEXT, "partSize": COUNT, "size": COUNT, "sha256": maybe(TEXT), "parts": items(COUNT)}
+    ),
+    "StoredArtifact": record({"sha256": TEXT, "size": COUNT, "fileName": TEXT}),
+}
+"""Each schema by its name."""
