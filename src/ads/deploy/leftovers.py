@@ -22,13 +22,14 @@ from ads.deploy.file_lock import locked
 from ads.errors import AdsError
 from ads.home import Home
 from ads.registry.deployments import Deployment, models_of, unfinished_or_served
-from ads.registry.garbage import Garbage, Kind, Premises
+from ads.registry.garbage import DAY, Garbage, Kind, Premises
 from ads.registry.rollouts import Revision
 from ads.registry.tables import Artifact
 
 __all__ = ["DEPLOYMENT_KINDS"]
 
 _GOING = ".going"
+_COMING = (".unpacking", ".building")
 
 
 def _unpacked(premises: Premises, older_than: float) -> Iterator[Garbage]:
@@ -77,11 +78,14 @@ def _remove_ended(premises: Premises, garbage: Garbage, _older_than: float) -> b
     return _remove(_set_aside(premises.home.root / "deployments" / garbage.what))
 
 
-def _interrupted(premises: Premises, _older_than: float) -> Iterator[Garbage]:
+def _interrupted(premises: Premises, older_than: float) -> Iterator[Garbage]:
     for parent in (premises.home.artifacts, premises.home.environments, premises.home.root / "deployments"):
-        for path in sorted(parent.glob(f".*{_GOING}")):
+        for path in sorted(parent.glob(".*")):
             what = str(path.relative_to(premises.home.root))
-            yield Garbage("leftover", what, "removing it was interrupted", _size(path))
+            if path.name.endswith(_GOING):
+                yield Garbage("leftover", what, "removing it was interrupted", _size(path))
+            elif path.name.endswith(_COMING) and time.time() - _newest(path) >= max(older_than, DAY):
+                yield Garbage("leftover", what, "making it was interrupted", _size(path))
 
 
 def _remove_interrupted(premises: Premises, garbage: Garbage, _older_than: float) -> bool:
