@@ -39,7 +39,7 @@ class Settings:
     home: Path = field(default_factory=_default_home)
     """The data directory: database, artifacts, environments, logs, the service file."""
     url: str = ""
-    """Address of a running service. Empty: the service on this machine is found, or started."""
+    """Address of a running service. Empty: the one on this machine, started if need be. ``oci``: OCI itself."""
     token: str = ""
     """Bearer token for ``url``."""
     host: str = "127.0.0.1"

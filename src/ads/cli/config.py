@@ -96,8 +96,8 @@ def oci(invocation: Invocation, file: Path | None, profile: str, overwrite: bool
     oci_profile.require_writable(target, profile, folder, overwrite=overwrite)
     key_file, public_key, is_new = oci_profile.key_pair(folder)
     registered = oci_profile.register(invocation.service, public_key)
-    written = oci_profile.write(target, profile, registered, key_file)
     service = invocation.service
+    written = oci_profile.write(target, profile, registered, key_file, service.url)
     facts = {
         "file": str(written),
         "profile": profile,

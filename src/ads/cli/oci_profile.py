@@ -71,8 +71,11 @@ def require_writable(file: Path, profile: str, folder: Path, *, overwrite: bool)
         )
 
 
-def write(file: Path, profile: str, registered: Mapping[str, str], key_file: Path) -> Path:
-    """Write the profile into ``file`` (mode 600), leave all else in it as it is, and return the file's full path."""
+def write(file: Path, profile: str, registered: Mapping[str, str], key_file: Path, endpoint: str) -> Path:
+    """Write the profile into ``file`` (mode 600), leave all else in it as it is, and return the file's full path.
+
+    ``endpoint`` tells our own SDK whose profile it is; OCI's clients don't look at it.
+    """
     target = file.absolute().resolve()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     existing = target.read_text(encoding="utf-8") if target.exists() else ""
@@ -82,6 +85,7 @@ def write(file: Path, profile: str, registered: Mapping[str, str], key_file: Pat
         "tenancy": registered["tenancy"],
         "region": registered["region"],
         "key_file": str(key_file),
+        "endpoint": endpoint,
     }
     write_private(target, with_profile(existing, profile, entries).encode())
     return target

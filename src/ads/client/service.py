@@ -20,6 +20,7 @@ from ads.settings import Settings, load_settings
 if TYPE_CHECKING:
     import httpx
 
+    from ads.client.oci_home import RemoteHome
     from ads.client.transfer import Download
 
 __all__ = ["Service"]
@@ -51,6 +52,7 @@ class Service:
         timeout: float = _ANSWER_WITHIN,
         retries: Retries = DEFAULT_RETRIES,
         find_again: Callable[[], finder.Address] | None = None,
+        home: RemoteHome | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self._token = token
@@ -58,6 +60,7 @@ class Service:
         self._timeout = timeout
         self._retries = retries
         self._find_again = find_again
+        self._home = home
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
         self._about: dict[str, Any] | None = None
@@ -69,36 +72,60 @@ class Service:
         Without a URL in the settings the service on this machine is used, and started when it isn't running and
         ``start`` is true. Raises :class:`~ads.errors.ServiceUnreachable`.
         """
+        from ads.client.auth import AuthState
+
         settings = settings or load_settings()
-        key = (os.getpid(), settings.url, settings.token, settings.home, settings.compartment_id, settings.project_id)
+        key = (
+            *(os.getpid(), settings.url, settings.token, settings.home, settings.compartment_id, settings.project_id),
+            *(AuthState().chosen, os.environ.get("OCI_ODSC_SERVICE_ENDPOINT")),
+        )
         with _KEPT_LOCK:
             kept = _KEPT.get(key)
             if kept is not None:
                 return kept
-            address = finder.find(settings, start=start)
-            service = cls(
-                address.url,
-                address.token,
-                compartment_id=settings.compartment_id,
-                project_id=settings.project_id,
-                find_again=(lambda: finder.find(settings, start=start)) if address.local else None,
-            )
+            service = cls._elsewhere(settings) or cls._with_token(settings, start)
             if not _KEPT:
                 atexit.register(_close_kept, os.getpid())
             _KEPT[key] = service
         return service
 
+    @classmethod
+    def _with_token(cls, settings: Settings, start: bool) -> Service:
+        address = finder.find(settings, start=start)
+        return cls(
+            address.url,
+            address.token,
+            compartment_id=settings.compartment_id,
+            project_id=settings.project_id,
+            find_again=(lambda: finder.find(settings, start=start)) if address.local else None,
+        )
+
+    @classmethod
+    def _elsewhere(cls, settings: Settings) -> Service | None:
+        """Return OCI, or the service that signed requests go to; None where a token is meant."""
+        from ads.client.oci_home import remote_home
+
+        home = remote_home(settings)
+        if home is None:
+            return None
+        return cls(
+            home.url,
+            compartment_id=settings.compartment_id or home.compartment_id,
+            project_id=settings.project_id or home.project_id,
+            home=home,
+        )
+
     @property
     def about(self) -> dict[str, Any]:
-        """What the service says of itself: version, default compartment and project, tenancy."""
+        """What the service says of itself: version, default compartment and project, tenancy. Nothing of OCI."""
         if self._about is None:
-            self._about = self.get_json("/openads/v1/service")
+            self._about = {} if not self.knows_references else self.get_json("/openads/v1/service")
         return self._about
 
     @property
     def knows_references(self) -> bool:
         """Whether the service has the paths below ``/openads/v1``, which OCI's own lacks."""
-        return True
+        return self._home is None or self._home.endpoint_of is None
 
     @property
     def compartment_id(self) -> str:
@@ -256,14 +283,22 @@ class Service:
         timeout = arguments["timeout"]
         request = client.build_request(
             method,
-            self.url + path,
+            self._address_of(path) + path,
             params=arguments["params"] or None,
             json=arguments["json"],
             content=content() if callable(content) else content,
             headers=headers,
             timeout=_timeouts(timeout),
         )
+        if self._home is not None:
+            from ads.client.oci_home import signed
+
+            signed(self._home, request)
         return client.send(request, stream=True)
+
+    def _address_of(self, path: str) -> str:
+        separate = self._home.endpoint_of if self._home is not None else None
+        return self.url if separate is None else separate(path)
 
     def _open(self) -> httpx.Client:
         with self._lock:

@@ -14,10 +14,8 @@ from ads.common.auth import (
     api_keys,
     create_signer,
     default_signer,
-    resource_principal,
     set_auth,
 )
-from ads.errors import NotSupported
 
 
 @pytest.fixture(autouse=True)
@@ -107,10 +105,7 @@ def test_without_any_configuration_the_service_on_this_machine_is_meant(
     assert "authorization" not in other.headers
 
 
-def test_ways_that_need_oci_are_named_and_others_can_be_added() -> None:
-    with pytest.raises(NotSupported, match="resource principal"):
-        resource_principal()
-
+def test_ways_can_be_added() -> None:
     class Mine:
         def __init__(self, args: dict[str, Any]) -> None:
             self.args = args
