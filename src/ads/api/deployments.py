@@ -24,7 +24,9 @@ from ads.api.listing import ListShape, limit_of, page_of, query_value
 from ads.api.slices import slice_of
 from ads.deploy import orders
 from ads.deploy.log_files import LOG_TYPES, recent_lines
+from ads.deploy.scaling import replicas_of
 from ads.deploy.shapes import SHAPES
+from ads.deploy.spec import parse_spec
 from ads.deploy.states import STATES
 from ads.errors import InputError
 from ads.registry.deployments import Deployment, get_deployment, select_deployments
@@ -52,8 +54,10 @@ _LIST = ListShape(
 _RUNNING = frozenset({"ACTIVE", "UPDATING", "NEEDS_ATTENTION"})
 
 
-class UpdateDeployment(Body):
-    """What may change."""
+class UpdateDeployment(Body, extra="forbid"):
+    """What may change. ``updateType`` says how OCI should go about it; here no update ever leaves a gap."""
+
+    update_type: str | None = None
 
     display_name: DisplayName | None = None
     description: Description | None = None
@@ -65,6 +69,7 @@ class UpdateDeployment(Body):
     def columns(self) -> dict[str, Any]:
         """Return what the caller sent, under the names of the columns."""
         values = self.given()
+        values.pop("update_type", None)
         if "model_deployment_configuration_details" in values:
             values["configuration"] = values.pop("model_deployment_configuration_details")
         return values
@@ -86,7 +91,6 @@ class ChangeCompartment(Body):
 
 def summary_json(deployment: Deployment, request: Request) -> dict[str, Any]:
     """Return a deployment as lists show it. Its URL is below the address that the client itself used."""
-    policy = deployment.configuration["modelConfigurationDetails"]["scalingPolicy"]
     running = deployment.lifecycle_state in _RUNNING and deployment.serving_revision > 0
     origin = f"{request.url.scheme}://{request.headers.get('host', '')}"
     return {
@@ -100,7 +104,7 @@ def summary_json(deployment: Deployment, request: Request) -> dict[str, Any]:
         "modelDeploymentUrl": f"{origin}/{deployment.id}",
         "modelDeploymentSystemData": {
             "systemInfraType": "INSTANCE_POOL",
-            "currentInstanceCount": policy["instanceCount"] if running else 0,
+            "currentInstanceCount": _instances(deployment) if running else 0,
         },
         "lifecycleState": deployment.lifecycle_state,
         "timeCreated": timestamp(deployment.time_created),
@@ -109,6 +113,11 @@ def summary_json(deployment: Deployment, request: Request) -> dict[str, Any]:
         "definedTags": deployment.defined_tags,
         "systemTags": {},
     }
+
+
+def _instances(deployment: Deployment) -> int:
+    spec = parse_spec(deployment.configuration)
+    return replicas_of(deployment, spec) // spec.workers
 
 
 def deployment_json(deployment: Deployment, request: Request) -> dict[str, Any]:
