@@ -4,6 +4,8 @@ import json
 import os
 from typing import Any, Dict, List
 
+from .batching import is_generated
+
 __all__ = ["Facts", "facts_of"]
 
 _MOST = 4 << 20
@@ -15,6 +17,8 @@ class Facts:
     def __init__(self, columns: "Dict[str, str]", composed: bool, inputs: "List[Any]", outputs: "List[Any]") -> None:
         self.columns = columns
         self.composed = composed
+        self.generated = False
+        """Whether it is as prepare() wrote it."""
         self.inputs = inputs
         """The entries of input_schema.json in order."""
         self.outputs = outputs
@@ -28,7 +32,9 @@ def facts_of(folder: str) -> Facts:
     if not any(entry.get("feature_type") == "Tensor" for entry in inputs):
         columns = {_name(entry): str(entry.get("dtype", "object")) for entry in inputs}
     composed = os.path.isfile(os.path.join(folder, "score_recipe.json"))
-    return Facts(columns, composed, inputs, _schema(os.path.join(folder, "output_schema.json")))
+    facts = Facts(columns, composed, inputs, _schema(os.path.join(folder, "output_schema.json")))
+    facts.generated = composed and is_generated(folder)
+    return facts
 
 
 def _schema(path: str) -> "List[Any]":

@@ -34,6 +34,8 @@ def read_body(item: Item, facts: Facts) -> "Tuple[Any, Encode]":
         if not any(word in item.meta for word in _ASKS):
             return data, encode_json
     elif item.kind == RAW or (item.kind in (CSV, NPY, ARROW) and not facts.composed):
+        if facts.generated and facts.columns:
+            raise NotSupported("This model takes a table: send it as JSON, CSV, npy or Arrow, and say so.")
         data = item.body
     elif item.kind == CSV:
         data = read_csv(item.body, facts.columns)

@@ -11,6 +11,7 @@ from .artifact_facts import Facts
 from .bodies import Encode, NotAcceptable, read_body
 from .decode import CannotParse
 from .encode import CannotEncode, encode_json
+from .fault import callers_fault
 from .frames import ARROW, NPY, RAW, Item
 from .merging import Part, Schema, join, part_of, split_answer
 from .tracebacks import users_frames
@@ -95,6 +96,10 @@ class Predictor:
         except BaseException as error:  # noqa: BLE001 - the boundary to the user's code; it may raise anything
             if os.getpid() != self._process:
                 os._exit(1)
+            if type(error) is ValueError and self._facts.generated and self._facts.columns:
+                fault = callers_fault(data, self._facts.columns)
+                if fault is not None:
+                    return _error(400, "InvalidParameter", fault)
             return self._raised(item.meta, error)
 
     def stream(self, item: Item, lines: bool, send: "Callable[[bytes], None]") -> Answer:
