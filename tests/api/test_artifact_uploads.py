@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
@@ -222,3 +223,17 @@ def test_a_part_that_arrived_whole_before_a_crash_is_recognised(tmp_path: Path, 
         assert Parts(running.client, model["id"], large).begun.json()["parts"] == [1]
     finally:
         stop()
+
+
+def test_md5_is_told_to_those_who_ask_for_it(service: Running, api: httpx.Client) -> None:
+    content = archive()
+    model = service.create_model()
+    parts = Parts(api, model["id"], content)
+    parts.put(1)
+    assert parts.commit().status_code == 200
+    path = f"/20190101/models/{model['id']}/artifact/content"
+    ours = api.head(path, headers={"want-repr-digest": "sha-256=1"}).headers
+    assert ours["repr-digest"] == f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"
+    assert "content-md5" not in ours
+    assert api.head(path).headers["content-md5"] == base64.b64encode(hashlib.md5(content).digest()).decode()
+    assert api.get(path).headers["content-md5"] == base64.b64encode(hashlib.md5(content).digest()).decode()

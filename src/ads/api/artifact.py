@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from email.utils import format_datetime
 
@@ -65,7 +66,12 @@ def content(model_id: str, request: Request) -> Response:
     def pieces() -> list[Piece]:
         return [blob_piece(context.blobs, artifact.sha256, artifact.size)]
 
-    return send(request, artifact.size, pieces, _headers(artifact))
+    headers = _headers(artifact)
+    if request.headers.get("want-repr-digest", "").startswith("sha-256"):
+        headers["repr-digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(artifact.sha256)).decode('ascii')}:"
+    else:
+        headers["content-md5"] = base64_md5(artifacts.artifact_md5(context.database, context.blobs, artifact))
+    return send(request, artifact.size, pieces, headers)
 
 
 def _file_name(request: Request) -> str:
@@ -77,7 +83,6 @@ def _file_name(request: Request) -> str:
 def _headers(artifact: Artifact) -> dict[str, str]:
     return {
         "content-disposition": f"attachment; filename={artifact.file_name}",  # clients don't understand quotes here
-        "content-md5": base64_md5(artifact.md5),
         "content-type": "application/octet-stream",
         "etag": artifact.etag,
         "last-modified": format_datetime(artifact.time_created, usegmt=True),

@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 from ads.api.answers import accepted
 from ads.api.context import caller_of, context_of
 from ads.api.fields import Body, attempt_of
+from ads.registry.artifacts import artifact_md5, get_artifact
 from ads.registry.transfers import Place, import_artifact
 
 __all__ = ["router"]
@@ -63,5 +64,9 @@ def import_(model_id: str, body: Import, request: Request) -> Response:
     """Make an object of the model's artifact."""
     details = body.artifact_import_details
     place = Place(details.namespace, details.destination_bucket, details.destination_object_name)
-    with context_of(request).database.write() as session:
+    context = context_of(request)
+    with context.database.read() as session:
+        artifact = get_artifact(session, model_id)
+    artifact_md5(context.database, context.blobs, artifact)
+    with context.database.write() as session:
         return accepted(import_artifact(session, caller_of(request), model_id, place, attempt_of(request)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,26 +73,28 @@ def download(service: Service, model_id: str, target: Path, *, progress: bool = 
     """
     import hashlib
 
-    # MD5 is what the OCI wire carries; it finds accidents, the archive's own manifest finds the rest.
-    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    size = 0
+    sha256, size = hashlib.sha256(), 0
     with service.stream(
         "GET",
         f"/20190101/models/{model_id}/artifact/content",
-        headers={"accept": "application/octet-stream", "accept-encoding": "identity"},
+        headers={"accept": "application/octet-stream", "accept-encoding": "identity", "want-repr-digest": "sha-256=1"},
         timeout=_STALLED_AFTER,
     ) as response:
         announced = int(response.headers.get("content-length", "-1"))
-        expected_md5 = response.headers.get("content-md5", "")
+        # MD5 is what the OCI wire carries; it finds accidents, the archive's own manifest finds the rest.
+        wanted = _Announced(response.headers)
         name = _file_name(response.headers.get("content-disposition", ""), model_id)
-        with byte_bar(f"Downloading {name}", max(announced, 0), progress) as bar, target.open("wb") as file:
+        with (
+            byte_bar(f"Downloading {name}", max(announced, 0), progress) as bar,
+            target.open("wb", buffering=_PIECE) as file,
+        ):
             for piece in _pieces(response, service, model_id):
                 file.write(piece)
-                md5.update(piece)
+                wanted.update(piece)
                 sha256.update(piece)
                 size += len(piece)
-                bar.update(len(piece))
-    if announced not in (-1, size) or (expected_md5 and not _same_md5(md5.digest(), expected_md5)):
+                shown.update(len(piece))
+    if announced not in (-1, size) or not wanted.fits(sha256.digest()):
         target.unlink(missing_ok=True)
         raise ArchiveError(
             f"The artifact of {model_id} arrived damaged: {size} of {announced} bytes, or another digest.",
@@ -106,7 +109,7 @@ def _pieces(response: Any, service: Service, model_id: str) -> Iterator[bytes]:
     from ads.errors import ServiceUnreachable
 
     try:
-        yield from response.iter_raw(_PIECE)
+        yield from response.iter_raw()
     except httpx.TransportError as error:
         raise ServiceUnreachable(
             f"The download of {model_id} from {service.url} broke off: {str(error) or type(error).__name__}.",
@@ -114,10 +117,30 @@ def _pieces(response: Any, service: Service, model_id: str) -> Iterator[bytes]:
         ) from error
 
 
-def _same_md5(digest: bytes, announced: str) -> bool:
-    import base64
+class _Announced:
+    """The digest that the service says the bytes have: SHA-256 where it knows how to say that, else MD5, or none."""
 
-    return announced in (base64.b64encode(digest).decode(), digest.hex())
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        import hashlib
+
+        found = re.search(r"sha-256=:([A-Za-z0-9+/=]+):", headers.get("repr-digest", ""))
+        self._sha256 = found[1] if found else ""
+        self._md5 = "" if found else headers.get("content-md5", "")
+        self._digest = hashlib.md5(usedforsecurity=False)
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes."""
+        if self._md5:
+            self._digest.update(data)
+
+    def fits(self, sha256: bytes) -> bool:
+        """Return whether the bytes, whose SHA-256 this is, are those that were announced."""
+        import base64
+
+        if self._sha256:
+            return self._sha256 == base64.b64encode(sha256).decode()
+        md5 = self._digest.digest()
+        return not self._md5 or self._md5 in (base64.b64encode(md5).decode(), md5.hex())
 
 
 def _file_name(disposition: str, model_id: str) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,20 +86,20 @@ def commit_artifact_upload(
 class Assembled:
     """The parts as one file, hashed while others look into it. It goes the way of an upload in one piece."""
 
-    def __init__(self, path: Path, about: About, digests: tuple[Future[str], Future[str]]) -> None:
+    def __init__(self, path: Path, about: About, digest: Future[str]) -> None:
         self.path = path
         self.size = about.size
         self._announced = about.sha256
-        self._digests = digests
+        self._digest = digest
 
     def stored(self) -> StoredBlob:
-        """Return the digests. Raises InputError when the whole is not what was announced."""
-        sha256, md5 = (digest.result() for digest in self._digests)
+        """Return the SHA-256; MD5 is for those who ask. Raises InputError when the whole isn't what was announced."""
+        sha256 = self._digest.result()
         if self._announced not in {"", sha256}:
             raise InputError(
                 "The parts don't make the archive whose SHA-256 was given.", hint="Give the upload up and begin again."
             )
-        return StoredBlob(sha256, md5, self.size)
+        return StoredBlob(sha256, "", self.size)
 
     def make_durable(self) -> None:
         """Return at once: every part was made durable when it came."""
@@ -113,11 +113,9 @@ def _assembled(blobs: BlobStore, upload: PartialUpload) -> Iterator[Assembled]:
     if upload.committed:
         source = blobs.verified_path(upload.committed_sha256(), upload.about.size)
     _second_name(source, path)
-    with ThreadPoolExecutor(2, thread_name_prefix="digest") as pool:
+    with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
         try:
-            sha256 = pool.submit(_digest, path, hashlib.sha256)
-            md5 = pool.submit(_digest, path, lambda: hashlib.md5(usedforsecurity=False))
-            yield Assembled(path, upload.about, (sha256, md5))
+            yield Assembled(path, upload.about, pool.submit(_digest, path))
         finally:
             path.unlink(missing_ok=True)
 
@@ -132,8 +130,8 @@ def _second_name(source: Path, path: Path) -> None:
             os.fsync(write.fileno())
 
 
-def _digest(path: Path, new: Callable[[], hashlib._Hash]) -> str:
-    digest = new()
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
     buffer = bytearray(_CHUNK)
     view = memoryview(buffer)
     with path.open("rb", buffering=0) as file:

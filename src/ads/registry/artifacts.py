@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,7 @@ from ads.registry.storing import keep
 from ads.registry.tables import Artifact, RetryToken
 
 __all__ = [
+    "artifact_md5",
     "artifact_path",
     "expect_artifact",
     "get_artifact",
@@ -103,6 +105,23 @@ def get_artifact(session: Session, model_id: str) -> Artifact:
 def open_artifact(blobs: BlobStore, artifact: Artifact) -> BinaryIO:
     """Return the archive's bytes for reading. Raises BlobDamaged when they are not those that were uploaded."""
     return blobs.open_verified(artifact.sha256, artifact.size)
+
+
+def artifact_md5(database: Database, blobs: BlobStore, artifact: Artifact) -> str:
+    """Return the archive's MD5 in hexadecimal. For one that came in parts it is computed when it is first asked for.
+
+    Raises BlobDamaged, ServiceUnavailable. Don't call it while writing to the database.
+    """
+    if not artifact.md5:
+        digest = hashlib.md5(usedforsecurity=False)
+        for chunk in blobs.chunks(artifact.sha256, artifact.size):
+            digest.update(chunk)
+        with database.write() as session:
+            row = session.get(Artifact, artifact.model_id)
+            if row is not None:
+                row.md5 = digest.hexdigest()
+        artifact.md5 = digest.hexdigest()
+    return artifact.md5
 
 
 def artifact_path(blobs: BlobStore, artifact: Artifact) -> Path:

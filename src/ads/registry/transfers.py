@@ -149,6 +149,8 @@ def import_artifact(
     _require_namespace(place)
     model = live_model(session, model_id)
     artifact = get_artifact(session, model_id)
+    if not artifact.md5:
+        raise ServiceUnavailable("The artifact's MD5 is not known yet.", retry_after=1.0)
     content = Content([(artifact.sha256, artifact.size)], _base64(artifact.md5), {"content-type": "application/zip"})
     put_object(session, caller, place.bucket, place.name, content, NONE)
     work = _accept(session, IMPORT, model_id, model.compartment_id, f"Importing the artifact into {place.bucket}")
