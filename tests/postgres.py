@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 if TYPE_CHECKING:
@@ -92,13 +93,7 @@ class Postgres:
         """End the server: SIGINT is ``fast``, SIGQUIT is ``immediate``, SIGKILL is a crash."""
         assert self._process is not None
         if number == signal.SIGKILL:
-            # Its children notice by themselves, but a new server refuses to start beside them.
-            children = subprocess.run(
-                ["ps", "-o", "pid=", "--ppid", str(self._process.pid)], capture_output=True, text=True, check=False
-            ).stdout.split()
-            self._process.kill()
-            for child in children:
-                _kill(int(child))
+            self.signal(number)  # its children would notice by themselves, but a new server doesn't start beside them
         else:
             self._process.send_signal(number)
         self._process.wait(60)
@@ -109,11 +104,13 @@ class Postgres:
         self.stop(number)
         self.start()
 
-    @property
-    def pid(self) -> int:
-        """The server's pid."""
+    def signal(self, number: int) -> None:
+        """Send a signal to the server and every process of it: SIGSTOP freezes it, SIGCONT lets it go on."""
         assert self._process is not None
-        return self._process.pid
+        server = psutil.Process(self._process.pid)
+        for process in [server, *server.children()]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def close(self) -> None:
         """End the server and remove what it wrote."""
@@ -171,11 +168,6 @@ def _unprivileged_user() -> str:
 def _end_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGQUIT)
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
 
 
 def _migrate(url: str) -> None:

@@ -87,6 +87,25 @@ def test_predictions_go_on_while_postgresql_is_away(
     assert model.predict([1, 2]) == {"prediction": [38, 69]}
 
 
+@pytest.mark.needs("postgres")
+@pytest.mark.timeout(240)
+def test_a_frozen_postgresql_is_not_waited_for(
+    own_service: OwnService, own_postgres: Postgres, record_property: Callable[[str, object], None]
+) -> None:
+    own_service.use(database_url=own_postgres.create(empty=True))
+    with registering(own_service) as work:
+        goes_on(work)
+        refused = work.answers[503]
+        own_postgres.signal(signal.SIGSTOP)
+        try:
+            eventually(lambda: work.answers[503] > refused + 1, 60, "refusals")
+        finally:
+            own_postgres.signal(signal.SIGCONT)
+        goes_on(work)
+    only(work, 200, 204, 503)
+    record_property("summary", f"PostgreSQL frozen: {work.require_whole()} acknowledged, 0 lost, 0 twice")
+
+
 @pytest.mark.timeout(120)
 def test_sqlite_locked_by_another_process_is_busy_not_broken(
     own_service: OwnService, record_property: Callable[[str, object], None]

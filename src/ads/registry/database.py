@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from ads.errors import ServiceUnavailable, SettingError
 from ads.home import Home
 from ads.registry.outages import translated
+from ads.registry.postgres import engine_arguments, prepare
 from ads.settings import Settings
 
 __all__ = ["Database", "database_url", "open_database"]
@@ -34,11 +35,7 @@ __all__ = ["Database", "database_url", "open_database"]
 logger = logging.getLogger(__name__)
 
 _BUSY_TIMEOUT = 5.0
-_CONNECT_TIMEOUT = 5
-_POOL = {"pool_size": 10, "max_overflow": 30, "pool_timeout": _BUSY_TIMEOUT, "pool_recycle": 1800}
 _WRITE = "openads_write"
-_WRITE_LOCK = 0x6F70656E616473
-"""The number of PostgreSQL's advisory lock: the bytes of ``openads``."""
 
 
 class Database:
@@ -118,7 +115,7 @@ def open_database(settings: Settings, home: Home) -> Database:
     url = database_url(settings, home)
     sqlite = url.get_backend_name() == "sqlite"
     try:
-        engine = create_engine(url, **(_sqlite_arguments() if sqlite else _postgres_arguments(url)))
+        engine = create_engine(url, **(_sqlite_arguments() if sqlite else engine_arguments(url, _BUSY_TIMEOUT)))
     except (ImportError, ValueError, SQLAlchemyError) as error:
         raise _unusable(error, "pip install 'openads[postgres]'" if isinstance(error, ImportError) else "") from error
     if sqlite:
@@ -127,8 +124,7 @@ def open_database(settings: Settings, home: Home) -> Database:
         logger.info("SQLite %s, writes serialised", sqlite3.sqlite_version)
         Path(str(url.database)).touch(mode=0o600, exist_ok=True)
     else:
-        event.listen(engine, "connect", _prepare_postgres)
-        event.listen(engine, "begin", _begin_postgres)
+        prepare(engine, _WRITE, _BUSY_TIMEOUT)
     return Database(engine)
 
 
@@ -141,12 +137,6 @@ def _unusable(reason: object, hint: str = "") -> SettingError:
 
 def _sqlite_arguments() -> dict[str, Any]:
     return {"connect_args": {"timeout": _BUSY_TIMEOUT}}
-
-
-def _postgres_arguments(url: URL) -> dict[str, Any]:
-    wanted = {"connect_timeout": _CONNECT_TIMEOUT, "application_name": "openads"}
-    said = {name: value for name, value in wanted.items() if name not in url.query}
-    return {**_POOL, "pool_pre_ping": True, "connect_args": said}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -167,19 +157,3 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get(_WRITE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def _prepare_postgres(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("SELECT set_config('lock_timeout', %s, false)", (f"{_BUSY_TIMEOUT:g}s",))
-    # A control plane that hangs within a write must not hold up the others.
-    cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', '60s', false)")
-    if cursor.execute("SHOW synchronous_commit").fetchone()[0] == "off":
-        cursor.execute("SET synchronous_commit = on")  # what was acknowledged must survive the server
-    connection.commit()
-    cursor.close()
-
-
-def _begin_postgres(connection: Connection) -> None:
-    if connection.get_execution_options().get(_WRITE, False):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.types import JSON
 
 from ads.errors import AdsError
+from ads.registry.postgres import be_patient
 
 __all__ = ["DumpDamaged", "TableDump", "check_table", "read_tables", "reflected", "write_table"]
 
@@ -54,6 +55,7 @@ class TableDump:
 
 def reflected(connection: Connection) -> list[Table]:
     """Return the tables as they are in the database, each after those that it refers to."""
+    be_patient(connection)
     metadata = MetaData()
     metadata.reflect(connection)
     return [table for table in metadata.sorted_tables if table.name != "alembic_version"]

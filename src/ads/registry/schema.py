@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import Engine
 
 from ads.errors import AdsError
+from ads.registry.postgres import be_patient
 
 __all__ = ["HEAD", "KNOWN", "SchemaTooNew", "current_version", "migrate", "upgrade"]
 
@@ -54,6 +55,7 @@ def migrate(connection: Connection, revision: str) -> None:
     from alembic import command
     from alembic.config import Config
 
+    be_patient(connection)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
