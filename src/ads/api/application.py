@@ -21,6 +21,7 @@ from ads.api import (
     garbage,
     grants,
     keys,
+    labelling,
     log_search,
     logs,
     metadata_artifacts,
@@ -47,6 +48,7 @@ from ads.api import (
 )
 from ads.api.authentication import Door
 from ads.api.context import Context
+from ads.api.labelling import Labeller
 from ads.api.rules import authorize
 from ads.deploy.controller import Controller
 from ads.deploy.engines.base import Engine
@@ -67,6 +69,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     version_sets.router,
     aliases.router,
     model_search.router,
+    labelling.router,
     deployments.router,
     rollouts.router,
     model_states.router,
@@ -127,8 +130,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     controller: Controller | None = app.state.controller
     sweep = asyncio.create_task(_sweep(context))
     clock: LogClock | None = app.state.log_clock
+    labeller = Labeller(context.database, context.blobs) if controller is not None else None
     if controller is not None:
         controller.start()
+    if labeller is not None:
+        labeller.start()
     if clock is not None:
         clock.start()
     try:
@@ -136,6 +142,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         if controller is not None:
             await run_in_threadpool(controller.stop)
+        if labeller is not None:
+            await run_in_threadpool(labeller.stop)
         if clock is not None:
             await run_in_threadpool(clock.close)
         await sweep

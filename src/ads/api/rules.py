@@ -55,6 +55,7 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/importArtifact"): "read",
     ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/registerArtifactReference"): "manage",
     ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/restore"): "use",
+    ("GET", f"{_OPEN}/models/{{model_id}}/labels"): "read",
     ("POST", _UPLOADS): "manage",
     ("GET", f"{_UPLOADS}/{{upload_id}}"): "manage",
     ("PUT", f"{_UPLOADS}/{{upload_id}}/parts/{{number}}"): "manage",

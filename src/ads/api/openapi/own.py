@@ -84,6 +84,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             *_PAGES,
         ),
     ),
+    ("GET", f"{_OPEN}/models/{{model_id}}/labels"): Operation("model-label.list", "items:ModelLabel"),
     ("POST", _UPLOADS): Operation("artifact-upload.begin", "ArtifactUpload", example={"size": 123_456_789}),
     ("GET", _ONE_UPLOAD): Operation("artifact-upload.get", "ArtifactUpload"),
     ("PUT", f"{_ONE_UPLOAD}/parts/{{number}}"): Operation(

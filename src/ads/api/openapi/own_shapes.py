@@ -31,6 +31,15 @@ _TOKEN = {
 _ALIAS_END = maybe(record({"modelId": OCID, "versionId": maybe(COUNT)}))
 
 OWN_SHAPES: dict[str, Schema] = {
+    "ModelLabel": record(
+        {
+            "name": TEXT,
+            "verdict": one_of("none", "expected", "code", "suspicious", "incomplete"),
+            "summary": TEXT,
+            "details": OBJECT,
+            "timeCreated": TIME,
+        }
+    ),
     "User": record(
         {
             "id": OCID,
