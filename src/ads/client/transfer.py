@@ -93,7 +93,7 @@ def download(service: Service, model_id: str, target: Path, *, progress: bool = 
                 wanted.update(piece)
                 sha256.update(piece)
                 size += len(piece)
-                shown.update(len(piece))
+                bar.update(len(piece))
     if announced not in (-1, size) or not wanted.fits(sha256.digest()):
         target.unlink(missing_ok=True)
         raise ArchiveError(
