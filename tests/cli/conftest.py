@@ -266,3 +266,46 @@ def service(home: Home) -> Iterator[CannedService]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def real_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The data directory of a service that is real."""
+    return Home(tmp_path_factory.mktemp("real") / "home")
+
+
+@pytest.fixture(scope="module")
+def command(real_home: Home) -> Run:
+    """Run ``ads`` as a process on the real data directory."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENADS_")}
+    environment["OPENADS_HOME"] = str(real_home.root)
+
+    def call(
+        *arguments: str, code: int = 0, stdin: str = "", cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "ads.cli", *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env=environment,
+            cwd=cwd,
+        )
+        assert done.returncode == code, f"{arguments}: {done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def running(real_home: Home, command: Run) -> Iterator[str]:
+    """The address of a service started by ``ads serve --detach``, which ends with the module."""
+    started = command("serve", "--detach", "--port", "0", "--format", "json")
+    yield json.loads(started.stdout)["url"]
+    command("stop")

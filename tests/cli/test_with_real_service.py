@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -32,50 +31,17 @@ MODEL_DEPLOYMENT:
 """
 ROWS = '[{"age": 42}, {"age": 17}]'
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
 
 @pytest.fixture(scope="module")
-def real_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("real") / "home")
-
-
-@pytest.fixture(scope="module")
-def command(real_home: Home) -> Run:
-    """Run ``ads`` as a process on the real data directory."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENADS_")}
-    environment["OPENADS_HOME"] = str(real_home.root)
-
-    def call(*arguments: str, code: int = 0, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "ads.cli", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env=environment,
-        )
-        assert done.returncode == code, f"{arguments}: {done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
-        return done
-
-    return call
-
-
-@pytest.fixture(scope="module")
-def deployed(real_home: Home, command: Run) -> Iterator[Service]:
-    """A service started by ``ads serve --detach`` with one deployment, ``adult-api`` of the model ``adult``."""
-    started = command("serve", "--detach", "--port", "0", "--format", "json")
-    url = json.loads(started.stdout)["url"]
+def deployed(real_home: Home, running: str) -> Iterator[Service]:
+    """A running service with one deployment, ``adult-api`` of the model ``adult``."""
     service = Service.find(load_settings(home=real_home.root), start=False)
-    assert service.url == url
+    assert service.url == running
     try:
         _deploy(service, "adult")
         yield service
     finally:
         service.close()
-        command("stop")
 
 
 def _deploy(service: Service, name: str) -> None:

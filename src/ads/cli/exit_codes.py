@@ -23,6 +23,7 @@ _BY_ERROR: tuple[tuple[int, tuple[type[BaseException], ...]], ...] = (
     (CONFLICT, (errors.Conflict, errors.PreconditionFailed, errors.NotActiveDeploymentError)),
     (UNREACHABLE, (errors.ServiceUnreachable, errors.ServiceUnavailable)),
     (TIMED_OUT, (errors.ServiceTimeout,)),
+    (FAILED, (errors.IntrospectionNotPassed, errors.VerificationFailed)),
     (USAGE, (errors.InputError,)),
     (FAILED, (errors.AdsError,)),
     (NOT_PERMITTED, (PermissionError,)),
