@@ -11,9 +11,9 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.orm import Session, lazyload
 
 from ads.registry.catalog_tables import ModelNumber, ModelTerm, VersionAlias
@@ -163,10 +163,10 @@ def index_model(session: Session, model: Model, *, fresh: bool = False) -> None:
     connection = session.connection()  # plain rows: nothing here needs objects
     if terms:
         rows = [{"term": term, "model_seq": model.seq} for term in sorted(terms)]
-        connection.execute(insert(ModelTerm.__table__), rows)
+        connection.execute(insert(cast("Table", ModelTerm.__table__)), rows)
     if numbers:
         pairs = [{"model_seq": model.seq, "field": name, "number": number} for name, number in sorted(numbers.items())]
-        connection.execute(insert(ModelNumber.__table__), pairs)
+        connection.execute(insert(cast("Table", ModelNumber.__table__)), pairs)
 
 
 def ensure_index(database: Database) -> int:

@@ -254,7 +254,8 @@ class VersionSetMember(Base):
     model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True)
     version_set_id: Mapped[str] = mapped_column(ForeignKey("model_version_sets.id"))
     version_id: Mapped[int]
-    version_set: Mapped[ModelVersionSet] = relationship(lazy="joined", innerjoin=True)
+    # Not an inner join: below the outer join of a model SQLite would make a table of all members first.
+    version_set: Mapped[ModelVersionSet] = relationship(lazy="joined")
 
 
 class Artifact(Base):
