@@ -165,7 +165,10 @@ def test_who_has_no_rights_in_the_tenancy_sees_only_himself(service: Running, te
     client = team.clients["manage"]
     mine = client.get(f"{OPEN}/service").json()["userId"]
     assert [row["id"] for row in client.get(f"{OPEN}/users").json()["items"]] == [mine]
-    assert {row["userId"] for row in client.get(f"{OPEN}/grants").json()["items"]} == {mine}
+    grants = client.get(f"{OPEN}/grants").json()["items"]
+    assert {row["compartmentId"] for row in grants} == {team.place}  # his own, and what he manages there
+    reader = team.clients["read"]
+    assert len(reader.get(f"{OPEN}/grants").json()["items"]) == 1
     admin = service.context.defaults.user_id
     expect(client.get(f"{OPEN}/users/{admin}"), 404, "NotAuthorizedOrNotFound")
     for method, path, body in (
@@ -196,6 +199,20 @@ def test_taking_a_grant_away_is_felt_at_once(service: Running) -> None:
     assert service.client.delete(f"{OPEN}/grants/{made['id']}").status_code == 204
     assert client.get(f"{BASE}/models/{model}").status_code == 404
     expect(service.client.delete(f"{OPEN}/grants/{made['id']}"), 404, "NotAuthorizedOrNotFound")
+
+
+def test_a_manager_of_a_compartment_lets_others_in_and_out(service: Running, team: Team) -> None:
+    manager, guest = team.clients["manage"], user(service)
+    client = token(service, guest)
+    body = {"userId": guest, "verb": "read", "compartmentId": team.place}
+    made = manager.post(f"{OPEN}/grants", json=body).json()
+    assert client.get(f"{BASE}/models/{team.model}").status_code == 200
+    for who in ("stranger", "use"):
+        assert team.clients[who].delete(f"{OPEN}/grants/{made['id']}").status_code == 404
+    assert manager.delete(f"{OPEN}/grants/{made['id']}").status_code == 204
+    assert client.get(f"{BASE}/models/{team.model}").status_code == 404
+    elsewhere = grant(service, guest, "read", service.compartment)
+    assert manager.delete(f"{OPEN}/grants/{elsewhere['id']}").status_code == 404
 
 
 def test_a_second_grant_in_a_compartment_replaces_the_first(service: Running) -> None:

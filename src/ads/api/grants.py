@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from ads.api.answers import answer, no_content, timestamp
 from ads.api.context import caller_of, context_of, permissions_of
 from ads.api.fields import ExactBody, OcidText
 from ads.api.listing import limit_of, page_of_query
 from ads.identity.access import Verb
-from ads.registry.grants import Grant, add_grant, remove_grant
+from ads.registry.grants import Grant, add_grant, remove_grant, visible_compartments
 
 __all__ = ["router"]
 
@@ -50,11 +50,13 @@ def create(body: NewGrant, request: Request) -> Response:
 
 @router.get("")
 def list_(request: Request) -> Response:
-    """List grants, oldest first: all of them for who may see the tenancy's users, otherwise the caller's own."""
+    """List grants, oldest first: the caller's own, those where the caller may manage, all for who sees the tenancy."""
     context, caller = context_of(request), caller_of(request)
     statement = select(Grant)
     if not permissions_of(request).allows("inspect", context.defaults.tenancy_id):
-        statement = statement.where(Grant.user_id == caller.principal)
+        with context.database.read() as session:
+            managed = visible_compartments(session, caller, "manage")
+        statement = statement.where(or_(Grant.user_id == caller.principal, Grant.compartment_id.in_(managed)))
     values: dict[str, str] = {}
     for name, column in (("userId", Grant.user_id), ("compartmentId", Grant.compartment_id)):
         if name in request.query_params:

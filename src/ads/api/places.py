@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from fastapi import Request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ads.api import strict_json
 from ads.errors import NotFound
 from ads.identity.access import Verb
 from ads.registry.buckets import no_bucket
 from ads.registry.deployments import Deployment
+from ads.registry.grants import Grant
 from ads.registry.logs import LogGroup
 from ads.registry.lookups import not_found
 from ads.registry.storage_tables import Bucket
@@ -53,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "bucket": _BUCKET,
     "compartment_id": Kind("compartment", Compartment, place="id"),
     "deployment_id": Kind("deployment", Deployment),
+    "grant_id": Kind("grant", Grant),
     "group_id": Kind("log group", LogGroup),
     "model_id": _MODEL,
     "project_id": _PROJECT,
@@ -61,7 +63,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """What a parameter of a path names. The first of them in a path says where the request belongs."""
 
-TENANCY = frozenset({"grant_id", "user_id", "webhook_id"})
+TENANCY = frozenset({"user_id", "webhook_id"})
 """Parameters that name things of the tenancy as a whole."""
 
 
@@ -130,7 +132,7 @@ def _body(request: Request) -> dict[str, Any]:
     content: bytes = getattr(request.state, "body", b"")
     if not content:
         return {}
-    parsed = orjson.loads(content)  # the door has checked that it can be read
+    parsed = strict_json.loads(content)  # as the door has read it
     return parsed if isinstance(parsed, dict) else {}
 
 
