@@ -5,6 +5,8 @@ from __future__ import annotations
 import configparser
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,59 @@ from sklearn.linear_model import LogisticRegression
 from ads.artifact.archive import write_zip
 from ads.client import Service
 from ads.model.framework.sklearn_model import SklearnModel
+
+from .operations import Recorded
+
+
+@dataclass
+class Sdk:
+    """Every client of the ``oci`` package, without its retries, and what was called of them."""
+
+    science: Any
+    inference: Any
+    storage: Any
+    logging: Any
+    log_search: Any
+    search: Any
+    identity: Any
+    called: set[str] = field(default_factory=set)
+
+
+@pytest.fixture(scope="module")
+def sdk(profile: Any) -> Sdk:
+    """All clients, which note what is called of them."""
+    import oci
+
+    config, base = profile
+    kinds = {
+        "science": oci.data_science.DataScienceClient,
+        "inference": oci.model_deployment.ModelDeploymentClient,
+        "storage": oci.object_storage.ObjectStorageClient,
+        "logging": oci.logging.LoggingManagementClient,
+        "log_search": oci.loggingsearch.LogSearchClient,
+        "search": oci.resource_search.ResourceSearchClient,
+        "identity": oci.identity.IdentityClient,
+    }
+    never = oci.retry.NoneRetryStrategy()
+    called: set[str] = set()
+    made = {
+        name: Recorded(name, kind(config, service_endpoint=base, retry_strategy=never), called)
+        for name, kind in kinds.items()
+    }
+    return Sdk(**made, called=called)
+
+
+@pytest.fixture(autouse=True)
+def _calls_what_it_says(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that names operations which it doesn't call."""
+    named = {name for mark in request.node.iter_markers("operations") for name in mark.args}
+    if not named:
+        yield
+        return
+    sdk = request.getfixturevalue("sdk")
+    sdk.called.clear()
+    yield
+    assert named - sdk.called == set(), "the test names operations that it doesn't call"
 
 
 @pytest.fixture(scope="module")
