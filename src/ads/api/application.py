@@ -18,6 +18,7 @@ from ads.api import (
     buckets,
     compartments,
     deployments,
+    events,
     garbage,
     grants,
     keys,
@@ -54,6 +55,7 @@ from ads.deploy.controller import Controller
 from ads.deploy.engines.base import Engine
 from ads.deploy.log_times import LogClock
 from ads.errors import AdsError
+from ads.registry.event_feed import News
 
 __all__ = ["ROUTERS", "create_app"]
 
@@ -69,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     version_sets.router,
     aliases.router,
     model_search.router,
+    events.router,
     labelling.router,
     deployments.router,
     rollouts.router,
@@ -112,6 +115,8 @@ def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
         dependencies=[Depends(authorize)],
     )
     app.state.context = context
+    app.state.news = News(context.database)
+    app.state.streams = set()
     app.state.controller = None
     app.state.log_clock = None
     if engine is not None:
@@ -128,6 +133,8 @@ def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     controller: Controller | None = app.state.controller
+    news: News = app.state.news
+    news.open()
     sweep = asyncio.create_task(_sweep(context))
     clock: LogClock | None = app.state.log_clock
     labeller = Labeller(context.database, context.blobs) if controller is not None else None
@@ -140,6 +147,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        news.close()
         if controller is not None:
             await run_in_threadpool(controller.stop)
         if labeller is not None:

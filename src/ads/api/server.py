@@ -45,7 +45,12 @@ _EXIT_CONFIGURATION = 78
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its habit of ending by the signal that stopped it: a wanted stop is status 0."""
+    """uvicorn without its habit of ending by the signal that stopped it: a wanted stop is status 0.
+
+    ``at_stop`` ends the answers that would go on for as long as the service does.
+    """
+
+    at_stop: Callable[[], None] | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -62,13 +67,16 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Answer what is under way, then end."""
         self.should_exit = True
+        if self.at_stop is not None:
+            self.at_stop()
 
 
 def make_server(context: Context, engine: Engine | None = None) -> _Server:
     """Return a server for this context; ``server.run(sockets=[…])`` serves until ``server.stop()``."""
-    return _Server(
+    app = create_app(context, engine)
+    server = _Server(
         uvicorn.Config(
-            create_app(context, engine),
+            app,
             lifespan="on",
             ws="none",
             log_config=None,
@@ -79,6 +87,8 @@ def make_server(context: Context, engine: Engine | None = None) -> _Server:
             timeout_keep_alive=75,
         )
     )
+    server.at_stop = app.state.news.close
+    return server
 
 
 def open_socket(path: Path) -> socket.socket:
