@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -68,26 +69,29 @@ def events(invocation: Invocation, /, follow: bool, lines: int, after: int | Non
 
     With -f the connection is made again whenever it breaks, and no event is missed or shown twice.
     """
-    service, output = invocation.service, invocation.output
+    output = invocation.output
     params = {"action": only["action"], "resourceId": only["resource"], "principal": only["principal"]}
     params = {key: value for key, value in params.items() if value}
-    shown = _past(invocation, params, lines, after)
     if not follow:
-        if not output.table(shown, COLUMNS, id_key="seq"):
+        if not output.table(_past(invocation, params, lines, after), COLUMNS, id_key="seq"):
             output.talk("Nothing happened yet." if not params else "Nothing of that happened.")
         return exit_codes.OK
+    with contextlib.suppress(KeyboardInterrupt):
+        _follow(invocation, params, lines, after)
+    return exit_codes.INTERRUPTED
+
+
+def _follow(invocation: Invocation, params: dict[str, Any], lines: int, after: int | None) -> None:
     from ads.client.event_stream import follow_events
 
+    output = invocation.output
+    shown = _past(invocation, params, lines, after)
     for row in shown:
         _write(output, row)
     last = max((int(row["seq"]) for row in shown), default=after or _newest(invocation))
-    try:
-        lost = "The connection to the service broke; trying again."
-        for row in follow_events(service, last, params, lambda: output.talk(lost)):
-            _write(output, row)
-    except KeyboardInterrupt:
-        pass
-    return exit_codes.INTERRUPTED
+    lost = "The connection to the service broke; trying again."
+    for row in follow_events(invocation.service, last, params, lambda: output.talk(lost)):
+        _write(output, row)
 
 
 def _past(invocation: Invocation, params: dict[str, Any], lines: int, after: int | None) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Sequence
@@ -55,20 +56,28 @@ Line = dict[str, Any]
 @pass_invocation
 def logs(invocation: Invocation, reference: str, follow: bool, log_type: str, lines: int) -> int:
     """Show the last lines of what the deployment REF writes. With -f a service that restarts is waited for."""
+    if not follow:
+        _show(invocation, reference, log_type, lines, whole=invocation.format == "json")
+        return exit_codes.OK
+    with contextlib.suppress(KeyboardInterrupt):
+        deployment_id, seen = _show(invocation, reference, log_type, lines)
+        _follow(invocation, deployment_id, log_type, seen)
+    return exit_codes.INTERRUPTED
+
+
+def _show(
+    invocation: Invocation, reference: str, log_type: str, lines: int, *, whole: bool = False
+) -> tuple[str, list[Line]]:
+    """Write the last lines, ``whole`` as one JSON list, and return the deployment's id with them."""
     deployment = references.find(invocation.service, DEPLOYMENT, reference)
     seen = _fetch(invocation, deployment["id"], log_type, lines)
-    if invocation.format == "json" and not follow:
+    if whole:
         invocation.output.json(seen)
-        return exit_codes.OK
-    _write(invocation, seen)
+    else:
+        _write(invocation, seen)
     if not seen:
         invocation.output.talk(f"The {log_type} log of {deployment['displayName']!r} is empty.")
-    if not follow:
-        return exit_codes.OK
-    try:
-        _follow(invocation, deployment["id"], log_type, seen)
-    except KeyboardInterrupt:
-        return exit_codes.INTERRUPTED
+    return str(deployment["id"]), seen
 
 
 def _follow(invocation: Invocation, deployment_id: str, log_type: str, seen: Sequence[Line]) -> NoReturn:
