@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ads.errors import Conflict
 from ads.identity.ocid import new_ocid
-from ads.registry.events import Caller, record
+from ads.registry.events import Caller, apply_changes, record
 from ads.registry.grants import Grant
 from ads.registry.lookups import changed, not_found, require_compartment, require_match
 from ads.registry.tables import Base, Compartment, Default
@@ -32,7 +32,7 @@ def create_compartment(
     row = Compartment(id=new_ocid("compartment"), parent_id=parent_id, name=name, description=description)
     session.add(row)
     session.flush()
-    record(session, caller, "compartment.create", row.id, row.id, name=name, parent=parent_id)
+    record(session, caller, "compartment.create", row.id, row.id, resource_name=name, parent=parent_id)
     return row
 
 
@@ -52,9 +52,8 @@ def update_compartment(
     require_match(row, if_match)
     if row.parent_id is not None and changes.get("name", row.name) != row.name:
         _require_free(session, row.parent_id, changes["name"])
-    for column in {"name", "description"} & changes.keys():
-        setattr(row, column, changes[column])
-    record(session, caller, "compartment.update", row.id, row.id, changed=sorted(changes))
+    values = apply_changes(row, changes, ("name", "description"))
+    record(session, caller, "compartment.update", row.id, row.id, resource_name=row.name, **values)
     return changed(row)
 
 
@@ -76,7 +75,7 @@ def delete_compartment(
         raise Conflict(f"The compartment {row.name!r} is not empty: {listed}.", hint="Delete or move those first.")
     session.execute(delete(Grant).where(Grant.compartment_id == row.id))
     row.lifecycle_state = "DELETED"
-    record(session, caller, "compartment.delete", row.id, row.id, name=row.name)
+    record(session, caller, "compartment.delete", row.id, row.id, resource_name=row.name)
     return changed(row)
 
 

@@ -95,10 +95,11 @@ def add_grant(session: Session, caller: Caller, user_id: str, verb: Verb, compar
         )
         session.add(grant)
         session.flush()
-        record(session, caller, "grant.create", grant.id, compartment_id, user=user_id, verb=verb)
+        record(session, caller, "grant.create", grant.id, compartment_id, new={"verb": verb}, user=user_id)
     elif grant.verb != verb:
         _keep_an_administrator(session, grant)
-        record(session, caller, "grant.update", grant.id, compartment_id, user=user_id, verb=verb, origin=grant.verb)
+        old, new = {"verb": grant.verb}, {"verb": verb}
+        record(session, caller, "grant.update", grant.id, compartment_id, old=old, new=new, user=user_id)
         grant.verb = verb
     return grant
 
@@ -116,7 +117,8 @@ def remove_grant(session: Session, caller: Caller, grant_id: str) -> None:
     grant = get_grant(session, grant_id)
     _keep_an_administrator(session, grant)
     session.delete(grant)
-    record(session, caller, "grant.delete", grant.id, grant.compartment_id, user=grant.user_id, verb=grant.verb)
+    verb = {"verb": grant.verb}
+    record(session, caller, "grant.delete", grant.id, grant.compartment_id, old=verb, user=grant.user_id)
 
 
 def administrators(session: Session) -> list[str]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ads.errors import Conflict
 from ads.identity.ocid import new_ocid
-from ads.registry.events import Caller, record
+from ads.registry.events import Caller, apply_changes, record
 from ads.registry.grants import administrators
 from ads.registry.lookups import changed, not_found, require_match
 from ads.registry.tables import User
@@ -23,7 +23,7 @@ def create_user(session: Session, caller: Caller, tenancy_id: str, name: str, de
     user = User(id=new_ocid("user"), tenancy_id=tenancy_id, name=name, description=description)
     session.add(user)
     session.flush()
-    record(session, caller, "user.create", user.id, tenancy_id, name=name)
+    record(session, caller, "user.create", user.id, tenancy_id, resource_name=name)
     return user
 
 
@@ -43,9 +43,8 @@ def update_user(
     require_match(user, if_match)
     if changes.get("name", user.name) != user.name:
         _require_free(session, changes["name"])
-    for column in {"name", "description"} & changes.keys():
-        setattr(user, column, changes[column])
-    record(session, caller, "user.update", user.id, user.tenancy_id, changed=sorted(changes))
+    values = apply_changes(user, changes, ("name", "description"))
+    record(session, caller, "user.update", user.id, user.tenancy_id, resource_name=user.name, **values)
     return changed(user)
 
 
@@ -64,8 +63,9 @@ def set_active(session: Session, caller: Caller, user_id: str, *, active: bool, 
             f"{user.name!r} is the last administrator: without one nobody could manage this service any more.",
             hint="Grant another user 'manage' on the tenancy first.",
         )
-    user.lifecycle_state = state
-    record(session, caller, "user.activate" if active else "user.deactivate", user.id, user.tenancy_id, name=user.name)
+    action = "user.activate" if active else "user.deactivate"
+    values = apply_changes(user, {"lifecycle_state": state}, ("lifecycle_state",))
+    record(session, caller, action, user.id, user.tenancy_id, resource_name=user.name, **values)
     return changed(user)
 
 
