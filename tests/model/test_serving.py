@@ -35,6 +35,7 @@ def calls(monkeypatch):
         ("update", "ACTIVE"),
         ("activate", "ACTIVE"),
         ("deactivate", "INACTIVE"),
+        ("restart", "ACTIVE"),
         ("delete", "DELETED"),
     ):
         monkeypatch.setattr(ModelDeployment, verb, answer(verb, state))
@@ -143,7 +144,7 @@ def test_update_restart_and_delete(saved, calls):
     saved.update_deployment(description="new")
     assert calls[-1][2]["description"] == "new"
     saved.restart_deployment()
-    assert [verb for verb, _, _ in calls[-2:]] == ["deactivate", "activate"]
+    assert calls[-1][0] == "restart"
     saved.delete_deployment()
     assert saved.summary.status_of("Deployed the model") == "DELETED"
     assert saved.summary_status() is not None

@@ -218,11 +218,12 @@ def update_deployment(
 
 
 def restart_deployment(model: GenericModel, max_wait_time: int, poll_interval: int) -> ModelDeployment:
-    """Stop and start the deployment; an inactive one is only started."""
+    """Replace the deployment's replicas; an inactive one is only started."""
     deployment = _require_deployment(model)
-    if deployment.state.name != "INACTIVE":
-        deployment.deactivate(max_wait_time=max_wait_time, poll_interval=poll_interval)
-    deployment.activate(max_wait_time=max_wait_time, poll_interval=poll_interval)
+    if deployment.state.name == "INACTIVE":
+        deployment.activate(max_wait_time=max_wait_time, poll_interval=poll_interval)
+    else:
+        deployment.restart(max_wait_time=max_wait_time, poll_interval=poll_interval)
     show_state(model, deployment.lifecycle_state)
     return deployment
 

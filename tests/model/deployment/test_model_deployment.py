@@ -226,12 +226,18 @@ def test_a_log_without_its_group_is_refused(deployed: ModelDeployment) -> None:
         deployed.update(access_log_id="l")
 
 
-def test_restart_stops_and_starts(deployable: Any, deployed: ModelDeployment) -> None:
+def test_restart_leaves_no_gap_where_the_service_knows_how(deployable: Any, deployed: ModelDeployment) -> None:
+    deployable.on("POST", f"/openads/v1/deployments/{ID}/actions/restart", deployable.reply(202, headers=WORK))
+    deployed.restart()
+    assert [seen.path.rsplit("/", 1)[-1] for seen in deployable.seen if seen.method == "POST"] == ["restart"]
+
+
+def test_restart_stops_and_starts_in_oci(deployable: Any, deployed: ModelDeployment) -> None:
     for action in ("deactivate", "activate"):
         deployable.on("POST", f"{PATH}/actions/{action}", deployable.reply(202, headers=WORK))
     deployed.restart()
     posts = [seen.path.rsplit("/", 1)[-1] for seen in deployable.seen if seen.method == "POST"]
-    assert posts == ["deactivate", "activate"]
+    assert posts == ["restart", "deactivate", "activate"]
 
 
 def test_delete_returns_the_deleted_deployment(deployable: Any, deployed: ModelDeployment) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ads.client import Service
-from ads.errors import InputError, LogNotConfiguredError, ModelDeploymentPredictError
+from ads.errors import InputError, LogNotConfiguredError, ModelDeploymentPredictError, NotFound
 from ads.model.deployment import DEFAULT_POLL_INTERVAL, DEFAULT_WAIT_TIME, deployment_wire
 from ads.model.deployment.deployment_description import MODEL_DEPLOYMENT_KIND, MODEL_DEPLOYMENT_TYPE
 from ads.model.deployment.live_deployment import (
     LOG_INTERVAL,
     LOG_RECORDS_LIMIT,
-    LiveDeployment,
     ModelDeploymentLogType,
 )
 from ads.model.deployment.model_deployment_infrastructure import (
@@ -24,6 +23,7 @@ from ads.model.deployment.model_deployment_infrastructure import (
     MODEL_DEPLOYMENT_INFRASTRUCTURE_TYPE,
     ModelDeploymentInfrastructure,
 )
+from ads.model.deployment.rolling_deployment import RollingDeployment
 from ads.model.deployment.waiting import Waiting, follow
 from ads.model.serde.model_input import JsonModelInputSERDE
 
@@ -80,7 +80,7 @@ class ModelDeploymentUpdateType:
     LIVE = "LIVE"
 
 
-class ModelDeployment(LiveDeployment):
+class ModelDeployment(RollingDeployment):
     """A model behind an endpoint.
 
     Example::
@@ -125,7 +125,7 @@ class ModelDeployment(LiveDeployment):
         poll_interval: float | None = DEFAULT_POLL_INTERVAL,
         raise_on_failure: bool = True,
     ) -> Self:
-        """Create the deployment and return it, ACTIVE.
+        """Create the deployment and return it, ACTIVE. Where an alias names the model, it is followed from then on.
 
         ``max_wait_time`` in seconds (negative: no limit), ``poll_interval`` the longest pause between two looks.
         ``wait_for_completion=False`` returns at once. Raises InputError without runtime or model,
@@ -138,9 +138,12 @@ class ModelDeployment(LiveDeployment):
             import secrets
 
             self.with_display_name(f"model-deployment-{secrets.token_hex(4)}")
+        uri = str(runtime.model_uri or "")
         body = deployment_wire.create_body(self, infrastructure, runtime, self._model_id(runtime))
         response = service.request("POST", _DEPLOYMENTS, json=body, retry_token=True)
         self._read(response.json())
+        if _is_reference(uri) and "@" in uri:
+            self.follow(uri)
         waiting = Waiting(wait_for_completion, max_wait_time, poll_interval, raise_on_failure)
         return follow(self, service, response, f"Deploying {self.display_name}", waiting)
 
@@ -194,7 +197,12 @@ class ModelDeployment(LiveDeployment):
     def restart(
         self, max_wait_time: float | None = DEFAULT_WAIT_TIME, poll_interval: float | None = DEFAULT_POLL_INTERVAL
     ) -> Self:
-        """Stop the deployment, start it again, and return it, ACTIVE."""
+        """Replace all replicas and return the deployment, ACTIVE. It answers throughout, in OCI it stops in between."""
+        waiting = Waiting(True, max_wait_time, poll_interval, True)
+        try:
+            return self._order("POST", "/actions/restart", None, "Restarting", waiting)
+        except NotFound:  # a service that knows OCI's verbs only
+            pass
         self.deactivate(max_wait_time=max_wait_time, poll_interval=poll_interval)
         return self.activate(max_wait_time=max_wait_time, poll_interval=poll_interval)
 
@@ -266,6 +274,10 @@ class ModelDeployment(LiveDeployment):
             raise InputError("The runtime names no model.", hint="Set it with with_model_uri().")
         if str(uri).startswith("ocid1."):
             return str(uri)
+        if _is_reference(str(uri)):
+            from ads.client.references import resolve_model
+
+            return resolve_model(Service.find(), str(uri)).id
         from ads.model.datascience_model import DataScienceModel
 
         model = DataScienceModel(display_name=self.display_name, artifact=str(uri)).create(
@@ -284,6 +296,13 @@ class ModelDeployment(LiveDeployment):
         service = Service.find()
         response = service.request(method, f"{_DEPLOYMENTS}/{deployment_id}{suffix}")
         return follow(self, service, response, f"{verb} {self.display_name or deployment_id}", waiting)
+
+
+def _is_reference(uri: str) -> bool:
+    """Tell whether this is ``name:12`` or ``name@alias``, rather than an OCID or a place."""
+    from ads.client.references import is_path
+
+    return not uri.startswith("ocid1.") and not is_path(uri) and (":" in uri or "@" in uri)
 
 
 def _fields(properties: Any) -> dict[str, Any]:
