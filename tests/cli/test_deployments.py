@@ -49,7 +49,6 @@ def test_info_of_a_deployment_whose_model_is_gone(ads, service):
     [
         ("stop", "POST", ["/actions/deactivate"]),
         ("start", "POST", ["/actions/activate"]),
-        ("restart", "POST", ["/actions/deactivate", "/actions/activate"]),
         ("delete", "DELETE", [""]),
     ],
 )
@@ -62,6 +61,16 @@ def test_verbs_act_and_wait(ads, service, verb, method, paths):
     assert service.asked(method) == [base + path for path in paths]
     assert any("/workRequests/" in path for path in service.asked("GET"))
     assert "churn-api" in result.err
+
+
+def test_restart_leaves_no_gap(ads, service):
+    path = f"/openads/v1/deployments/{service.deployments[0]['id']}/actions/restart"
+    service.answers["POST", path] = (202, None)
+    assert ads("deployments", "restart", "churn-api").code == 0
+    assert service.asked("POST") == [path]
+    service.deployments[0]["lifecycleState"] = "INACTIVE"
+    assert ads("deployments", "restart", "churn-api").code == 0
+    assert service.asked("POST")[1:] == [f"{DEPLOYMENTS}/{service.deployments[0]['id']}/actions/activate"]
 
 
 def test_no_wait_returns_at_once(ads, service):

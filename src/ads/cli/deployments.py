@@ -30,8 +30,20 @@ deployments = LazyGroup(
         "Change": {
             "stop": LazyCommand("ads.cli.deployments:stop", "Stop serving; the deployment stays."),
             "start": LazyCommand("ads.cli.deployments:start", "Serve a stopped deployment again."),
-            "restart": LazyCommand("ads.cli.deployments:restart", "Stop, then start with new replicas."),
+            "restart": LazyCommand("ads.cli.deployments:restart", "Replace all replicas, without a gap."),
             "delete": LazyCommand("ads.cli.deployments:delete", "Delete a deployment; its model stays."),
+        },
+        "Versions and size": {
+            "update": LazyCommand("ads.cli.rollouts:update", "Serve another model: rolling, canary or shadow."),
+            "rollback": LazyCommand("ads.cli.rollouts:rollback", "Return to what served before."),
+            "promote": LazyCommand("ads.cli.rollouts:promote", "Let a rollout's candidate take over."),
+            "abort": LazyCommand("ads.cli.rollouts:abort", "Give up a rollout."),
+            "pause": LazyCommand("ads.cli.rollouts:pause", "Hold a rollout."),
+            "resume": LazyCommand("ads.cli.rollouts:resume", "Go on with a rollout."),
+            "traffic": LazyCommand("ads.cli.rollouts:traffic", "Show or set who gets which requests."),
+            "revisions": LazyCommand("ads.cli.rollouts:revisions", "List what was served."),
+            "follow": LazyCommand("ads.cli.rollouts:follow", "Serve what an alias points at."),
+            "scale": LazyCommand("ads.cli.rollouts:scale", "Set the number of instances."),
         },
     },
     example="""
@@ -178,11 +190,13 @@ def start(invocation: Invocation, reference: str, no_wait: bool, timeout: float)
 @_timeout_option
 @pass_invocation
 def restart(invocation: Invocation, reference: str, timeout: float) -> None:
-    """Stop the deployment REF, then start it with new replicas. It answers nothing in between."""
+    """Replace the replicas of the deployment REF. It answers throughout; one that is stopped is started."""
     found = references.find(invocation.service, DEPLOYMENT, reference)
-    if found.get("lifecycleState") == "ACTIVE":
-        _act(invocation, found, "deactivate", f"Stopping {found['displayName']!r}", False, timeout)
-    _act(invocation, found, "activate", f"Starting {found['displayName']!r}", False, timeout)
+    if found.get("lifecycleState") == "INACTIVE":
+        _act(invocation, found, "activate", f"Starting {found['displayName']!r}", False, timeout)
+    else:
+        what = f"Restarting {found['displayName']!r}"
+        _act(invocation, found, "restart", what, False, timeout, place="/openads/v1/deployments")
     _tell_id(invocation, found)
     invocation.output.success(f"Deployment {found['displayName']!r} is active again.")
     invocation.output.hint(f"Follow its log: ads deployments logs {reference} -f")
@@ -205,12 +219,18 @@ def delete(invocation: Invocation, reference: str, yes: bool, no_wait: bool, tim
 
 
 def _act(
-    invocation: Invocation, deployment: Mapping[str, Any], action: str | None, what: str, no_wait: bool, timeout: float
+    invocation: Invocation,
+    deployment: Mapping[str, Any],
+    action: str | None,
+    what: str,
+    no_wait: bool,
+    timeout: float,
+    place: str = DEPLOYMENT.path,
 ) -> None:
     """Ask for an action (None: delete) and wait for its work request unless told otherwise."""
     from ads.client import wait_for_work_request
 
-    path = f"{DEPLOYMENT.path}/{deployment['id']}"
+    path = f"{place}/{deployment['id']}"
     service = invocation.service
     try:
         answer = service.request("POST", f"{path}/actions/{action}") if action else service.request("DELETE", path)
