@@ -84,6 +84,8 @@ class Settings:
     """File with the private key of ``tls_certificate`` (PEM). Empty: it is in the certificate's file."""
     trusted_keys: str = ""
     """Public keys (a PEM file, or a folder of them): only what one of them signed is deployed. Empty: everything is."""
+    webhooks_allow_private: bool = False
+    """Whether webhooks may be at loopback, private and link-local addresses."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """For each name set by somebody: ``argument``, ``environment`` or the file's path."""
 
@@ -98,6 +100,7 @@ _TYPES: dict[str, type] = {
     "start_timeout": float,
     "environment_timeout": float,
     "enforce_bandwidth": bool,
+    "webhooks_allow_private": bool,
     "rate_limit": float,
     "rate_limit_per_token": float,
 }

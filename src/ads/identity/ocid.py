@@ -31,6 +31,7 @@ TYPES = frozenset(
         "loggroup",
         "tenancy",
         "user",
+        "webhook",
     }
 )
 """Every type of resource that has an identifier."""
