@@ -10,7 +10,7 @@ ORIGINAL ?=
 THEIRS := .venv-original
 OLDER := 2.14.9 2.8.11
 
-.PHONY: help demo test compat openapi lint types layers format bench serving figures clean
+.PHONY: help demo test compat fuzz openapi lint types layers format bench serving figures clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,16 @@ compat: $(VENV)/.test-installed $(if $(ORIGINAL),,$(THEIRS)/.installed)  ## Comp
 
 openapi: $(VENV)/.test-installed  ## Write docs/openapi.json, the description of the API
 	$(BIN)/python -m ads.api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
+
+$(VENV)/.fuzz-installed: $(VENV)/.test-installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@touch $@
+
+# SECONDS=n: how long in all; TARGETS="name …": which, instead of all.
+SECONDS ?= 120
+TARGETS ?=
+fuzz: $(VENV)/.fuzz-installed  ## Fuzz listener, frames and decoders with atheris for SECONDS in all
+	$(BIN)/python -m tests.fuzz.run_atheris $(SECONDS) $(TARGETS)
 
 lint: $(VENV)/.test-installed  ## Style and common mistakes
 	$(BIN)/ruff check src tests examples benchmarks

@@ -3,6 +3,7 @@
 A script that somebody wrote by hand gets such a body as bytes, as it always did.
 """
 
+import ast
 import base64
 import csv
 import io
@@ -18,6 +19,8 @@ __all__ = ["read_arrow", "read_csv", "read_npy"]
 _FRAME = "openads.frame"
 _ARRAY = "numpy.ndarray"
 _LONGEST_SHOWN = 40
+_LONGEST_NPY_HEAD = 10_000
+_NPY_DTYPE = re.compile(r"[<>=|]?([biufcSU])([0-9]{1,6})")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,300}")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _FIRST_SAFE_ARROW = (14, 0, 1)
@@ -114,10 +117,36 @@ def _short(text: str) -> str:
 
 
 def read_npy(body: bytes) -> Any:
-    """Return the payload in the bytes of an npy file; its script refuses arrays of objects."""
-    if not body.startswith(b"\x93NUMPY"):
-        raise CannotParse("The body is no array in npy form.")
+    """Return the payload in the bytes of an npy file. Raises CannotParse for anything but one whole plain array."""
+    if not _is_npy(body):
+        raise CannotParse("The body is no array in npy form: one array of numbers or texts, and nothing else.")
     return {"data": base64.b64encode(body).decode("ascii"), "data_type": _ARRAY}
+
+
+def _is_npy(body: bytes) -> bool:
+    width = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}.get(body[6:8], 0)
+    if body[:6] != b"\x93NUMPY" or not width:
+        return False
+    start = 8 + width
+    end = start + int.from_bytes(body[8:start], "little")
+    if end - start > _LONGEST_NPY_HEAD or end > len(body):
+        return False
+    try:
+        head = ast.literal_eval(body[start:end].decode("utf-8").strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return False
+    if not isinstance(head, dict) or head.keys() != {"descr", "fortran_order", "shape"}:
+        return False
+    dtype, shape = head["descr"], head["shape"]
+    match = _NPY_DTYPE.fullmatch(dtype) if isinstance(dtype, str) else None
+    if match is None or not isinstance(head["fortran_order"], bool) or not isinstance(shape, tuple):
+        return False
+    if any(type(size) is not int or size < 0 for size in shape):
+        return False
+    count = int(match.group(2)) * (4 if match.group(1) == "U" else 1)
+    for size in shape:
+        count *= size
+    return count == len(body) - end
 
 
 def read_arrow(body: bytes) -> Any:

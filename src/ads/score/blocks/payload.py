@@ -8,6 +8,7 @@ import math
 import os
 from contextlib import suppress
 from functools import lru_cache
+from tokenize import TokenError
 
 from ads.score.blocks.columns import columns_of, quick_table, table
 from ads.score.blocks.script import INPUT_SCHEMA, InputError
@@ -108,7 +109,7 @@ def unwrap(data, dtypes):
     if isinstance(data, str) and ("ndarray" in kind or "EagerTensor" in kind):
         try:
             return read_npy(base64.b64decode(data)), about
-        except (ValueError, EOFError, OSError) as error:
+        except (ValueError, EOFError, OSError, TypeError, SyntaxError, TokenError) as error:
             raise InputError("The payload is no array in npy form: %s" % error) from None
     if isinstance(data, str) and data.lstrip()[:1] in ("{", "["):
         with suppress(ValueError):  # a text may just look like JSON
