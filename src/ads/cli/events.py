@@ -19,6 +19,8 @@ from ads.cli.references import short_id
 __all__ = ["events"]
 
 _EVENTS = "/openads/v1/events"
+_MOST_CHANGES = 3
+_LONGEST_VALUE = 40
 
 
 def _who(row: Mapping[str, Any]) -> str:
@@ -30,10 +32,19 @@ def _what(row: Mapping[str, Any]) -> str:
 
 
 def _change(row: Mapping[str, Any]) -> str | None:
+    """Return what is another value now, shortly: ``state ACTIVE → DELETED``."""
     before, after = row.get("from"), row.get("to")
-    if before in (None, "") and after in (None, ""):
+    if not isinstance(before, dict) or not isinstance(after, dict):
         return None
-    return f"{plain(before) or '-'} → {plain(after) or '-'}"
+    keys = [key for key in after if before.get(key) != after[key]]
+    changes = [f"{key} {_short(before.get(key))} → {_short(after[key])}" for key in keys[:_MOST_CHANGES]]
+    more = len(keys) - _MOST_CHANGES
+    return "; ".join([*changes, *([f"and {more} more"] if more > 0 else [])]) or None
+
+
+def _short(value: Any) -> str:
+    text = plain(value) or "-"
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 
 COLUMNS = (

@@ -7,11 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ads.errors import ServiceTimeout, ServiceUnavailable, ServiceUnreachable
+from ads.errors import ServiceTimeout, ServiceUnavailable, ServiceUnreachable, TooManyRequests
 
 if TYPE_CHECKING:
-    import httpx
-
     from ads.client.service import Service
 
 __all__ = ["follow_events", "parse_events"]
@@ -37,17 +35,13 @@ def follow_events(
             query = {**(params or {}), "after": str(after)}
             headers = {"accept": "text/event-stream"}
             with service.stream("GET", _PATH, params=query, headers=headers, timeout=_SILENT_AT_MOST) as response:
-                for event in parse_events(_lines(response)):
+                for event in parse_events(response.iter_lines()):
                     after = max(after, int(event["seq"]))
                     yield event
-        except (ServiceUnreachable, ServiceUnavailable, ServiceTimeout, httpx.TransportError):
+        except (ServiceUnreachable, ServiceUnavailable, ServiceTimeout, TooManyRequests, httpx.TransportError):
             if lost is not None:
                 lost()
         time.sleep(_AGAIN_AFTER)
-
-
-def _lines(response: httpx.Response) -> Iterator[str]:
-    return response.iter_lines()
 
 
 def parse_events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
