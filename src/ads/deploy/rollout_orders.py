@@ -16,11 +16,11 @@ from ads.deploy.autoscale import parse_autoscaling
 from ads.deploy.orders import begin, found_deployment, give_up_rollout, reconfigure, require_deployable
 from ads.deploy.rollout import RolloutPlan, parse_plan
 from ads.deploy.spec import merge_configuration, parse_spec
-from ads.errors import Conflict, InputError
+from ads.errors import Conflict, InputError, NotFound
 from ads.registry.catalog_tables import VersionAlias
 from ads.registry.deployments import Deployment
 from ads.registry.events import SERVICE, Caller, record
-from ads.registry.lookups import changed, not_found
+from ads.registry.lookups import changed
 from ads.registry.names import resolve
 from ads.registry.rollouts import Revision, Rollout, active_rollout, previous_revision, revision_of
 from ads.registry.tables import now
@@ -284,7 +284,11 @@ def _target(session: Session, deployment: Deployment, revision: int | None) -> R
         return found
     found = revision_of(session, deployment.id, revision)
     if found is None:
-        raise not_found("revision", str(revision), related=True)
+        raise NotFound(
+            f"The deployment {deployment.display_name!r} has no revision {revision}.",
+            service_code="RelatedResourceNotAuthorizedOrNotFound",
+            hint="See which it has: ads deployments revisions",
+        )
     if found.time_served is None:
         raise Conflict(f"Revision {revision} never served.", hint="Roll its model out instead.")
     return found
