@@ -90,6 +90,11 @@ class DataScienceModel(MetadataFiles, ReferencedObjects, CatalogFeatures, Catalo
         same = DataScienceModel.from_id(model.id)
     """
 
+    def _repr_html_(self) -> str:
+        from ads.model.cards import catalog_card
+
+        return catalog_card(self)
+
     def create(self, **kwargs: Any) -> Self:
         """Register the model with its provenance and artifact, and return it with its OCID.
 

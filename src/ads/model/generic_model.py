@@ -198,6 +198,11 @@ class GenericModel(FrameworkTraits, MetadataMixin, Introspectable, Loadable, Cat
     def __repr__(self) -> str:
         return f"{type(self).__name__}(algorithm={self.algorithm!r}, artifact_dir={self.artifact_dir!r})"
 
+    def _repr_html_(self) -> str:
+        from ads.model.cards import model_card
+
+        return model_card(self)
+
     def __str__(self) -> str:
         from ads.model.summary import description_of
 

@@ -95,5 +95,10 @@ class ModelIntrospect:
 
         return (self._report or Report(())).to_dataframe()
 
+    def _repr_html_(self) -> str:
+        from ads.model.cards import introspection_card
+
+        return introspection_card(self)
+
     def _folder(self) -> Path:
         return Path(getattr(self._artifact, "artifact_dir", self._artifact)).expanduser()

@@ -76,6 +76,11 @@ class ModelVersionSet(VersionAliases, Builder):
         if not self.name:
             self.with_name(time.strftime("model-version-set-%Y%m%d-%H%M", time.gmtime()))
 
+    def _repr_html_(self) -> str:
+        from ads.model.cards import version_set_card
+
+        return version_set_card(self)
+
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> Self:
         """Return the set that :meth:`to_dict` described. Raises InputError without a ``spec``."""

@@ -89,6 +89,16 @@ class Schema:
     def __repr__(self) -> str:
         return self.to_yaml()
 
+    def _repr_html_(self) -> str:
+        from ads.display import Card
+
+        rows = [(item.name, item.dtype, item.feature_type, "" if item.required else "optional") for item in self]
+        return (
+            Card("Schema", f"{len(self)} columns")
+            .table("Columns", ("Column", "Type", "Kind", ""), rows, most=40)
+            .html()
+        )
+
     def dtypes(self) -> dict[Any, str]:
         """Return the dtype of each column, in order."""
         return {attribute.key: attribute.dtype for attribute in self}

@@ -118,6 +118,11 @@ class ModelDeployment(RollingDeployment):
         if model_deployment_url:
             self.set_spec(self.CONST_MODEL_DEPLOYMENT_URL, model_deployment_url)
 
+    def _repr_html_(self) -> str:
+        from ads.model.cards import deployment_card
+
+        return deployment_card(self)
+
     def deploy(
         self,
         wait_for_completion: bool | None = True,

@@ -280,6 +280,11 @@ class ModelMetadata(Generic[ItemT]):
 
     __hash__ = None  # type: ignore[assignment]  # containers change; a hash would lie
 
+    def _repr_html_(self) -> str:
+        from ads.model.cards import metadata_card
+
+        return metadata_card(self)
+
     def __repr__(self) -> str:
         return self.to_yaml()
 

@@ -1,0 +1,109 @@
+"""A card: a title, facts, tables and code as self-contained HTML. No script, nothing fetched, everything escaped.
+
+It takes its colours from the page around it, so it is right on light and on dark ones.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING without the cost of importing typing
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from typing_extensions import Self
+
+__all__ = ["Card"]
+
+_LONGEST = 400
+"""Characters of one value: what is longer ends in an ellipsis."""
+_MOST_ROWS = 20
+
+_GOOD = frozenset({"active", "passed", "done", "succeeded", "ready"})
+_BAD = frozenset({"failed", "needs_attention", "needs action", "suspicious"})
+_MOVING = frozenset({"creating", "updating", "deleting", "available", "in_progress", "accepted"})
+
+_STYLE = """
+.oads-card{font:13px/1.5 system-ui,sans-serif;color:inherit;max-width:60em;padding:10px 14px;margin:2px 0;
+border:1px solid rgba(128,128,128,.4);border-radius:8px;color-scheme:inherit}
+.oads-card h3{font-size:15px;font-weight:600;margin:0;display:inline}
+.oads-card .oads-kind{opacity:.75;margin-left:.6em}
+.oads-card .oads-pill{border:1px solid currentColor;border-radius:99px;padding:0 .6em;margin-left:.8em;font-size:12px}
+.oads-card .oads-pill::before{content:"\\25CF\\00A0"}
+.oads-card .oads-good::before{color:#1a9850}.oads-card .oads-bad::before{color:#d73027}
+.oads-card .oads-moving::before{color:#e08214}.oads-card .oads-still::before{color:#888}
+.oads-card dl{display:grid;grid-template-columns:max-content 1fr;gap:1px 14px;margin:8px 0}
+.oads-card dt{opacity:.75}.oads-card dd{margin:0;overflow-wrap:anywhere}
+.oads-card table{border-collapse:collapse;margin:6px 0;font-size:12px}
+.oads-card th,.oads-card td{text-align:left;padding:1px 12px 1px 0;border:0;background:none;vertical-align:top;
+white-space:normal;max-width:40em}
+.oads-card th{font-weight:600;border-bottom:1px solid rgba(128,128,128,.4)}
+.oads-card caption{text-align:left;font-weight:600;caption-side:top;color:inherit;padding:0}
+.oads-card pre{margin:6px 0 0;padding:6px 8px;background:rgba(128,128,128,.13);border-radius:6px;white-space:pre-wrap;
+overflow-wrap:anywhere;color:inherit;font-size:12px}
+.oads-card .oads-note{opacity:.75;margin:4px 0 0}
+""".replace("\n", "")
+
+
+def _escape(value: Any) -> str:
+    text = str(value)
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST - 1] + "…"
+    for letter, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
+        text = text.replace(letter, entity)
+    return text
+
+
+class Card:
+    """One card. Each verb adds a part and returns the card; :meth:`html` gives the whole."""
+
+    def __init__(self, title: str, kind: str = "", state: str | None = None) -> None:
+        head = f"<h3>{_escape(title)}</h3>"
+        if kind:
+            head += f'<span class="oads-kind">{_escape(kind)}</span>'
+        self._parts = [f"<div>{head}{'' if state is None else _pill(state)}</div>"]
+
+    def facts(self, facts: Iterable[tuple[str, Any]]) -> Self:
+        """Add names and values, one below the other. Values that are None or empty are left out."""
+        shown = [(name, value) for name, value in facts if value is not None and value not in {"", "NA"}]
+        if shown:
+            lines = "".join(f"<dt>{_escape(name)}</dt><dd>{_escape(value)}</dd>" for name, value in shown)
+            self._parts.append(f"<dl>{lines}</dl>")
+        return self
+
+    def table(
+        self, caption: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], most: int = _MOST_ROWS
+    ) -> Self:
+        """Add a table of at most so many rows, with a note of how many more there are; nothing without rows."""
+        every = list(rows)
+        if every:
+            head = "".join(f'<th scope="col">{_escape(heading)}</th>' for heading in headings)
+            body = "".join(
+                "<tr>" + "".join(f"<td>{_escape('' if cell is None else cell)}</td>" for cell in row) + "</tr>"
+                for row in every[:most]
+            )
+            self._parts.append(
+                f"<table><caption>{_escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            )
+            if len(every) > most:
+                self.note(f"+{len(every) - most} more")
+        return self
+
+    def code(self, text: str) -> Self:
+        """Add lines to copy."""
+        self._parts.append(f"<pre>{_escape(text)}</pre>")
+        return self
+
+    def note(self, text: str) -> Self:
+        """Add a quiet sentence."""
+        self._parts.append(f'<p class="oads-note">{_escape(text)}</p>')
+        return self
+
+    def html(self) -> str:
+        """Return the card."""
+        return f'<div class="oads-card"><style>{_STYLE}</style>{"".join(self._parts)}</div>'
+
+
+def _pill(state: str) -> str:
+    word = state.lower()
+    tone = "good" if word in _GOOD else "bad" if word in _BAD else "moving" if word in _MOVING else "still"
+    return f'<span class="oads-pill oads-{tone}">{_escape(state)}</span>'

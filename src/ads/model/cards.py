@@ -1,0 +1,192 @@
+"""What a notebook shows of models, deployments and version sets: as of the last look, without asking anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ads.display import Card
+
+if TYPE_CHECKING:
+    from ads.model.datascience_model import DataScienceModel
+    from ads.model.deployment.model_deployment import ModelDeployment
+    from ads.model.generic_model import GenericModel
+    from ads.model.metadata.container import ModelMetadata
+    from ads.model.model_introspect import ModelIntrospect
+    from ads.model.model_version_set import ModelVersionSet
+    from ads.schema import Schema
+
+__all__ = [
+    "catalog_card",
+    "deployment_card",
+    "introspection_card",
+    "metadata_card",
+    "model_card",
+    "version_set_card",
+]
+
+_COLUMNS = 10
+_FILES = 12
+
+
+def model_card(model: GenericModel) -> str:
+    """Return the card of a model: what it is, its input, its files with sizes, its checks, and what to do next."""
+    card = Card(type(model).__name__, " · ".join(_known(model.framework, model.version, model.algorithm)))
+    card.facts(
+        [
+            ("artifact", model.artifact_dir),
+            ("model", model.model_id),
+            ("deployment", model.model_deployment_id),
+        ]
+    )
+    if model.schema_input is not None:
+        _columns(card, "Input", model.schema_input)
+    if model.model_artifact is not None:
+        _files(card, Path(model.model_artifact.artifact_dir), model.model_artifact.files())
+    _checks(card, _test_results(model))
+    return card.code(_next_step(model)).html()
+
+
+def deployment_card(deployment: ModelDeployment) -> str:
+    """Return the card of a deployment: its state when it was last asked for, its address, and how to call it."""
+    name = deployment.display_name or "deployment"
+    card = Card(name, "deployment", deployment.lifecycle_state or "NOT CREATED")
+    url = deployment.url if deployment.id else None
+    card.facts(
+        [
+            ("endpoint", f"{url}/predict" if url else None),
+            ("id", deployment.id),
+            ("model", getattr(deployment.runtime, "model_uri", None)),
+            ("details", deployment.lifecycle_details),
+            ("created", deployment.time_created),
+        ]
+    )
+    if url:
+        card.code(f'curl {url}/predict -H "Authorization: Bearer $OPENADS_TOKEN" --json \'{{"data": […]}}\'')
+        card.note("The state is that of the last look: .state asks again.")
+    else:
+        card.code("deployment.deploy()")
+    return card.html()
+
+
+def catalog_card(entry: DataScienceModel) -> str:
+    """Return the card of a model in the catalog."""
+    card = Card(entry.display_name or "model", "model", entry.lifecycle_state)
+    card.facts(
+        [
+            ("id", entry.id),
+            ("description", entry.description),
+            ("version", _version(entry)),
+            ("tags", _tags(entry.freeform_tags)),
+        ]
+    )
+    if entry.input_schema is not None:
+        _columns(card, "Input", entry.input_schema)
+    if entry.id:
+        card.code(f'GenericModel.from_id("{entry.id}")')
+    return card.html()
+
+
+def version_set_card(version_set: ModelVersionSet) -> str:
+    """Return the card of a version set."""
+    card = Card(version_set.name or "version set", "model version set")
+    card.facts(
+        [
+            ("id", version_set.id),
+            ("description", version_set.description),
+            ("tags", _tags(version_set.freeform_tags)),
+        ]
+    )
+    return card.code("version_set.models()    # its versions").html()
+
+
+def metadata_card(metadata: ModelMetadata[Any]) -> str:
+    """Return the card of metadata: the entries that have a value."""
+    items = [item for item in metadata if item.value is not None]
+    card = Card(type(metadata).__name__, f"{len(items)} entries")
+    rows = [(item.key, item.value, getattr(item, "category", None)) for item in items]
+    return card.table("Entries", ("Key", "Value", "Category"), rows, most=40).html()
+
+
+def introspection_card(introspection: ModelIntrospect) -> str:
+    """Return the card of the checks that were made."""
+    card = Card("Introspection", f"{introspection.failures} failed", introspection.status)
+    _checks(card, introspection.results, every=True)
+    if not introspection.results:
+        card.code("model.introspect()")
+    return card.html()
+
+
+def _known(*texts: str | None) -> Iterable[str]:
+    return (text for text in texts if text)
+
+
+def _tags(tags: Mapping[str, str] | None) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in (tags or {}).items())
+
+
+def _version(entry: DataScienceModel) -> str | None:
+    label = entry.version_label
+    name = entry.model_version_set_name
+    if name is None:
+        return label
+    return f"{name}:{entry.version_id}" + (f" ({label})" if label else "")
+
+
+def _columns(card: Card, caption: str, schema: Schema, most: int = _COLUMNS) -> None:
+    rows = [
+        (attribute.name, attribute.dtype, attribute.feature_type, "" if attribute.required else "optional")
+        for attribute in schema
+    ]
+    card.table(caption, ("Column", "Type", "Kind", ""), rows, most=most)
+
+
+def _files(card: Card, folder: Path, names: Iterable[str]) -> None:
+    rows = []
+    for name in names:
+        path = folder / name
+        rows.append((name, _bytes(path.stat().st_size) if path.is_file() else ""))
+    card.table("Files", ("Name", "Size"), rows, most=_FILES)
+
+
+def _bytes(size: int) -> str:
+    number = float(size)
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"
+
+
+def _test_results(model: GenericModel) -> Mapping[str, Any]:
+    item = next((item for item in model.metadata_taxonomy if item.key == "ArtifactTestResults"), None)
+    return item.value if item is not None and isinstance(item.value, Mapping) else {}
+
+
+def _checks(card: Card, results: Mapping[str, Any], *, every: bool = False) -> None:
+    words = {True: "● passed", False: "✕ failed", None: "○ skipped"}
+    rows = [
+        (
+            words[entry.get("success")],
+            entry.get("description"),
+            entry.get("error_msg") if entry.get("success") is False else "",
+        )
+        for entry in results.values()
+    ]
+    failed = [row for row in rows if row[0] == words[False]]
+    if every or failed:
+        card.table("Checks", ("Result", "Check", "Message"), rows if every else failed, most=40)
+    elif rows:
+        passed = sum(row[0] == words[True] for row in rows)
+        card.note(f"{passed} of {len(rows)} checks passed, none failed.")
+
+
+def _next_step(model: GenericModel) -> str:
+    if model.model_deployment_id:
+        return "model.predict(data)"
+    if model.model_id:
+        return 'model.deploy(display_name="…")'
+    if model.model_artifact is not None:
+        return 'model.verify(data)\nmodel.save(display_name="…")'
+    return "model.prepare(X_sample=X, y_sample=y)"
