@@ -57,6 +57,6 @@ def test_the_time_doubles_and_the_memory_is_bounded():
     assert poison.seconds(Input(BYTES, b"{}", b"[1]")) == 0  # another kind of body
     for number in range(1000):
         poison.note(Input(JSON, b"", json.dumps(number).encode()))
-    assert len(poison._suspects) == 256
+    assert len(poison.suspects) == 256
     poison.clear()
     assert poison.seconds(item) == 0

@@ -38,12 +38,12 @@ class RequestIds:
     """Names for requests: the caller's own, cleaned, ``/``, ours. Ours are unique across processes."""
 
     def __init__(self) -> None:
-        self._prefix = os.urandom(10).hex().upper()
+        self._prefix = os.urandom(10).hex().upper().encode()
         self._numbers = count(1)
 
     def next(self, callers: bytes | None) -> bytes:
         """Return the id for the next request, safe in a header and in JSON text."""
-        own = b"%s%012X" % (self._prefix.encode(), next(self._numbers))
+        own = b"%s%012X" % (self._prefix, next(self._numbers))
         if not callers:
             return own
         return _UNSAFE.sub(b"", callers[:_LONGEST_CALLER_ID]) + b"/" + own

@@ -30,27 +30,25 @@ class Poison:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._suspects: dict[bytes, _Suspect] = {}
+        self.suspects: dict[bytes, _Suspect] = {}
 
     def note(self, item: Input) -> None:
         """Remember what ended its last replica."""
         now, digest = self._clock(), _digest(item)
-        known = self._suspects.pop(digest, None)
+        known = self.suspects.pop(digest, None)
         seconds = _FIRST_SECONDS if known is None else min(_LONGEST_SECONDS, known.seconds * 2)
-        if len(self._suspects) >= _MOST:
-            self._suspects.pop(next(iter(self._suspects)))
-        self._suspects[digest] = _Suspect(now + seconds, seconds)
+        if len(self.suspects) >= _MOST:
+            self.suspects.pop(next(iter(self.suspects)))
+        self.suspects[digest] = _Suspect(now + seconds, seconds)
 
     def seconds(self, item: Input) -> float:
         """Return for how long this request is still refused, 0.0 for one that may be tried."""
-        if not self._suspects:
-            return 0.0
-        known = self._suspects.get(_digest(item))
+        known = self.suspects.get(_digest(item))
         return 0.0 if known is None else max(0.0, known.until - self._clock())
 
     def clear(self) -> None:
         """Forget everything: the model is another one."""
-        self._suspects.clear()
+        self.suspects.clear()
 
 
 def _digest(item: Input) -> bytes:

@@ -147,7 +147,7 @@ class Pool:
 
     def submit(self, prediction: Prediction, fields: Mapping[bytes, bytes] = _NO_FIELDS) -> None:
         """Have a prediction made, now or when a replica is free. ``fields`` are the request's headers."""
-        seconds = self.poison.seconds(prediction.input)
+        seconds = self.poison.seconds(prediction.input) if self.poison.suspects else 0.0
         if seconds:
             prediction.answer(422, _POISON, math.ceil(seconds))
             return

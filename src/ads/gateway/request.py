@@ -40,9 +40,12 @@ _CACHED_HEAD_BYTES = 2048
 _CACHED_HEADS = 512
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RequestHead:
-    """One request without its body. Names in ``fields`` are lower case; ``lines`` are as received, in order."""
+    """One request without its body. Names in ``fields`` are lower case; ``lines`` are as received, in order.
+
+    Heads are compared by identity: one that came again is the same object, see :class:`HeadReader`.
+    """
 
     method: bytes
     target: bytes

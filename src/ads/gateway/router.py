@@ -46,11 +46,8 @@ class Place:
     verb: bytes = b""
     below: bytes = b""
     model: str = ""
-
-    @property
-    def is_v2(self) -> bool:
-        """Whether it belongs to the Open Inference Protocol."""
-        return self.verb.startswith(b"v2")
+    is_v2: bool = False
+    """Whether it belongs to the Open Inference Protocol."""
 
 
 _LIVE = Place(Kind.LIVE)
@@ -86,13 +83,13 @@ def route(target: bytes) -> Place:
 def _v2(match: re.Match[bytes]) -> Place:
     deployment, health, model, version, rest = match.groups()
     if health is not None:
-        return Place(Kind.ABOUT, deployment.decode(), b"v2/" + health)
+        return Place(Kind.ABOUT, deployment.decode(), b"v2/" + health, is_v2=True)
     if model is None:
-        return Place(Kind.ABOUT, deployment.decode() if deployment else "", b"v2")
+        return Place(Kind.ABOUT, deployment.decode() if deployment else "", b"v2", is_v2=True)
     name = unquote_to_bytes(model).decode("utf-8", "replace")
     verb = b"v2/model" + (rest or b"")
     kind = Kind.PREDICT if rest == b"/infer" else Kind.ABOUT
     below = b"" if version in (None, b"1") else b"/versions/" + (version or b"")
     if deployment is None and _IS_ID.fullmatch(model):
-        return Place(kind, model.decode(), verb, below)
-    return Place(kind, deployment.decode() if deployment else "", verb, below, name)
+        return Place(kind, model.decode(), verb, below, is_v2=True)
+    return Place(kind, deployment.decode() if deployment else "", verb, below, name, is_v2=True)

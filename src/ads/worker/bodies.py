@@ -15,7 +15,7 @@ from .tables_out import NotATable, encode_table
 __all__ = ["Encode", "NotAcceptable", "read_body"]
 
 Encode = Callable[[Any], bytes]
-_ASKS = (b'"answer"', b'"outputs"')
+_ANSWER, _OUTPUTS = b'"answer"', b'"outputs"'
 
 
 class NotAcceptable(ValueError):
@@ -31,7 +31,7 @@ def read_body(item: Item, facts: Facts) -> "Tuple[Any, Encode]":
     """Return what ``predict`` gets, and how its result becomes the answer. Raises CannotParse."""
     if item.kind == JSON:
         data = decode_json(item.body)
-        if not any(word in item.meta for word in _ASKS):
+        if _ANSWER not in item.meta and _OUTPUTS not in item.meta:
             return data, encode_json
     elif item.kind == RAW or (item.kind in (CSV, NPY, ARROW) and not facts.composed):
         if facts.generated and facts.columns:
