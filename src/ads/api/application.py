@@ -22,6 +22,7 @@ from ads.api import (
     garbage,
     grants,
     keys,
+    lineage,
     labelling,
     log_search,
     logs,
@@ -45,6 +46,7 @@ from ads.api import (
     transfers,
     users,
     version_sets,
+    webhooks,
     work_requests,
 )
 from ads.api.authentication import Door
@@ -56,6 +58,7 @@ from ads.deploy.engines.base import Engine
 from ads.deploy.log_times import LogClock
 from ads.errors import AdsError
 from ads.registry.event_feed import News
+from ads.registry.webhook_dispatch import Dispatcher
 
 __all__ = ["ROUTERS", "create_app"]
 
@@ -72,6 +75,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     aliases.router,
     model_search.router,
     events.router,
+    lineage.router,
+    webhooks.router,
     labelling.router,
     deployments.router,
     rollouts.router,
@@ -135,6 +140,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     controller: Controller | None = app.state.controller
     news: News = app.state.news
     news.open()
+    dispatcher = Dispatcher(context.database, news, allow_private=context.settings.webhooks_allow_private)
+    dispatcher.start()
     sweep = asyncio.create_task(_sweep(context))
     clock: LogClock | None = app.state.log_clock
     labeller = Labeller(context.database, context.blobs) if controller is not None else None
@@ -148,6 +155,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         news.close()
+        await run_in_threadpool(dispatcher.stop)
         if controller is not None:
             await run_in_threadpool(controller.stop)
         if labeller is not None:

@@ -12,7 +12,17 @@ _ONE_USER = f"{_OPEN}/users/{{user_id}}"
 _ONE_PLACE = f"{_OPEN}/compartments/{{compartment_id}}"
 _UPLOADS = f"{_OPEN}/models/{{model_id}}/artifact/uploads"
 _ONE_UPLOAD = f"{_UPLOADS}/{{upload_id}}"
+_LINEAGE = f"{_OPEN}/models/{{model_id}}/lineage"
+_HOOKS = f"{_OPEN}/webhooks"
+_ONE_HOOK = f"{_HOOKS}/{{webhook_id}}"
 _PAGES = listing(compartment=False)
+_EVENTS = (
+    query("after", {"type": "integer", "minimum": 0}, text="The number of the last event that is known."),
+    query("resourceId"),
+    query("action", text="As `model.create` or `alias.*`."),
+    query("principal"),
+    query("compartmentId"),
+)
 _USER = query("userId", text="Whose; without it the caller's own.")
 _OLDER = (query("olderThanSeconds", {"type": "integer", "minimum": 0}),)
 
@@ -99,6 +109,25 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("DELETE", f"{_ALIASES}/{{alias}}"): Operation("alias.delete", status=204, matches=True),
     ("GET", f"{_ALIASES}/{{alias}}/history"): Operation("alias.history", "items:AliasChange", pages=True, query=_PAGES),
+    ("GET", _LINEAGE): Operation("lineage.get", "Lineage"),
+    ("PUT", _LINEAGE): Operation(
+        "lineage.put", "Lineage", matches=True, example={"trainedFrom": ["oci://data@namespace/train.parquet"]}
+    ),
+    ("GET", f"{_OPEN}/events"): Operation("event.list", "items:Event", pages=True, query=(*_EVENTS, *_PAGES)),
+    ("GET", f"{_OPEN}/events/stream"): Operation("event.stream", "bytes", query=_EVENTS, refusals=(429,)),
+    ("POST", _HOOKS): Operation(
+        "webhook.create",
+        "NewlyMadeWebhook",
+        etag=True,
+        example={"url": "https://example.com/hook", "actions": ["alias.*"]},
+    ),
+    ("GET", _HOOKS): Operation("webhook.list", "items:Webhook", pages=True, query=_PAGES),
+    ("GET", _ONE_HOOK): Operation("webhook.get", "Webhook", etag=True),
+    ("PUT", _ONE_HOOK): Operation(
+        "webhook.update", "Webhook", etag=True, matches=True, example={"lifecycleState": "INACTIVE"}
+    ),
+    ("DELETE", _ONE_HOOK): Operation("webhook.delete", status=204, matches=True),
+    ("GET", f"{_ONE_HOOK}/deliveries"): Operation("webhook.deliveries", "items:Delivery", pages=True, query=_PAGES),
     ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs"): Operation(
         "deployment.logs",
         "DeploymentLines",

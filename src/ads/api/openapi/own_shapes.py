@@ -20,6 +20,20 @@ from ads.api.openapi.words import (
 __all__ = ["OWN_SHAPES"]
 
 _VERB = one_of("inspect", "read", "use", "manage")
+_WEBHOOK = {
+    "id": OCID,
+    "displayName": TEXT,
+    "url": TEXT,
+    "actions": TEXTS,
+    "lifecycleState": TEXT,
+    "lifecycleDetails": maybe(TEXT),
+    "lastSeq": COUNT,
+    "failures": COUNT,
+    "timeNextAttempt": maybe(TIME),
+    "createdBy": TEXT,
+    "timeCreated": TIME,
+    "timeUpdated": TIME,
+}
 _TOKEN = {
     "id": TEXT,
     "name": TEXT,
@@ -102,6 +116,41 @@ OWN_SHAPES: dict[str, Schema] = {
             "versionLabel": maybe(TEXT),
             "alias": maybe(TEXT),
             "aliases": TEXTS,
+        }
+    ),
+    "Lineage": record(
+        {
+            "nodes": items(record({"id": TEXT, "kind": TEXT, "name": maybe(TEXT), "lifecycleState": maybe(TEXT)})),
+            "edges": items(record({"from": TEXT, "to": TEXT, "kind": TEXT})),
+        }
+    ),
+    "Event": record(
+        {
+            "seq": COUNT,
+            "time": TIME,
+            "principal": TEXT,
+            "principalName": maybe(TEXT),
+            "action": TEXT,
+            "resourceId": TEXT,
+            "resourceName": maybe(TEXT),
+            "compartmentId": maybe(TEXT),
+            "from": maybe(OBJECT),
+            "to": maybe(OBJECT),
+            "details": OBJECT,
+            "requestId": TEXT,
+        }
+    ),
+    "Webhook": record(_WEBHOOK),
+    "NewlyMadeWebhook": record({**_WEBHOOK, "secret": TEXT}),
+    "Delivery": record(
+        {
+            "seq": COUNT,
+            "action": TEXT,
+            "time": TIME,
+            "attempt": COUNT,
+            "status": maybe(COUNT),
+            "error": maybe(TEXT),
+            "milliseconds": COUNT,
         }
     ),
     "OpenApi": OBJECT,
