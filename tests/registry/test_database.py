@@ -14,8 +14,11 @@ from sqlalchemy.exc import OperationalError
 from ads.errors import Conflict, ServiceUnavailable, SettingError
 from ads.home import Home
 from ads.registry import database as database_module
+from ads.registry.buckets import NewBucket, create_bucket
 from ads.registry.database import Database, database_url, open_database
 from ads.registry.events import record
+from ads.registry.objects import NONE, Content, put_object
+from ads.registry.storage_tables import ObjectVersion
 from ads.registry.tables import Default, Event
 from ads.settings import Settings
 from tests.registry.conftest import Catalog, open_catalog
@@ -220,3 +223,11 @@ def test_a_database_that_is_not_there_is_reported(postgres, tmp_path) -> None:
     with pytest.raises(ServiceUnavailable, match="reached"), database.write():
         pytest.fail("it can't be written")
     database.close()
+
+
+def test_an_object_has_one_current_version_by_constraint(catalog) -> None:
+    with catalog.database.write() as session:
+        bucket = create_bucket(session, catalog.caller, NewBucket("b", catalog.defaults.compartment_id))
+        put_object(session, catalog.caller, "b", "o", Content([], ""), NONE)
+    with pytest.raises(Conflict), catalog.database.write() as session:
+        session.add(ObjectVersion(bucket_seq=bucket.seq, name="o", is_current=True, created_by="x"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
@@ -53,7 +53,17 @@ class ObjectVersion(Base):
     """One version of one object. Without versioning a bucket keeps one of each."""
 
     __tablename__ = "object_versions"
-    __table_args__ = (Index(None, "bucket_seq", "name", "seq"),)
+    __table_args__ = (
+        Index(None, "bucket_seq", "name", "seq"),
+        Index(
+            "uq_object_versions_current",
+            "bucket_seq",
+            "name",
+            unique=True,
+            sqlite_where=text("is_current"),
+            postgresql_where=text("is_current"),
+        ),
+    )
 
     seq: Mapped[int] = mapped_column(Sequence, primary_key=True)
     bucket_seq: Mapped[int] = mapped_column(ForeignKey("buckets.seq"))
