@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ads.identity.access import EVERYTHING, VERBS, CompartmentTree, Permissions, Scope, Verb, rank_of
@@ -22,6 +22,7 @@ scopes = st.builds(
 )
 questions = st.tuples(st.sampled_from(VERBS), st.sampled_from(PLACES), st.sampled_from(("", *DEPLOYMENTS)))
 Question = tuple[Verb, str, str]
+unhurried = settings(deadline=None)
 
 
 def test_chains() -> None:
@@ -32,6 +33,7 @@ def test_chains() -> None:
     assert CompartmentTree({"x": "y", "y": "x"}).chain("x") == ("x", "y")  # a broken table must not hang anybody
 
 
+@unhurried
 @given(grants, questions)
 def test_a_verb_includes_those_before_it(held: dict[str, str], question: Question) -> None:
     verb, place, deployment = question
@@ -40,6 +42,7 @@ def test_a_verb_includes_those_before_it(held: dict[str, str], question: Questio
         assert all(permissions.allows(lower, place, deployment) for lower in VERBS[: rank_of(verb)])
 
 
+@unhurried
 @given(grants, questions)
 def test_a_grant_holds_below(held: dict[str, str], question: Question) -> None:
     verb, place, _ = question
@@ -47,12 +50,14 @@ def test_a_grant_holds_below(held: dict[str, str], question: Question) -> None:
     assert Permissions(held, EVERYTHING, TREE).allows(verb, place) is expected
 
 
+@unhurried
 @given(grants, scopes, questions)
 def test_a_scope_adds_nothing(held: dict[str, str], scope: Scope, question: Question) -> None:
     if Permissions(held, scope, TREE).allows(*question):
         assert Permissions(held, EVERYTHING, TREE).allows(*question)
 
 
+@unhurried
 @given(grants, scopes, scopes, questions)
 def test_a_covered_scope_allows_no_more(held: dict[str, str], wide: Scope, narrow: Scope, question: Question) -> None:
     if wide.covers(narrow, TREE):
@@ -61,6 +66,7 @@ def test_a_covered_scope_allows_no_more(held: dict[str, str], wide: Scope, narro
             assert Permissions(held, wide, TREE).allows(*question)
 
 
+@unhurried
 @given(scopes)
 def test_scopes_cover_themselves_and_survive_the_table(scope: Scope) -> None:
     assert EVERYTHING.covers(scope, TREE)
@@ -70,6 +76,7 @@ def test_scopes_cover_themselves_and_survive_the_table(scope: Scope) -> None:
     assert scope.whole is (scope == EVERYTHING)
 
 
+@unhurried
 @given(grants, scopes, questions)
 def test_who_is_unlimited_may_do_everything(held: dict[str, str], scope: Scope, question: Question) -> None:
     permissions = Permissions(held, scope, TREE)
