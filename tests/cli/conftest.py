@@ -297,7 +297,7 @@ def command(real_home: Home) -> Run:
             cwd=cwd,
         )
         assert done.returncode == code, f"{arguments}: {done.stdout}\n{done.stderr}"
-        assert "Traceback" not in done.stderr
+        assert "/ads/cli/" not in done.stderr, "the traceback of a defect"
         return done
 
     return call

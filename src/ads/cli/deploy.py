@@ -54,7 +54,8 @@ _TAIL = 20
 def deploy(invocation: Invocation, /, reference: str, **given: Any) -> None:
     """Deploy the model REF, or the artifact at a path, and print the endpoint.
 
-    A path ends in / or .zip, or has a / in it; it is registered first, as ads models create does with the same options.
+    A path ends in / or .zip, or has a / in it; it is registered first, as ads models create does with the same options,
+    under the name of its set or its folder.
     Waiting shows each step with its seconds. Ctrl-C ends the waiting, not the deployment.
     """
     from ads.cli.model_body import pairs
@@ -82,7 +83,7 @@ def deploy(invocation: Invocation, /, reference: str, **given: Any) -> None:
 
 
 def _registration(path: Path | None, given: dict[str, Any]) -> Registration:
-    registration = registration_of(given["name"], given)
+    registration = registration_of(None, given)
     if path is None and any(given[name] for name in ("version_set", "label", "tags", "metrics", "no_check")):
         raise click.UsageError(
             "--set, --label, --tag, --metric and --no-check are for a path that is registered first."
