@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ LEAST_SIZE = 8 * 1024 * 1024
 _PIECE = 256 * 1024
 _AT_ONCE = 2
 _STALLED_AFTER = 300.0
+_AWAY_FOR = 30.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def upload_in_parts(
     missing = [n for n in range(1, -(-size // plan.part_size) + 1) if n not in present]
     try:
         _send_parts(service, archive, plan, missing, bar)
-        service.request("POST", f"{plan.path}/commit", timeout=_commit_time(size), repeatable=True)
+        commit = f"{plan.path}/commit"
+        _patiently(lambda: service.request("POST", commit, timeout=_commit_time(size), repeatable=True))
     except (ServiceUnreachable, ServiceUnavailable, ServiceTimeout) as error:
         raise type(error)(
             f"The upload of {archive.name} broke off: {error.message}",
@@ -112,22 +115,63 @@ def _send_part(service: Service, archive: Path, plan: _Plan, number: int, sendin
         raise AdsError(f"{archive.name} became shorter while it was uploaded.", hint="Wait until it is complete.")
     view = memoryview(content)
 
-    def pieces() -> Iterator[bytes]:
-        with sending:
-            for position in range(0, length, _PIECE):
-                yield bytes(view[position : position + _PIECE])
+    turn = _Turn(sending)
 
-    service.request(
-        "PUT",
-        f"{plan.path}/parts/{number}",
-        content=pieces,
-        headers={
-            "content-type": "application/octet-stream",
-            "content-length": str(length),
-            "content-sha256": hashlib.sha256(content).hexdigest(),
-        },
-        timeout=_STALLED_AFTER,
-    )
+    def pieces() -> Iterator[bytes]:
+        turn.take()
+        for position in range(0, length, _PIECE):
+            yield bytes(view[position : position + _PIECE])
+        turn.give()
+
+    headers = {
+        "content-type": "application/octet-stream",
+        "content-length": str(length),
+        "content-sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+    def put() -> None:
+        try:
+            path = f"{plan.path}/parts/{number}"
+            service.request("PUT", path, content=pieces, headers=headers, timeout=_STALLED_AFTER)
+        finally:
+            turn.give()
+
+    _patiently(put)
+
+
+def _patiently(action: Callable[[], object]) -> None:
+    """Do it again while the service is away for a moment: an upload of hours outlives a restart of the service."""
+    deadline = time.monotonic() + _AWAY_FOR
+    while not _done(action, last=time.monotonic() > deadline):
+        time.sleep(0.5)
+
+
+def _done(action: Callable[[], object], *, last: bool) -> bool:
+    try:
+        action()
+    except (ServiceUnavailable, ServiceUnreachable):
+        if last:
+            raise
+        return False
+    return True
+
+
+class _Turn:
+    """The right of one part to be on its way. A stream that was given up doesn't keep it from the next try."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self._lock = lock
+        self._mine = False
+
+    def take(self) -> None:
+        if not self._mine:
+            self._lock.acquire()
+            self._mine = True
+
+    def give(self) -> None:
+        if self._mine:
+            self._mine = False
+            self._lock.release()
 
 
 def _commit_time(size: int) -> float:
