@@ -228,3 +228,19 @@ def test_references_that_mean_nothing(command, versions):
     command("models", "info", f"{versions}@nobody", code=3)
     command("models", "info", "comparde", code=3)
     assert "is a path" in command("models", "info", "some/folder/", code=3).stderr
+
+
+def test_lineage_is_told_and_shown(command, versions, folder):
+    command("push", f"{folder}/", "--set", "traced")
+    empty = command("lineage", "traced:1")
+    assert empty.stdout == ""
+    assert "Nothing is known" in empty.stderr
+    command("lineage", "traced:1", "--trained-from", "s3://data/january.parquet")
+    said = command("lineage", "traced:1", "--derived-from", f"{versions}:1", "--derived-from", f"{versions}:2")
+    rows = [line.split("\t")[:3] for line in said.stdout.splitlines()[1:]]
+    assert ["traced", "trained from", "s3://data/january.parquet"] in rows
+    assert rows.count(["traced", "derived from", versions]) == 2
+    graph = json.loads(command("lineage", f"{versions}:1", "--format", "json").stdout)
+    origin = registered(command, "traced:1")["id"]
+    assert any(edge["from"] == origin and edge["kind"] == "derived-from" for edge in graph["edges"])
+    assert command("lineage", f"{versions}:1", "--derived-from", "traced:1", code=5).stderr

@@ -49,12 +49,12 @@ def lineage(
     graph = service.get_json(path)
     if derived_from or trained_from:
         parents = [resolve_model(service, text).id for text in derived_from]
-        body = {
-            "trainedFrom": _with(graph, str(model["id"]), "trained-from", trained_from),
-            "derivedFrom": _with(graph, str(model["id"]), "derived-from", parents),
-        }
-        service.request("PUT", path, json=body)
-        graph = service.get_json(path)
+        body: dict[str, Any] = {}
+        if parents:
+            body["derivedFrom"] = _with(graph, str(model["id"]), "derived-from", parents)
+        if trained_from:
+            body["trainedFrom"] = _with(graph, str(model["id"]), "trained-from", trained_from)
+        graph = service.request("PUT", path, json=body).json()
     if output.format == "json":
         output.json(graph)
         return
@@ -66,12 +66,7 @@ def lineage(
 
 def _with(graph: Mapping[str, Any], model_id: str, kind: str, more: Iterable[str]) -> list[str]:
     """Return what the model is related to already, and ``more``, each once."""
-    nodes = {node["id"]: node for node in graph["nodes"]}
-    known = [
-        str(nodes[edge["to"]].get("uri") or edge["to"])
-        for edge in graph["edges"]
-        if edge["from"] == model_id and edge["kind"] == kind
-    ]
+    known = [str(edge["to"]) for edge in graph["edges"] if edge["from"] == model_id and edge["kind"] == kind]
     return list(dict.fromkeys([*known, *more]))
 
 

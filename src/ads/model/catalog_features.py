@@ -82,10 +82,10 @@ class Lineage:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a model that is about to be registered was trained and derived from; ``derived_from`` holds OCIDs."""
+    """What a model was trained and derived from; ``derived_from`` holds OCIDs. None: nothing is said of it."""
 
-    trained_from: tuple[str, ...] = ()
-    derived_from: tuple[str, ...] = ()
+    trained_from: tuple[str, ...] | None = None
+    derived_from: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, trained_from: str | Iterable[str] | None, derived_from: Any) -> Origin:
@@ -93,23 +93,22 @@ class Origin:
 
         ``derived_from``: references, or models of the catalog. Raises what finding them raises.
         """
-        return cls(
-            tuple(_several(trained_from)),
-            tuple(model_id_of(str(getattr(one, "id", None) or one)) for one in _several(derived_from)),
-        )
+        parents = None
+        if derived_from is not None:
+            parents = tuple(model_id_of(str(getattr(one, "id", None) or one)) for one in _several(derived_from))
+        return cls(None if trained_from is None else tuple(_several(trained_from)), parents)
 
     def __bool__(self) -> bool:
-        return bool(self.trained_from or self.derived_from)
+        return self.trained_from is not None or self.derived_from is not None
 
     def send(self, service: Service, model_id: str) -> None:
         """Write it into the catalog, in place of what is there."""
-        body = {"trainedFrom": list(self.trained_from), "derivedFrom": list(self.derived_from)}
-        service.request("PUT", f"{_MODELS}/{model_id}/lineage", json=body)
+        body = {"trainedFrom": self.trained_from, "derivedFrom": self.derived_from}
+        sent = {key: list(value) for key, value in body.items() if value is not None}
+        service.request("PUT", f"{_MODELS}/{model_id}/lineage", json=sent)
 
 
 def _several(given: Any) -> builtins.list[Any]:
-    if given is None:
-        return []
     return list(given) if isinstance(given, (list, tuple, set, frozenset)) else [given]
 
 
@@ -205,10 +204,10 @@ class CatalogFeatures:
         return Lineage.of(str(self.id), Service.find().get_json(f"{_MODELS}/{self._registered_id()}/lineage"))
 
     def set_lineage(self, trained_from: str | Iterable[str] | None = None, derived_from: Any = None) -> Lineage:
-        """Say what the model was trained from (URIs) and derived from (references); what was said before goes.
+        """Say what the model was trained from (URIs) and derived from (references), in place of what was said before.
 
-        Raises :class:`~ads.errors.NotFound` for a model that isn't there, :class:`~ads.errors.ServiceError` for what
-        the service refuses, such as a model derived from itself.
+        None leaves what is known. Raises :class:`~ads.errors.NotFound` for a model that isn't there,
+        :class:`~ads.errors.Conflict` for one that comes from this one.
         """
         from ads.client import Service
 

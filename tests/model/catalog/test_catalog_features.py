@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from ads.errors import InputError, NotFound, ServiceError
+from ads.errors import Conflict, InputError, NotFound, ServiceError
 from ads.model import GenericModel
 from ads.model.datascience_model import DataScienceModel
 from ads.model.framework.sklearn_model import SklearnModel
@@ -67,3 +67,31 @@ def test_a_model_is_loaded_by_name_version_and_alias(tmp_path: Path) -> None:
     assert bare.dsc_model.version_label == "second"
     with pytest.raises(NotFound):
         GenericModel.from_id(f"{name}@challenger")
+
+
+def test_lineage_goes_both_ways(tmp_path: Path) -> None:
+    name = f"traced-{uuid.uuid4().hex[:8]}"
+    base = DataScienceModel(display_name=f"{name}-base").create(trained_from="s3://data/january.parquet")
+    child = saved(tmp_path, display_name=name, derived_from=base)
+    assert [node.name for node in base.lineage().trained_from] == ["s3://data/january.parquet"]
+    assert [node.id for node in base.lineage().derived] == [child.model_id]
+    assert [(node.id, node.kind) for node in child.lineage().derived_from] == [(base.id, "model")]
+    with pytest.raises(Conflict):
+        base.set_lineage(derived_from=f"{name}")
+    other = DataScienceModel(display_name=f"{name}-other").create()
+    found = other.set_lineage(trained_from=["a", "b"], derived_from=[base, str(child.model_id)])
+    assert [node.name for node in found.trained_from] == ["a", "b"]
+    assert [node.id for node in found.derived_from] == [base.id, child.model_id]
+    assert [node.name for node in other.set_lineage(trained_from=[]).derived_from] == [f"{name}-base", name]
+    assert other.lineage().trained_from == ()
+
+
+def test_a_model_is_not_registered_when_its_origin_is_unknown(tmp_path: Path) -> None:
+    name = f"orphan-{uuid.uuid4().hex[:8]}"
+    with pytest.raises(NotFound):
+        DataScienceModel(display_name=name).create(derived_from="nobody:1")
+    assert DataScienceModel.list(display_name=name) == []
+    with pytest.raises(InputError, match="not in the catalog"):
+        DataScienceModel(display_name=name).lineage()
+    with pytest.raises(InputError, match="save"):
+        SklearnModel(LinearRegression()).lineage()
