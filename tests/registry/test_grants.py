@@ -22,7 +22,7 @@ from ads.registry.grants import (
     require_permission,
     visible_compartments,
 )
-from ads.registry.tables import Compartment
+from ads.registry.tables import Compartment, now
 from ads.registry.users import create_user, set_active
 from ads.settings import Settings
 
@@ -43,12 +43,18 @@ def test_what_callers_may_see(catalog) -> None:
         assert visible_compartments(session, Caller("nobody")) == set()
         assert visible_compartments(session, catalog.caller, "manage") == everything
         assert visible_compartments(session, SERVICE, "manage") == everything
+        assert visible_compartments(session, Caller(user, scope=Scope(expires=now().timestamp() + 60)))
+        assert not visible_compartments(session, Caller(user, scope=Scope(expires=now().timestamp() - 1)))
         require_permission(session, Caller(user), "read", lower)
         require_permission(session, SERVICE, "manage", tenancy)
         with pytest.raises(NotFound):
             require_permission(session, Caller(user), "use", lower)
         with pytest.raises(NotFound, match="mine"):
             require_permission(session, Caller(user), "use", lower, NotFound("mine"))
+    with catalog.database.write() as session:
+        set_active(session, SERVICE, user, active=False)
+    with catalog.database.read() as session:
+        assert visible_compartments(session, Caller(user)) == set()
 
 
 def test_grants_are_events_and_the_last_administrator_stays(catalog) -> None:

@@ -65,10 +65,16 @@ def require_permission(
 
 
 def permissions_of(session: Session, caller: Caller) -> Permissions:
-    """Return what the caller's credential may do, as the database knows it."""
-    grants = session.scalars(select(Grant).where(Grant.user_id == caller.principal))
-    held = {grant.compartment_id: grant.verb for grant in grants}
-    return Permissions(held, caller.scope or EVERYTHING, compartment_tree(session))
+    """Return what the caller's credential may do now, as the database knows it.
+
+    That is nothing once the user was deactivated or the credential expired: long answers ask again.
+    """
+    scope = caller.scope or EVERYTHING
+    active = select(User.id).where(User.id == caller.principal, User.lifecycle_state == "ACTIVE")
+    grants = session.scalars(select(Grant).where(Grant.user_id.in_(active)))
+    over = scope.expires is not None and scope.expires <= now().timestamp()
+    held = {} if over else {grant.compartment_id: grant.verb for grant in grants}
+    return Permissions(held, scope, compartment_tree(session))
 
 
 def compartment_tree(session: Session) -> CompartmentTree:
