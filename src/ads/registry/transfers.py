@@ -43,6 +43,7 @@ IMPORT = "IMPORT_MODEL_ARTIFACT"
 
 _CHUNK = 1024 * 1024
 _AT_ONCE = 2
+_AGAIN_AFTER = 1.0
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,12 @@ class Transfers:
             progress_work_request(session, work_id, percent, message)
 
     def _fail(self, work_id: str, code: str, message: str) -> None:
-        with self._database.write() as session:
-            finish_work_request(session, work_id, "FAILED", message, code=code)
+        """Fail the work request, as soon as the catalog can be written: nobody else does before the next start."""
+        while not self._stopping.is_set():
+            with contextlib.suppress(ServiceUnavailable), self._database.write() as session:
+                finish_work_request(session, work_id, "FAILED", message, code=code)
+                return
+            self._stopping.wait(_AGAIN_AFTER)
 
 
 def import_artifact(
