@@ -26,3 +26,12 @@ def test_commands_complete(ads_process):
 def test_nothing_runs_completes_nothing(ads_process, home):
     assert completed(ads_process, "ads models info ") == []
     assert not home.root.exists()
+
+
+def test_versions_and_aliases_complete_after_the_name(ads_process, service):
+    service.models[0].update(modelVersionSetName="churn", versionId="3")
+    service.version_sets.append({"id": "set1", "name": "churn", "lifecycleState": "ACTIVE"})
+    service.aliases.append({"setId": "set1", "name": "champion"})
+    assert completed(ads_process, "ads models info churn@c") == ["churn@champion"]
+    assert completed(ads_process, "ads deploy churn:") == ["churn:3"]
+    assert completed(ads_process, "ads version-sets info c") == ["churn"]

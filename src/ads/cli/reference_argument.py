@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,7 +26,8 @@ def reference_argument(noun: Noun, name: str = "reference") -> Callable[[_F], _F
     def complete(context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
         try:
             service = context.ensure_object(Invocation).service
-            names = _names(service, noun)
+            names = _versions(service, begun) if noun is MODEL else set()
+            names |= _names(service, noun)
             if noun is MODEL:
                 names |= _names(service, VERSION_SET)
         except AdsError:  # a shell that completes is no place for errors
@@ -38,3 +40,21 @@ def reference_argument(noun: Noun, name: str = "reference") -> Callable[[_F], _F
 def _names(service: Service, noun: Noun) -> set[str]:
     listed = service.list(noun.path, params={"compartmentId": service.compartment_id, "limit": PAGE_SIZE})
     return {str(row.get(noun.name_key)) for row in listed if row.get("lifecycleState") != "DELETED"}
+
+
+def _versions(service: Service, begun: str) -> set[str]:
+    """Return what may follow ``name@`` and ``name:``: the aliases and the versions of a version set."""
+    found = re.fullmatch(r"(.+)([@:])[^@:]*", begun)
+    if found is None:
+        return set()
+    name, mark = found[1], found[2]
+    query = {"compartmentId": service.compartment_id}
+    if mark == ":":
+        rows = service.list(MODEL.path, params={**query, "modelVersionSetName": name, "limit": PAGE_SIZE})
+        return {f"{name}:{row['versionId']}" for row in rows if row.get("lifecycleState") != "DELETED"}
+    sets = service.list(VERSION_SET.path, params={**query, "name": name, "lifecycleState": "ACTIVE"})
+    return {
+        f"{name}@{alias['name']}"
+        for version_set in sets
+        for alias in service.list(f"/openads/v1/modelVersionSets/{version_set['id']}/aliases")
+    }
