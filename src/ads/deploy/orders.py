@@ -11,12 +11,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ads.deploy.differences import differences
 from ads.deploy.rollout import RolloutPlan
 from ads.deploy.spec import DeploymentSpec, merge_configuration, needs_new_replicas, parse_spec, with_defaults
 from ads.deploy.states import TRANSITIONS, Verb, require_transition
 from ads.errors import Conflict
 from ads.registry.deployments import Deployment, artifact_of, get_deployment, insert_deployment
-from ads.registry.events import Caller, record
+from ads.registry.events import Caller, apply_changes, record
 from ads.registry.lookups import (
     changed,
     default_name,
@@ -100,9 +101,10 @@ def update_deployment(
     Raises as :func:`create_deployment`, and Conflict for a state that doesn't allow it, PreconditionFailed.
     """
     found = found_deployment(session, deployment_id, if_match)
-    deployment = begin(session, caller, found, "update", changed=sorted(changes))
+    merged = merge_configuration(found.configuration, changes.get("configuration") or {})
+    old, new = differences(vars(found), changes, _PLAIN, merged)
+    deployment = begin(session, caller, found, "update", old=old, new=new)
     if changes.get("configuration"):
-        merged = merge_configuration(deployment.configuration, changes["configuration"])
         reconfigure(session, caller, deployment, merged, RolloutPlan())
     for name in _PLAIN & changes.keys():
         setattr(deployment, name, changes[name])
@@ -150,8 +152,9 @@ def move_deployment(
     """Return the deployment in another compartment. Raises NotFound, PreconditionFailed."""
     deployment = found_deployment(session, deployment_id, if_match)
     require_compartment(session, compartment_id)
-    record(session, caller, "deployment.move", deployment.id, compartment_id, origin=deployment.compartment_id)
-    deployment.compartment_id = compartment_id
+    values = apply_changes(deployment, {"compartment_id": compartment_id}, ["compartment_id"])
+    name = deployment.display_name
+    record(session, caller, "deployment.move", deployment.id, compartment_id, resource_name=name, **values)
     return changed(deployment)
 
 
@@ -164,8 +167,17 @@ def found_deployment(session: Session, deployment_id: str, if_match: str | None)
     return deployment
 
 
-def begin(session: Session, caller: Caller, deployment: Deployment, verb: Verb, **details: Any) -> Deployment:
-    """Move to the verb's passing state and accept its work request.
+def begin(
+    session: Session,
+    caller: Caller,
+    deployment: Deployment,
+    verb: Verb,
+    *,
+    old: Mapping[str, Any] | None = None,
+    new: Mapping[str, Any] | None = None,
+    **details: Any,
+) -> Deployment:
+    """Move to the verb's passing state and accept its work request. ``old`` and ``new`` are for the event.
 
     Raises Conflict for a state that doesn't allow it, and for a change while a rollout is under way.
     """
@@ -179,7 +191,7 @@ def begin(session: Session, caller: Caller, deployment: Deployment, verb: Verb, 
         )
     if deployment.work_request_id is not None:
         finish_work_request(session, deployment.work_request_id, "CANCELED", f"Given up: {verb} was asked for.")
-    deployment.lifecycle_state = transition.meanwhile
+    before, deployment.lifecycle_state = deployment.lifecycle_state, transition.meanwhile
     deployment.lifecycle_details = None
     deployment.target = transition.target or deployment.target
     request = accept_work_request(
@@ -192,7 +204,17 @@ def begin(session: Session, caller: Caller, deployment: Deployment, verb: Verb, 
         message=f"{verb} accepted",
     )
     deployment.work_request_id = request.id
-    record(session, caller, f"deployment.{verb}", deployment.id, deployment.compartment_id, **details)
+    record(
+        session,
+        caller,
+        f"deployment.{verb}",
+        deployment.id,
+        deployment.compartment_id,
+        resource_name=deployment.display_name,
+        old=None if verb == "create" else {"lifecycleState": before, **(old or {})},
+        new={"lifecycleState": deployment.lifecycle_state, **(new or {})},
+        **details,
+    )
     return changed(deployment)
 
 

@@ -43,7 +43,16 @@ def settle(session: Session, deployment: Deployment, state: str, details: str) -
     elif state != "NEEDS_ATTENTION":
         deployment.serving_configuration, deployment.serving_revision = None, 0
     _finish(session, deployment, "SUCCEEDED", f"The deployment is {state}.")
-    record(session, SERVICE, f"deployment.{state.lower()}", deployment.id, deployment.compartment_id, since=before)
+    record(
+        session,
+        SERVICE,
+        f"deployment.{state.lower()}",
+        deployment.id,
+        deployment.compartment_id,
+        resource_name=deployment.display_name,
+        old={"lifecycleState": before},
+        new={"lifecycleState": state},
+    )
     changed(deployment)
 
 

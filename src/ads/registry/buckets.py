@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ads.errors import Conflict, InputError, NotFound
 from ads.identity.ocid import NAMESPACE, new_ocid
-from ads.registry.events import Caller, record
+from ads.registry.events import Caller, apply_changes, record
 from ads.registry.lookups import changed, require_compartment
 from ads.registry.storage_tables import Bucket, ObjectVersion, PreauthenticatedRequest, UploadInParts
 
@@ -87,9 +87,8 @@ def update_bucket(session: Session, caller: Caller, name: str, changes: Mapping[
     bucket = locked_bucket(session, name)
     if "compartment_id" in changes:
         require_compartment(session, changes["compartment_id"])
-    for column in UPDATABLE & changes.keys():
-        setattr(bucket, column, changes[column])
-    record(session, caller, "bucket.update", bucket.id, bucket.compartment_id, changed=sorted(changes))
+    values = apply_changes(bucket, changes, UPDATABLE)
+    record(session, caller, "bucket.update", bucket.id, bucket.compartment_id, resource_name=name, **values)
     return changed(bucket)
 
 

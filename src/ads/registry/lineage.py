@@ -15,9 +15,10 @@ from ads.registry.deployments import Deployment
 from ads.registry.events import Caller, record
 from ads.registry.lookups import changed, not_found, require_match
 from ads.registry.models import get_model, live_model
+from ads.registry.rollouts import Revision
 from ads.registry.tables import Model, Provenance
 
-__all__ = ["DEPLOYED", "DERIVED", "TRAINED", "lineage_of", "note_deployment", "put_lineage"]
+__all__ = ["DEPLOYED", "DERIVED", "TRAINED", "lineage_of", "put_lineage"]
 
 TRAINED = "trained-from"
 DERIVED = "derived-from"
@@ -107,15 +108,6 @@ def put_lineage(
     return model
 
 
-def note_deployment(session: Session, model_id: str, deployment_id: str) -> None:
-    """Remember that the model was deployed so, also when the deployment takes another model later."""
-    known = select(LineageEdge.seq).where(
-        LineageEdge.model_id == model_id, LineageEdge.kind == DEPLOYED, LineageEdge.other == deployment_id
-    )
-    if session.scalar(known) is None:
-        session.add(LineageEdge(model_id=model_id, kind=DEPLOYED, other=deployment_id))
-
-
 def _check_source(session: Session, model: Model, kind: str, source: str) -> None:
     if not source.strip() or len(source) > _LONGEST_URI or not source.isprintable():
         raise InputError(f"A source has 1 to {_LONGEST_URI} printable characters.")
@@ -179,14 +171,15 @@ def _add_deployments(session: Session, graph: _Graph, ids: list[str], compartmen
         LineageEdge.kind == DEPLOYED, LineageEdge.model_id.in_(ids)
     )
     pairs = dict.fromkeys((row[0], row[1]) for row in session.execute(past.order_by(LineageEdge.seq)))
-    present = select(Deployment.model_id, Deployment.id).where(Deployment.model_id.in_(ids)).order_by(Deployment.seq)
-    pairs.update(dict.fromkeys((row[0], row[1]) for row in session.execute(present)))
-    rows = session.execute(
+    for table in (Revision.model_id, Revision.deployment_id), (Deployment.model_id, Deployment.id):
+        rows = session.execute(select(*table).where(table[0].in_(ids)).order_by(*table))
+        pairs.update(dict.fromkeys((row[0], row[1]) for row in rows))
+    found = session.execute(
         select(Deployment.id, Deployment.display_name, Deployment.lifecycle_state).where(
             Deployment.id.in_({id_ for _, id_ in pairs}), Deployment.compartment_id.in_(compartments)
         )
     )
-    shown = {row[0]: row for row in rows}
+    shown = {row[0]: row for row in found}
     for model_id, deployment_id in pairs:
         if deployment_id in shown:
             _, name, state = shown[deployment_id]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ads.errors import Conflict
 from ads.identity.ocid import new_ocid
-from ads.registry.events import Caller, record
+from ads.registry.events import Caller, apply_changes, record
 from ads.registry.lookups import changed, default_name, not_found, require_compartment, require_match
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
 from ads.registry.tables import Model, Project, now
@@ -60,7 +60,7 @@ def create_project(session: Session, caller: Caller, details: NewProject, attemp
     )
     session.add(project)
     session.flush()
-    record(session, caller, "project.create", project.id, project.compartment_id, displayName=project.display_name)
+    _record(session, caller, project, "create", new={"displayName": project.display_name, "lifecycleState": "ACTIVE"})
     remember_outcome(session, caller, attempt, project.id)
     return project
 
@@ -84,9 +84,7 @@ def update_project(
     """Return the project with these columns changed. Raises NotFound, PreconditionFailed, Conflict."""
     project = _live_project(session, project_id)
     require_match(project, if_match)
-    for name in UPDATABLE & changes.keys():
-        setattr(project, name, changes[name])
-    record(session, caller, "project.update", project.id, project.compartment_id, changed=sorted(changes))
+    _record(session, caller, project, "update", **apply_changes(project, changes, UPDATABLE))
     return changed(project)
 
 
@@ -97,8 +95,8 @@ def move_project(
     project = _live_project(session, project_id)
     require_match(project, if_match)
     require_compartment(session, compartment_id)
-    record(session, caller, "project.move", project.id, compartment_id, origin=project.compartment_id)
-    project.compartment_id = compartment_id
+    values = apply_changes(project, {"compartment_id": compartment_id}, ["compartment_id"])
+    _record(session, caller, project, "move", **values)
     return changed(project)
 
 
@@ -113,9 +111,14 @@ def delete_project(session: Session, caller: Caller, project_id: str, if_match: 
     )
     if live:
         raise Conflict(f"The project holds {live} models that are not deleted.", hint="Delete its models first.")
-    project.lifecycle_state = "DELETED"
-    record(session, caller, "project.delete", project.id, project.compartment_id)
+    values = apply_changes(project, {"lifecycle_state": "DELETED"}, ["lifecycle_state"])
+    _record(session, caller, project, "delete", **values)
     return changed(project)
+
+
+def _record(session: Session, caller: Caller, project: Project, verb: str, **values: Any) -> None:
+    name = project.display_name
+    record(session, caller, f"project.{verb}", project.id, project.compartment_id, resource_name=name, **values)
 
 
 def _live_project(session: Session, project_id: str) -> Project:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic.alias_generators import to_camel
 from sqlalchemy.orm import Session
 
 from ads.errors import Conflict
-from ads.registry.events import Caller, record
+from ads.registry.events import Caller, apply_changes, record, shown
 from ads.registry.lookups import changed, not_found, require_match
 from ads.registry.models import live_model
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
@@ -31,7 +32,9 @@ def create_provenance(
     row = Provenance(model_id=model_id, **{name: values.get(name) for name in FIELDS})
     session.add(row)
     session.flush()
-    record(session, caller, "provenance.create", model_id, model.compartment_id)
+    new = {to_camel(name): shown(value) for name, value in values.items() if value is not None}
+    name = model.display_name
+    record(session, caller, "provenance.create", model_id, model.compartment_id, resource_name=name, new=new)
     remember_outcome(session, caller, attempt, model_id)
     return row
 
@@ -49,9 +52,8 @@ def update_provenance(
     session: Session, caller: Caller, model_id: str, values: Mapping[str, str | None], if_match: str | None = None
 ) -> Provenance:
     """Return the provenance with these values changed. Raises NotFound, PreconditionFailed."""
-    row = get_provenance(session, model_id)
+    model, row = live_model(session, model_id), get_provenance(session, model_id)
     require_match(row, if_match)
-    for name in FIELDS & values.keys():
-        setattr(row, name, values[name])
-    record(session, caller, "provenance.update", model_id, None, changed=sorted(values))
+    made, name = apply_changes(row, values, FIELDS), model.display_name
+    record(session, caller, "provenance.update", model_id, model.compartment_id, resource_name=name, **made)
     return changed(row)
