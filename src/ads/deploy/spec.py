@@ -24,6 +24,7 @@ MOST_REPLICAS = 64
 _GIB = 1024**3
 _SMALLEST_MEMORY = 1.0
 _THREADS_PER_OCPU = 2  # an OCPU is one physical core with two hardware threads
+_MOST_VARIABLE_BYTES = 64 * 1024  # a process can't be started with much more
 _RESERVED = ("OPENADS_",)
 _MODEL = "modelConfigurationDetails"
 _KNOWN: dict[tuple[str, ...], frozenset[str]] = {
@@ -242,6 +243,8 @@ def _variables(configuration: Mapping[str, Any]) -> dict[str, str]:
             raise InputError(f"The environment variable {name!r} must have a name and a text as its value.")
         if name.startswith(_RESERVED):
             raise InputError(f"The environment variable {name!r} is reserved.", hint="Choose another name.")
+    if sum(len(name.encode()) + len(value.encode()) for name, value in variables.items()) > _MOST_VARIABLE_BYTES:
+        raise InputError(f"The environment variables have more than {_MOST_VARIABLE_BYTES} bytes in all.")
     return dict(variables)
 
 

@@ -400,7 +400,23 @@ def service(order: dict) -> dict:
     return service_session.run(order)
 
 
+def storage(order: dict) -> dict:
+    """Run a session with buckets, sets, files and logs."""
+    import storage_session
+
+    return storage_session.run(order)
+
+
+def files(order: dict) -> dict:
+    """Use ocifs alone."""
+    import storage_session
+
+    return storage_session.files(order)
+
+
 ORDERS = {
+    "storage": storage,
+    "files": files,
     "write": write,
     "check": check,
     "plain": plain,
@@ -415,7 +431,7 @@ def main() -> None:
     """Do the order on stdin."""
     warnings.simplefilter("ignore")
     order = json.load(sys.stdin)
-    if order["do"] != "plain":
+    if order["do"] not in ("plain", "storage"):
         work_offline()
     answer = ORDERS[order["do"]](order)
     Path(sys.argv[1]).write_text(json.dumps(answer, default=lambda value: value.tolist()))
