@@ -109,3 +109,11 @@ def test_delete_needs_yes_where_nobody_can_be_asked(ads, service):
     assert ads("deployments", "delete", "churn-api").code == 2
     assert ads("deployments", "delete", "churn-api", "--format", "json").code == 2
     assert service.asked("DELETE") == []
+
+
+def test_a_dry_run_of_delete_deletes_nothing(ads, service):
+    result = ads("deployments", "delete", "churn-api", "--dry-run")
+    assert result.code == 0
+    assert "churn-api" in result.out
+    assert "dry run" in result.err
+    assert service.asked("DELETE") == []

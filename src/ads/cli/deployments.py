@@ -204,13 +204,18 @@ def restart(invocation: Invocation, reference: str, timeout: float) -> None:
 
 @command("delete", example="ads deployments delete churn\nads deployments delete k3q7zabc --yes")
 @reference_argument(DEPLOYMENT)
+@click.option("--dry-run", is_flag=True, help="Show what would go, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @_wait_option
 @_timeout_option
 @pass_invocation
-def delete(invocation: Invocation, reference: str, yes: bool, no_wait: bool, timeout: float) -> None:
+def delete(invocation: Invocation, reference: str, dry_run: bool, yes: bool, no_wait: bool, timeout: float) -> None:
     """Delete the deployment REF and its endpoint. Its model stays registered."""
     found = references.find(invocation.service, DEPLOYMENT, reference)
+    if dry_run:
+        invocation.output.table([found], LIST_COLUMNS)
+        invocation.output.talk("Nothing was deleted: that was a dry run.")
+        return
     named = f"{found['displayName']!r} ({short_id(found['id'])}, {found['lifecycleState']})"
     confirm(invocation.output, f"Delete the deployment {named} and its endpoint?", yes)
     _act(invocation, found, None, f"Deleting {found['displayName']!r}", no_wait, timeout)

@@ -52,7 +52,9 @@ SECTIONS = {
     },
     "Upkeep": {
         "gc": LazyCommand("ads.cli.gc:gc", "Remove what nobody needs any more, after showing it."),
-        "backup": LazyCommand("ads.cli.backup:backup", "Write one state of everything to a folder; the service goes on."),
+        "backup": LazyCommand(
+            "ads.cli.backup:backup", "Write one state of everything to a folder; the service goes on."
+        ),
         "restore": LazyCommand("ads.cli.backup:restore", "Put a backup into an empty catalog."),
         "db": LazyCommand("ads.cli.db:db", "Look after the catalog's database and its schema."),
     },
