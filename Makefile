@@ -8,6 +8,9 @@ WORKERS ?= 2
 # ORIGINAL=/path/to/python: an interpreter that has oracle-ads; without it `make compat` sets one up.
 ORIGINAL ?=
 THEIRS := .venv-original
+# COMMANDS=/path/to/oci: an oci-cli; without it `make compat` sets one up.
+COMMANDS ?=
+CLIENTS := .venv-clients
 OLDER := 2.14.9 2.8.11
 
 .PHONY: help demo test compat fuzz openapi lint types layers format bench serving figures clean
@@ -40,10 +43,16 @@ $(THEIRS)/.installed:
 		--no-deps --target $(THEIRS)/older/$$version oracle-ads==$$version || exit; done
 	@touch $@
 
-compat: $(VENV)/.test-installed $(if $(ORIGINAL),,$(THEIRS)/.installed)  ## Compare with the real oracle-ads, in its own environment (ORIGINAL=python, else one is made)
+$(CLIENTS)/.installed:
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile oci-cli==3.95.1
+	@touch $@
+
+compat: $(VENV)/.test-installed $(if $(ORIGINAL),,$(THEIRS)/.installed) $(if $(COMMANDS),,$(CLIENTS)/.installed)  ## Drive the service with oracle-ads, ocifs, oci-cli and the oci SDK (ORIGINAL=python, COMMANDS=oci, else made)
+	OPENADS_COMPAT_CLI=$(or $(COMMANDS),$(CURDIR)/$(CLIENTS)/bin/oci) \
 	OPENADS_COMPAT_ORIGINAL=$(or $(ORIGINAL),$(CURDIR)/$(THEIRS)/bin/python) \
 	OPENADS_COMPAT_OLDER=$(if $(ORIGINAL),$(COMPAT_OLDER),$(subst $(eval) ,:,$(OLDER:%=$(CURDIR)/$(THEIRS)/older/%))) \
-	$(BIN)/python -m pytest tests/compat/oracle_ads
+	$(BIN)/python -m pytest tests/compat
 
 openapi: $(VENV)/.test-installed  ## Write docs/openapi.json, the description of the API
 	$(BIN)/python -m ads.api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
@@ -83,4 +92,4 @@ figures: bench $(VENV)/.test-installed  ## bench, and the installed size of the 
 	$(BIN)/python benchmarks/footprint.py
 
 clean:  ## Remove what the targets above made here
-	rm -rf $(VENV) $(THEIRS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(THEIRS) $(CLIENTS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
