@@ -1,7 +1,9 @@
 """The supervisor with real children."""
 
 import json
+import os
 import signal
+import socket
 import time
 
 FOREVER = "import time\nprint('up', flush=True)\nwhile True: time.sleep(1)"
@@ -44,6 +46,23 @@ def test_crashes_are_restarted_with_pauses(supervised, eventually):
     assert time.monotonic() - begin > 0.1
     assert one.order(op="stop", name="replica/a") == {"ok": True}
     assert one.child("replica/a") is None
+
+
+def test_who_watches_hears_of_every_end(supervised, eventually):
+    one = supervised()
+    pid = one.start("replica/a", FOREVER)["pid"]
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(20)
+        connection.connect(str(one.home.supervisor_socket))
+        connection.sendall(b'{"op": "watch"}\n')
+        lines = connection.makefile("rb")
+        assert json.loads(lines.readline()) == {"ok": True}
+        os.kill(pid, signal.SIGKILL)
+        assert json.loads(lines.readline()) == {"ended": "replica/a"}
+    # one that left is forgotten, and the others go on
+    eventually(lambda: one.child("replica/a")["pid"] not in (0, pid))
+    assert one.order(op="kill", name="replica/a") == {"ok": True}
+    assert one.order(op="stop", name="replica/a") == {"ok": True}
 
 
 def test_kill_replaces_the_process(supervised, eventually):

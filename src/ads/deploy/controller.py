@@ -12,19 +12,20 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from ads.deploy.adjustments import Adjustments
-from ads.deploy.course import Courses, progress_of, take_step
+from ads.deploy.course import Courses, in_rollout, take_step
 from ads.deploy.engines.base import Engine, ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.supervisor_client import EngineUnavailable
 from ads.deploy.log_files import log_tail, predict_log
 from ads.deploy.observation import observe
 from ads.deploy.outcomes import fail, promote, settle
+from ads.deploy.placement import Need, no_room
 from ads.deploy.preparation import Preparations
-from ads.deploy.progress import PERCENT, stage_lines, stages_in
+from ads.deploy.progress import PERCENT
 from ads.deploy.reconcile import (
     Action,
     Actual,
@@ -39,13 +40,14 @@ from ads.deploy.reconcile import (
     Stop,
     reconcile,
 )
-from ads.deploy.rollout import RollBack, Step, Wait, candidates
+from ads.deploy.rollout import RollBack, Step, Wait
 from ads.deploy.rollout_orders import moved_alias
 from ads.deploy.routes import Route, Routes
 from ads.deploy.routing import traffic_of
 from ads.deploy.scaling import hold_seconds, replicas_of
 from ads.deploy.signals import Signals
 from ads.deploy.spec import DeploymentSpec, parse_spec
+from ads.deploy.stages import Stages
 from ads.errors import AdsError, ServiceUnavailable
 from ads.home import Home
 from ads.identity.access import CompartmentTree
@@ -53,7 +55,7 @@ from ads.registry.database import Database
 from ads.registry.deployments import Deployment, ModelSource, artifact_of, get_deployment, unfinished_or_served
 from ads.registry.grants import compartment_tree
 from ads.registry.rollouts import Rollout, active_rollout, active_rollouts
-from ads.registry.work_requests import entries_of, progress_work_request
+from ads.registry.work_requests import progress_work_request
 from ads.settings import Settings
 
 __all__ = ["Controller"]
@@ -100,18 +102,21 @@ class Controller:
         self._preparations = Preparations(home, archive, settings.environment_timeout, self.wake, settings.trusted_keys)
         self._stops = ThreadPoolExecutor(_STOPS_AT_ONCE, thread_name_prefix="stop")
         self._stopping: set[ReplicaId] = set()
-        self._logged: dict[str, set[str]] = {}
+        self._stages = Stages(database, self._preparations)
         self._compartments = CompartmentTree({})
         self._signals = Signals(home, self.wake)
         self._courses = Courses(self._signals)
         self._adjustments = Adjustments(database, self._signals)
         self._awake = threading.Event()
         self._over = threading.Event()
+        watch = (self.wake, self._over)
+        self._watching = threading.Thread(target=engine.watch, args=watch, name="watch", daemon=True)
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
 
     def start(self) -> None:
         """Begin to look after the deployments."""
         self._signals.start()
+        self._watching.start()
         self._thread.start()
 
     def wake(self) -> None:
@@ -159,11 +164,12 @@ class Controller:
         changed = self._adjustments.scale([(case.row, case.reports) for case in cases]) or changed
         began = time.monotonic()
         if self._routes.publish(self._route(case) for case in cases):
-            self._log_routes(cases, time.monotonic() - began)
+            promoted = [case.row for case in cases if any(isinstance(action, Promote) for action in case.actions)]
+            self._stages.routed(promoted, time.monotonic() - began)
         for case in cases:
             self._look_after(case)
         self._stop_orphans(rows, reports)
-        self._logged = {k: v for k, v in self._logged.items() if any(row.work_request_id == k for row in rows)}
+        self._stages.forget(row.work_request_id for row in rows)
         if changed:
             return 0.0
         busy = any(row.lifecycle_state in _FLUX for row in rows) or bool(self._stopping)
@@ -187,7 +193,7 @@ class Controller:
         )
         ready = [r.id.slot for r in mine if r.id.revision == row.revision and (r.status or {}).get("state") == "ready"]
         if rollout is not None:
-            desired = _in_rollout(desired, rollout, len(ready))
+            desired = in_rollout(desired, rollout, len(ready))
         revisions = {row.revision, row.serving_revision}
         self._preparations.forget(row.id, revisions)
         actual = Actual(
@@ -221,7 +227,7 @@ class Controller:
         changed = False
         for case in cases:
             changes = [action for action in case.actions if isinstance(action, (Promote, Fail, Settle))]
-            lines = self._new_lines(case)
+            lines = self._stages.news(case.row, case.reports)
             steps = case.rollout is not None and not isinstance(case.step, (Wait, RollBack)) and not changes
             news = case.rollout is not None and self._courses.has_news(case.rollout)
             if not changes and not lines and not steps and not news:
@@ -249,34 +255,6 @@ class Controller:
                         settle(session, row, action.state, action.details)
                 _copy_outcome(row, case.row)
         return changed
-
-    def _new_lines(self, case: _Case) -> list[tuple[str, str]]:
-        request = case.row.work_request_id
-        if request is None or case.row.target != "ACTIVE" or case.row.lifecycle_state not in _FLUX:
-            return []
-        if case.row.revision == case.row.serving_revision:
-            return []
-        if request not in self._logged:
-            with self._database.read() as session:
-                messages = [entry.message for entry in entries_of(session, request, errors=False)]
-            self._logged[request] = stages_in(messages)
-        found: list[tuple[str, str]] = []
-        prepared = self._preparations.done((case.row.id, case.row.revision))
-        if prepared is not None:
-            found.append(("environment", f"environment: {prepared.environment.description}, {prepared.seconds:.2f} s"))
-        first = next((r for r in case.reports if r.id.revision == case.row.revision and r.id.slot == 0), None)
-        found += stage_lines(first.status if first else None)
-        new = [(stage, line) for stage, line in found if stage not in self._logged[request]]
-        self._logged[request] |= {stage for stage, _ in new}
-        return new
-
-    def _log_routes(self, cases: list[_Case], seconds: float) -> None:
-        for case in cases:
-            request = case.row.work_request_id
-            if request is None or not any(isinstance(action, Promote) for action in case.actions):
-                continue
-            with self._database.write() as session:
-                progress_work_request(session, request, PERCENT["route"], f"route: {seconds:.2f} s")
 
     def _roll_back(self, cases: list[_Case]) -> bool:
         """Give up candidates that broke a gate; tell whether there was one."""
@@ -344,10 +322,17 @@ class Controller:
         return parse_spec(row.configuration if revision == row.revision or serving is None else serving)
 
     def _prepare(self, row: Deployment, revision: int) -> None:
+        spec = self._spec(row, revision)
         with self._database.read() as session:
-            _, source = artifact_of(session, self._spec(row, revision).model_id)
+            _, source = artifact_of(session, spec.model_id)
         if source is None:
             self._preparations.give_up((row.id, revision), "The model's artifact is gone.\nRegister the model again.")
+            self.wake()
+            return
+        need = Need(max(1, replicas_of(row, spec)), source.size, on_device="GPU" in spec.shape)
+        refusal = no_room(need, self._engine.machine())
+        if refusal:
+            self._preparations.give_up((row.id, revision), refusal)
             self.wake()
             return
         request = row.work_request_id
@@ -403,18 +388,6 @@ class Controller:
         for report in reports:
             if report.id.deployment not in known:
                 self._stop(report.id)
-
-
-def _in_rollout(desired: Desired, rollout: Rollout, ready: int) -> Desired:
-    """Return what is wanted at the present step of a rollout."""
-    progress = progress_of(rollout)
-    found = progress.plan
-    return replace(
-        desired,
-        hold=found.strategy != "rolling",
-        candidates=candidates(progress, max(1, desired.replicas), desired.serving_replicas, ready),
-        gradual=found.strategy == "rolling" and found.spare is not None,
-    )
 
 
 def _copy_outcome(source: Deployment, target: Deployment) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import cast
 
 from sqlalchemy.orm import Session
 
+from ads.deploy.reconcile import Desired
 from ads.deploy.rollout import (
     Advance,
     Arm,
@@ -30,7 +32,7 @@ from ads.registry.rollouts import Rollout, ShadowPair, add_pairs
 from ads.registry.tables import now
 from ads.registry.work_requests import progress_work_request
 
-__all__ = ["Courses", "progress_of", "take_step"]
+__all__ = ["Courses", "in_rollout", "progress_of", "take_step"]
 
 _PERCENT = 90
 
@@ -43,6 +45,18 @@ def progress_of(rollout: Rollout) -> Progress:
         step=rollout.step,
         since=rollout.time_step.timestamp(),
         paused=rollout.paused,
+    )
+
+
+def in_rollout(desired: Desired, rollout: Rollout, ready: int) -> Desired:
+    """Return what is wanted at the present step of a rollout."""
+    progress = progress_of(rollout)
+    found = progress.plan
+    return replace(
+        desired,
+        hold=found.strategy != "rolling",
+        candidates=candidates(progress, max(1, desired.replicas), desired.serving_replicas, ready),
+        gradual=found.strategy == "rolling" and found.spare is not None,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ads.errors import InputError
 
-__all__ = ["ChildSpec", "Kill", "List", "Order", "Start", "Stop", "parse_order", "refusal"]
+__all__ = ["ChildSpec", "Kill", "List", "Order", "Start", "Stop", "Watch", "parse_order", "refusal"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._/-]{0,127}")
 _LONGEST_GRACE = 600.0
@@ -55,7 +55,12 @@ class List:
     """Say what is there."""
 
 
-Order = Start | Stop | Kill | List
+@dataclass(frozen=True)
+class Watch:
+    """Tell of every process that ends from now on, a line each."""
+
+
+Order = Start | Stop | Kill | List | Watch
 
 
 def parse_order(line: bytes) -> Order:
@@ -69,6 +74,8 @@ def parse_order(line: bytes) -> Order:
     operation = data.get("op")
     if operation == "list":
         return List()
+    if operation == "watch":
+        return Watch()
     name = data.get("name")
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
         raise InputError("The order has no good name.")

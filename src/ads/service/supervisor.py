@@ -14,7 +14,7 @@ from ads.errors import InputError
 from ads.home import Home
 from ads.service.child import Child
 from ads.service.order_socket import OrderConnection, OrderSocket
-from ads.service.orders import ChildSpec, Kill, List, Order, Start, Stop, parse_order, refusal
+from ads.service.orders import ChildSpec, Kill, List, Order, Start, Stop, Watch, parse_order, refusal
 from ads.service.sweep import record
 
 __all__ = ["Supervisor"]
@@ -42,6 +42,7 @@ class Supervisor:
         self._check: Callable[[], bool] | None = check
         self._check_at = 0.0
         self._waiting: dict[str, list[OrderConnection]] = {}
+        self._watchers: list[OrderConnection] = []
         self._leaving = False
         self._failed: Child | None = None
 
@@ -110,6 +111,7 @@ class Supervisor:
             if not child.reap() and not (child.stopping and not child.running):
                 continue
             changed = True
+            self._tell_watchers(name)
             if self._check is not None and name in self._permanent and not child.stopping:
                 self._judge_start(child)
             if child.stopping:
@@ -117,6 +119,12 @@ class Supervisor:
             for connection in self._waiting.pop(name, ()):
                 connection.answer(_OK)
         return changed
+
+    def _tell_watchers(self, name: str) -> None:
+        """Say that a process ended. Whoever doesn't read is forgotten."""
+        for watcher in self._watchers:
+            watcher.answer(_line({"ended": name}))
+        self._watchers = [watcher for watcher in self._watchers if watcher.open]
 
     def _judge_start(self, child: Child) -> None:
         if child.exit_code == _CONFIGURATION or child.crashes >= _MOST_EARLY_DEATHS:
@@ -136,6 +144,9 @@ class Supervisor:
         """Follow an order; return its answer, None when it is answered once the process is gone."""
         if isinstance(order, List):
             return _line({"ok": True, "children": [child.describe() for child in self._children.values()]})
+        if isinstance(order, Watch):
+            self._watchers.append(connection)
+            return _OK
         if self._leaving:
             raise InputError("The service is stopping.")
         if isinstance(order, Start):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from ads.deploy.placement import Machine
 
 __all__ = ["Engine", "ReplicaId", "ReplicaOrder", "ReplicaReport"]
 
@@ -84,6 +87,12 @@ class Engine(Protocol):
 
     def list(self) -> list[ReplicaReport]:
         """Return every replica."""
+
+    def machine(self) -> Machine:
+        """Return what there is to run replicas on."""
+
+    def watch(self, ended: Callable[[], None], over: threading.Event) -> None:
+        """Call ``ended`` whenever a replica ended by itself, until ``over`` is set."""
 
     def socket(self, replica: ReplicaId) -> str:
         """Return where gateways reach the replica."""

@@ -8,14 +8,15 @@ import shutil
 import signal
 import site
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.supervisor_client import Child, SupervisorClient
-from ads.deploy.placement import place
+from ads.deploy.placement import Machine, place, this_machine
 from ads.home import Home
 
 __all__ = ["LocalEngine", "replica_variables"]
@@ -41,6 +42,7 @@ class LocalEngine:
     def __init__(self, home: Home, worker: Path | None = None, devices: Sequence[str] = ()) -> None:
         self._home = home
         self._devices = tuple(devices)
+        self._machine: Machine | None = None
         self._supervisor = SupervisorClient(home.supervisor_socket)
         self._worker = worker or _worker_file()
         self._folders: dict[str, Path] = {}
@@ -90,6 +92,16 @@ class LocalEngine:
             if replica is not None:
                 reports.append(self._report(replica, child))
         return reports
+
+    def machine(self) -> Machine:
+        """Return what this machine has; it is looked at once."""
+        if self._machine is None:
+            self._machine = this_machine(self._devices)
+        return self._machine
+
+    def watch(self, ended: Callable[[], None], over: threading.Event) -> None:
+        """Call ``ended`` whenever a process ended, until ``over`` is set."""
+        self._supervisor.watch(ended, over)
 
     def socket(self, replica: ReplicaId) -> str:
         """Return the path of the replica's socket."""

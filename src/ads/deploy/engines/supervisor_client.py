@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 from ads.errors import AdsError
 
 __all__ = ["Child", "EngineUnavailable", "SupervisorClient"]
+
+
+_WATCH_SECONDS = 1.0
 
 
 class EngineUnavailable(AdsError):
@@ -78,6 +82,32 @@ class SupervisorClient:
             )
             for child in self._ask({"op": "list"})["children"]
         ]
+
+    def watch(self, ended: Callable[[], None], over: threading.Event) -> None:
+        """Call ``ended`` whenever a process of the supervisor's ended, until ``over`` is set; return soon after that.
+
+        A supervisor that is gone is looked for again.
+        """
+        while not over.is_set():
+            try:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                    connection.settimeout(_WATCH_SECONDS)
+                    connection.connect(str(self._path))
+                    connection.sendall(b'{"op": "watch"}\n')
+                    self._listen(connection, ended, over)
+            except OSError:
+                pass
+            over.wait(_WATCH_SECONDS)
+
+    @staticmethod
+    def _listen(connection: socket.socket, ended: Callable[[], None], over: threading.Event) -> None:
+        while not over.is_set():
+            try:
+                if not connection.recv(65536):
+                    return
+            except TimeoutError:
+                continue
+            ended()
 
     def _ask(self, order: Mapping[str, Any], timeout: float = 10.0) -> dict[str, Any]:
         try:
