@@ -166,3 +166,25 @@ def test_links_are_followed(tmp_path, artifact):
         assert found.read_bytes() == b"weights"
         assert not found.is_symlink()
     assert not (tmp_path / "out/loop").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "method"),
+    [
+        (b"\0" * 100_000 + os.urandom(1_000_000), zipfile.ZIP_STORED),  # weights behind a header
+        (os.urandom(1_000_000), zipfile.ZIP_STORED),
+        (b"".join(b"%d,%d\n" % (n * n, n) for n in range(50_000)), zipfile.ZIP_DEFLATED),
+        (b"", zipfile.ZIP_STORED),
+    ],
+    ids=["dense after a header", "dense", "text", "empty"],
+)
+def test_dense_files_are_stored_whatever_their_name(tmp_path: Path, content: bytes, method: int) -> None:
+    folder = tmp_path / "artifact"
+    folder.mkdir()
+    (folder / "file.txt").write_bytes(content)
+    write_zip(folder, tmp_path / "one.zip")
+    write_zip(folder, tmp_path / "two.zip")
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        assert archive.getinfo("file.txt").compress_type == method
+        assert archive.read("file.txt") == content

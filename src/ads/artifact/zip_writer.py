@@ -22,7 +22,8 @@ from ads.errors import ArtifactError
 __all__ = ["write_zip"]
 
 _CHUNK = 1024**2
-_TRIAL = 64 * 1024
+_TRIAL = 16 * 1024
+_TRIALS = 8
 _LEVEL = 6
 _DATE = (1 << 5) | 1
 """1 January 1980, the first day that zip files know."""
@@ -101,7 +102,7 @@ def _write_member(
     offset = out.tell()
     wide = size >= z.MAX32 // 2  # leaves room for data that grows when it is packed
     header_size = z.LOCAL.size + len(raw_name) + (20 if wide else 0)
-    method = z.DEFLATED if _packs_well(source) else z.STORED
+    method = z.DEFLATED if _packs_well(source, size) else z.STORED
     out.seek(offset + header_size)
     crc, packed, read, sha256 = _copy(source, out, method, progress)
     if method == z.DEFLATED and (read > packed * _MAX_RATIO or packed >= read):
@@ -123,11 +124,17 @@ def _write_member(
     return member, sha256
 
 
-def _packs_well(source: BinaryIO) -> bool:
-    """Say whether the first part of the file shrinks by a tenth; dense files (weights, images) aren't worth it."""
-    head = source.read(_TRIAL)
+def _packs_well(source: BinaryIO, size: int) -> bool:
+    """Say whether samples from all over the file shrink by a seventh; dense files (weights, images) aren't worth it."""
+    packed = read = 0
+    last = max(size - _TRIAL, 0)
+    for position in sorted({last * number // (_TRIALS - 1) for number in range(_TRIALS)}):
+        source.seek(position)
+        sample = source.read(_TRIAL)
+        packed += len(zlib.compress(sample, 1))
+        read += len(sample)
     source.seek(0)
-    return len(zlib.compress(head, 1)) < len(head) * 0.9
+    return packed < read * 0.85
 
 
 def _copy(source: BinaryIO, out: BinaryIO, method: int, progress: Progress) -> tuple[int, int, int, str]:
