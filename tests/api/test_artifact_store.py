@@ -1,0 +1,71 @@
+"""The service on an object store: a real S3-compatible server holds the bytes, the data directory none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from tests.s3_server import CREDENTIALS, s3_server
+
+from .conftest import Running, archive, expect, start
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with pytest.MonkeyPatch.context() as patch, s3_server(tmp_path_factory.mktemp("s3")) as url:
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": url}.items():
+            patch.setenv(name, value)
+        fsspec.filesystem("s3", skip_instance_cache=True).mkdir("models")
+        running, stop = start(tmp_path_factory.mktemp("home"), artifact_store="s3://models/catalog")
+        yield running
+        stop()
+
+
+def test_artifacts_and_objects_lie_in_the_store(service: Running) -> None:
+    model, content = service.create_model(), archive(a__txt="x" * 1000)
+    assert service.upload(model["id"], content).status_code == 204
+    path = f"/20190101/models/{model['id']}/artifact/content"
+    assert service.client.get(path).content == content
+    part = service.client.get(path, headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, content[10:20])
+    assert service.client.head(path).headers["content-length"] == str(len(content))
+    assert list(service.context.home.blobs.iterdir()) == []
+    assert list(service.context.home.uploads.glob("*-*")) == []
+
+    body = {"name": "bucket", "compartmentId": service.compartment}
+    assert service.client.post("/n/openads/b", json=body).status_code == 200
+    assert service.client.put("/n/openads/b/bucket/o/name", content=b"some bytes").status_code == 200
+    assert service.client.get("/n/openads/b/bucket/o/name").content == b"some bytes"
+    assert len(list(service.context.blobs.entries())) == 2
+
+
+def test_what_is_damaged_there_is_never_served(service: Running) -> None:
+    model, content = service.create_model(), archive(b__txt="y")
+    service.upload(model["id"], content)
+    with service.context.database.read() as session:
+        from ads.registry.artifacts import get_artifact
+
+        name = get_artifact(session, model["id"]).sha256
+    with fsspec.open(f"s3://models/catalog/{name}", "wb", skip_instance_cache=True) as file:
+        file.write(b"damaged")
+    answer = service.client.get(f"/20190101/models/{model['id']}/artifact/content")
+    assert answer.status_code == 500
+    assert content not in answer.content
+
+
+def test_a_store_that_is_away_is_503(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    running, stop = start(tmp_path / "home", artifact_store="s3://models/catalog")
+    try:
+        model = running.create_model()
+        answer = running.upload(model["id"], archive())
+        expect(answer, 503, "ServiceUnavailable")
+        assert "artifact store" in answer.json()["message"]
+        assert answer.headers["retry-after"]
+        assert running.client.get(f"/20190101/models/{model['id']}").status_code == 200
+    finally:
+        stop()
