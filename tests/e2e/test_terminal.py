@@ -96,7 +96,8 @@ def test_ctrl_c_ends_the_waiting_and_not_the_deployment(terminal: Terminal, tmp_
     assert "The deployment goes on in the service." in shown
     assert "ads deployments info waits" in shown
     assert "Traceback" not in shown
-    found = json.loads(terminal.type("ads deployments info waits --format json 2>/dev/null").partition("\n")[2])
+    shown = terminal.type("ads deployments info waits --format json 2>/dev/null")
+    found = json.loads(shown[shown.index("{\n") :])
     assert found["lifecycleState"] == "CREATING"
 
 
@@ -122,3 +123,22 @@ def test_a_narrow_terminal_and_no_colour(own_service: OwnService, tmp_path: Path
     terminal.wait_for_prompt()
     text = terminal.type("ads version-sets ls")
     assert all(len(line) <= 40 for line in textwrap.dedent(text).splitlines()[1:])
+
+
+def test_the_commands_of_the_tutorial(terminal: Terminal) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text()
+    lines = [line for line in commands_of(page) if line.startswith("ads ")]
+    assert "ads status" in lines
+    for line in ("ads init . && python train.py", "ads serve --detach", "ads deploy artifact/ --name breast-cancer"):
+        shown = terminal.type(line, within=120)
+        assert terminal.status == 0, shown
+    for line in [*lines, "ads predict breast-cancer --input rows.csv", "ads stop"]:
+        if line.endswith(" -f"):
+            terminal.begin(line, until="\n")
+            terminal.send("\x03")
+            shown = terminal.wait_for_prompt()
+            assert terminal.status == 130, f"{line}: {shown}"
+        else:
+            shown = terminal.type(line)
+            assert terminal.status == 0, f"{line}: {shown}"
+        assert "Traceback" not in shown

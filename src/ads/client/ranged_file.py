@@ -59,7 +59,8 @@ class RangedArtifact(io.RawIOBase):
         return len(piece)
 
     def _fetch(self, length: int) -> None:
-        last = min(self._place + length, self._size) - 1
-        headers = {"range": f"bytes={self._place}-{last}", "accept": "*/*", "accept-encoding": "identity"}
+        start = min(self._place, max(self._size - length, 0))  # what lies at the end of an archive comes at once
+        last = min(start + length, self._size) - 1
+        headers = {"range": f"bytes={start}-{last}", "accept": "*/*", "accept-encoding": "identity"}
         self._block = self._service.request("GET", self._path, headers=headers).content
-        self._block_at = self._place
+        self._block_at = start
