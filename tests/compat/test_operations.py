@@ -64,3 +64,12 @@ def test_every_operation_has_a_test() -> None:
     named = named_by_tests()
     assert sorted({**REQUIRED, **OPTIONAL}.keys() - named.keys()) == []
     assert sorted(named.keys() - {**REQUIRED, **OPTIONAL}.keys()) == []
+
+
+def test_the_documentation_names_each_operation_with_its_test() -> None:
+    named, text = named_by_tests(), TABLE.read_text()
+    rows = [
+        f"| `{name}` | `{method} {path}` | `{named[name]}` |"
+        for name, (method, path) in {**REQUIRED, **OPTIONAL}.items()
+    ]
+    assert [row for row in rows if row not in text] == []
