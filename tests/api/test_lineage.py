@@ -83,8 +83,9 @@ def test_deployments_present_and_past(service: Running, api: httpx.Client) -> No
 
 
 @pytest.mark.parametrize(
-    "body", [{"trainedFrom": "x"}, {"trainedFrom": [""]}, {"trainedFrom": ["a\nb"]}, {"other": []}, {"derivedFrom": [1]}]
-)  # fmt: skip
+    "body",
+    [{"trainedFrom": "x"}, {"trainedFrom": [""]}, {"trainedFrom": ["a\nb"]}, {"other": []}, {"derivedFrom": [1]}],
+)
 def test_what_is_refused(service: Running, api: httpx.Client, body: dict[str, Any]) -> None:
     model = service.create_model()
     expect(api.put(path(model), json=body), 400, "InvalidParameter")

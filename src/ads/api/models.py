@@ -204,7 +204,7 @@ def create(body: CreateModel, request: Request) -> Response:
 def list_(request: Request) -> Response:
     """List models."""
     with context_of(request).database.read() as session:
-        page = page_of(request, session, _LIST, models.select_models)
+        page = page_of(request, session, _LIST, lambda values: models.select_models(values, session))
     return answer([summary_json(model) for model in page.rows], next_page=page.next_token)
 
 

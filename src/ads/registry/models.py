@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, delete, select
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy import Select, delete, false, func, select
+from sqlalchemy.orm import Session, defer, lazyload
 
 from ads.errors import Conflict
 from ads.identity.ocid import new_ocid
@@ -52,6 +52,13 @@ UPDATABLE = frozenset(
     }
 )
 """The columns that an update may change."""
+
+
+_RARE = ("display_name", "version_label", "created_by", "project_id", "lifecycle_state")
+"""The columns that a list may be led by, each with an index of its own."""
+_FEW = 1000
+_CATEGORY = "USER"
+"""The category of every model: the others are those that come with OCI itself."""
 
 
 @dataclass(frozen=True)
@@ -118,18 +125,49 @@ def live_model(session: Session, model_id: str) -> Model:
     return model
 
 
-def select_models(filters: Mapping[str, str]) -> Select[Model]:
-    """Return the query for the models whose columns have these values, and whose version set has this name."""
+def select_models(filters: Mapping[str, str], session: Session | None = None) -> Select[Model]:
+    """Return the query for the models whose columns have these values, and whose version set has this name.
+
+    With a session it is found out first which of the filters few models fit: those are then looked at one by one,
+    whatever the order of the list is.
+    """
     columns = dict(filters)
     in_set = columns.pop("model_version_set_name", None)
-    statement = select(Model).options(lazyload(Model.metadata_artifacts))
-    statement = statement.where(*(getattr(Model, name) == value for name, value in columns.items()))
-    if in_set is None:
-        return statement
-    members = select(VersionSetMember.model_id).join(
-        ModelVersionSet, ModelVersionSet.id == VersionSetMember.version_set_id
+    statement = select(Model).options(
+        lazyload(Model.metadata_artifacts), defer(Model.input_schema), defer(Model.output_schema)
     )
-    return statement.where(Model.id.in_(members.where(ModelVersionSet.name == in_set)))
+    leads = [_with_column(columns.get("compartment_id"), name, columns[name]) for name in _RARE if name in columns]
+    leads += [] if in_set is None else [_in_set(in_set)]
+    if columns.pop("category", _CATEGORY) != _CATEGORY:
+        return statement.where(false())
+    few = None if session is None else _fewest(session, leads)
+    if few is not None:
+        same = [func.coalesce(getattr(Model, name), "") == value for name, value in columns.items()]
+        return statement.where(Model.seq.in_(few), *same)
+    statement = statement.where(*(getattr(Model, name) == value for name, value in columns.items()))
+    return statement if in_set is None else statement.where(Model.seq.in_(_in_set(in_set)))
+
+
+def _with_column(compartment_id: str | None, name: str, value: str) -> Select[Any]:
+    found = select(Model.seq).where(getattr(Model, name) == value)
+    return found if compartment_id is None else found.where(Model.compartment_id == compartment_id)
+
+
+def _in_set(name: str) -> Select[Any]:
+    members = select(Model.seq).join(VersionSetMember, VersionSetMember.model_id == Model.id)
+    return members.join(ModelVersionSet, ModelVersionSet.id == VersionSetMember.version_set_id).where(
+        ModelVersionSet.name == name
+    )
+
+
+def _fewest(session: Session, leads: Sequence[Select[Any]]) -> list[int] | None:
+    """Return the models of the query that finds the fewest; None when each finds many, or there is none."""
+    best: tuple[int, Select[Any]] | None = None
+    for lead in leads:
+        count = session.scalar(select(func.count()).select_from(lead.limit(_FEW + 1).subquery())) or 0
+        if count <= _FEW and (best is None or count < best[0]):
+            best = (count, lead)
+    return None if best is None else list(session.scalars(best[1]))
 
 
 def update_model(

@@ -218,6 +218,7 @@ class ModelVersionSet(Base):
 
     __tablename__ = "model_version_sets"
     __table_args__ = (
+        Index(None, "name"),
         Index(
             "uq_model_version_sets_compartment_id_name",
             "compartment_id",

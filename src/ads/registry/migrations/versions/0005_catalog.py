@@ -87,6 +87,7 @@ def _search() -> None:
             "models",
             ["compartment_id", column, "time_created", "seq"],
         )
+    op.create_index("ix_model_version_sets_name", "model_version_sets", ["name"])
     op.create_index("ix_models_display_name_seq", "models", ["display_name", "seq"])
     op.create_index(
         "ix_models_compartment_id_lifecycle_state_seq", "models", ["compartment_id", "lifecycle_state", "seq"]
