@@ -22,6 +22,7 @@ from ads.client.objects import (
     upload_object,
 )
 from ads.errors import ArtifactError, InputError
+from ads.model.store_copy import copy_to_store, expect_store, is_foreign, remove_from_store
 
 if TYPE_CHECKING:
     from ads.client import Service
@@ -45,14 +46,16 @@ class Transfer:
         """Return the transfer that these arguments of ``save()`` or ``create()`` describe."""
         return cls(**{field.name: arguments[field.name] for field in fields(cls) if field.name in arguments})
 
-    def address(self, model_id: str) -> ObjectAddress:
+    def uri(self, model_id: str) -> str:
         """Return where the archive of a model goes: below a folder, or to a name that ends in ``.zip``."""
         uri = str(self.bucket_uri)
         if uri.endswith("/"):
-            uri += f"{model_id}.zip"
-        elif not uri.endswith(".zip"):
-            uri += ".zip"
-        return ObjectAddress.parse(uri)
+            return f"{uri}{model_id}.zip"
+        return uri if uri.endswith(".zip") else f"{uri}.zip"
+
+    def address(self, model_id: str) -> ObjectAddress:
+        """Return the object that the archive of a model becomes. Raises InputError for what can't be one."""
+        return ObjectAddress.parse(self.uri(model_id))
 
 
 @contextmanager
@@ -70,10 +73,13 @@ def deliverable(artifact: object, transfer: Transfer) -> Iterator[Callable[[Serv
             _log.warning("The artifact is in a bucket already, so bucket_uri is not used.")
         yield lambda service, model_id: _export(service, model_id, address)
         return
-    if transfer.bucket_uri:
+    foreign = is_foreign(str(transfer.bucket_uri or ""))
+    if transfer.bucket_uri and not foreign:
         transfer.address("model")  # what can't be an address fails before anything is packed
     with packed(artifact) as archive:
-        if transfer.bucket_uri:
+        if foreign:
+            yield lambda service, model_id: _with_a_copy(service, model_id, archive, transfer)
+        elif transfer.bucket_uri:
             yield lambda service, model_id: _through_bucket(service, model_id, archive, transfer)
         else:
             yield lambda service, model_id: service.upload_artifact(model_id, archive)
@@ -87,6 +93,9 @@ def fetch_through_bucket(service: Service, model_id: str, target: Path, transfer
     """
     from ads.artifact.archive import extract_zip
 
+    if is_foreign(str(transfer.bucket_uri)):
+        _fetch_with_a_copy(service, model_id, target, transfer)
+        return
     address = transfer.address(model_id)
     if not transfer.overwrite_existing_artifact and object_exists(service, address):
         raise FileExistsError(f"{address} exists already. Pass overwrite_existing_artifact=True to replace it.")
@@ -172,6 +181,31 @@ def _through_bucket(service: Service, model_id: str, archive: Path, transfer: Tr
     finally:
         if transfer.remove_existing_artifact:
             remove_object(service, address)
+
+
+def _with_a_copy(service: Service, model_id: str, archive: Path, transfer: Transfer) -> None:
+    """Send the archive to the service, with a copy in a store that the service can't read from."""
+    uri = transfer.uri(model_id)
+    expect_store(uri, overwrite=bool(transfer.overwrite_existing_artifact))
+    copy_to_store(archive, uri)
+    try:
+        service.upload_artifact(model_id, archive)
+    finally:
+        if transfer.remove_existing_artifact:
+            remove_from_store(uri)
+
+
+def _fetch_with_a_copy(service: Service, model_id: str, target: Path, transfer: Transfer) -> None:
+    from ads.artifact.archive import extract_zip
+
+    uri = transfer.uri(model_id)
+    expect_store(uri, overwrite=bool(transfer.overwrite_existing_artifact))
+    with tempfile.TemporaryDirectory(prefix="openads-") as folder:
+        archive = Path(folder) / "artifact.zip"
+        service.download_artifact(model_id, archive)
+        if not transfer.remove_existing_artifact:
+            copy_to_store(archive, uri)
+        extract_zip(archive, target, replace=True)
 
 
 def _export(service: Service, model_id: str, address: ObjectAddress) -> None:

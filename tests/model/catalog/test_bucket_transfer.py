@@ -170,7 +170,7 @@ def test_large_files_go_in_parts(tmp_path: Path) -> None:
 
 def test_other_addresses_are_refused(folder: Path) -> None:
     entry = DataScienceModel(artifact=str(folder))
-    for uri in ("s3://bucket/x", "bucket/x", "oci:///x"):
+    for uri in ("nosuch://bucket/x", "bucket/x", "oci:///x"):
         with pytest.raises(InputError, match="oci://bucket@openads"):
             entry.create(bucket_uri=uri)
     with pytest.raises(NotFound, match="namespace"):
