@@ -207,3 +207,11 @@ def test_errors_of_the_gateway_itself_have_the_protocols_form(iris):  # noqa: F8
     ):
         got, _, answer = iris.request(method, path, body)
         assert (got, set(answer)) == (status, {"error"})
+
+
+def test_requests_by_name_are_in_the_deployments_access_log(iris, eventually):  # noqa: F811
+    status, _ = infer(iris, {"inputs": [rows_input(iris.frame.iloc[:1])]})
+    assert status == 200
+    log = iris.home.deployment(DEPLOYMENT) / "access.log"
+    eventually(lambda: log.exists() and f'"path": "{INFER}"' in log.read_text(), what="the line")
+    assert not (iris.home.root / "deployments" / "access.log").exists()

@@ -4,6 +4,8 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
+
 
 def test_a_stopped_replica_costs_nobody_its_answer(make_gateway, eventually):
     gateway = make_gateway(silent_seconds=0.5)
@@ -11,6 +13,8 @@ def test_a_stopped_replica_costs_nobody_its_answer(make_gateway, eventually):
     for _ in range(6):
         assert gateway.predict([0])[0] == 200
     gateway.replicas["a"].send_signal(signal.SIGSTOP)
+    stopped = psutil.Process(gateway.replicas["a"].pid)
+    eventually(lambda: stopped.status() == psutil.STATUS_STOPPED, what="the stop")
     with ThreadPoolExecutor(4) as pool:
         begin = time.monotonic()
         answers = list(pool.map(lambda number: gateway.predict({"number": number}), range(40)))

@@ -21,6 +21,7 @@ _STARTS = {
 }
 JSON_TYPE = b"application/json"
 _UNSAFE = re.compile(rb"[^A-Za-z0-9_.:/-]")
+_COME_AGAIN = (429, 503)
 _LONGEST_CALLER_ID = 128
 
 
@@ -72,6 +73,8 @@ def encode_answer(
     start = _STARTS[status]
     if content_type is not JSON_TYPE:
         start = start.replace(JSON_TYPE, content_type, 1)
+    if status in _COME_AGAIN:
+        retry_after = max(retry_after, 1)
     parts = [start, request_id, b"\r\ncontent-length: ", b"%d" % len(body)]
     if retry_after:
         parts.append(b"\r\nretry-after: %d" % retry_after)

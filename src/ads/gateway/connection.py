@@ -418,7 +418,7 @@ class Connection(asyncio.Protocol):
         sent = prediction.sent if prediction is not None else 0.0
         self._door.access_log.note(
             Access(
-                deployment_id=place.deployment_id,
+                deployment_id=self._admission.pool.route.id,
                 time=time.time() - seconds,
                 request_id=self._request_id,
                 principal=self._admission.identity.principal,

@@ -24,6 +24,7 @@ from ads.gateway.answer import error_body
 from ads.gateway.frames import Output
 from ads.gateway.limits import Limits
 from ads.gateway.metrics import DeploymentMetrics
+from ads.gateway.outliers import Outliers
 from ads.gateway.prediction import Prediction
 from ads.gateway.replica import Replica
 from ads.gateway.tables import ReplicaRoute
@@ -140,6 +141,7 @@ class Lane:
         self._queue: deque[Prediction] = deque()
         self._silent: set[Replica] = set()
         self._usual: float | None = None
+        self._outliers = Outliers()
         self._draining = False
 
     @property
@@ -180,7 +182,7 @@ class Lane:
 
     def submit(self, prediction: Prediction) -> None:
         """Have a prediction made, now or when a replica is free."""
-        replica = pick(self._replicas.values()) if not self._queue else None
+        replica = pick(self._able()) if not self._queue else None
         if replica is not None:
             self._send(replica, [prediction])
         elif not self._owner.waiting_room(len(prediction.input.body)):
@@ -204,6 +206,8 @@ class Lane:
     def sweep(self, now: float) -> None:
         """Answer what waited or ran too long, drop what nobody waits for, pass over who is silent."""
         self._sweep_queue(now)
+        if self._outliers.resting and self._outliers.sweep(now):
+            self._feed_all()
         patience = self._patience()
         for replica, flight in list(self._flights.items()):
             # A batch gets half the time: then there is enough left to ask each of its requests alone.
@@ -264,7 +268,8 @@ class Lane:
         else:
             self._usual = max(seconds, (self._usual or 0.0) * _FORGETTING)
         self._metrics.batch.observe(len(flight))
-        if self._queue and replica.id in self._replicas:
+        self._judge(replica, errors == len(outputs))
+        if self._queue and replica.id in self._replicas and replica.id not in self._outliers.resting:
             self._feed(replica)
         for prediction, output in zip(flight, outputs, strict=True):
             if output.status >= _FAULT and self._owner.takes_over(self, prediction):
@@ -295,6 +300,7 @@ class Lane:
             self._metrics.restarts += 1
             self.counts.observe(self._clock() - replica.used, len(flight), len(flight))
         self._silent.discard(replica)
+        self._outliers.forget(replica.id)
         for prediction in reversed(flight):
             if prediction.copies > 1:
                 prediction.copies -= 1
@@ -311,13 +317,25 @@ class Lane:
 
     # -- the inside
 
+    def _able(self) -> Iterable[Replica]:
+        """Return the replicas that may get work."""
+        resting = self._outliers.resting
+        if not resting:
+            return self._replicas.values()
+        return [replica for replica in self._replicas.values() if replica.id not in resting]
+
+    def _judge(self, replica: Replica, faulty: bool) -> None:
+        ready = [each.id for each in self._replicas.values() if each.ready] if faulty else ()
+        if self._outliers.observe(replica.id, faulty, self._clock(), ready):
+            logger.warning("replica %s fails at what the others can do, and rests for a while", replica.id)
+
     def _patience(self) -> float:
         """Return for how many seconds a replica may be silent before it is passed over."""
         return math.inf if self._usual is None else max(self._limits.silent_seconds, _UNUSUAL * self._usual)
 
     def _pass_over(self, replica: Replica, flight: list[Prediction]) -> None:
         """Give what a silent replica has to free ones as well, if there are any."""
-        if pick(self._replicas.values()) is None:
+        if pick(self._able()) is None:
             return
         logger.warning("replica %s is silent and passed over", replica.id)
         self._silent.add(replica)
@@ -346,7 +364,7 @@ class Lane:
 
     def _feed_all(self) -> None:
         while self._queue:
-            free = pick(self._replicas.values())
+            free = pick(self._able())
             if free is None:
                 return
             self._feed(free)
