@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
@@ -52,7 +52,7 @@ def store_metadata_artifact(
     """
     with keep(database, blobs, upload) as (blob, session):
         model, row = _place(session, model_id, kind, key, replace=replace, if_match=if_match)
-        content = {"sha256": blob.sha256, "md5": blob.md5, "size": blob.size}
+        content: dict[str, Any] = {"sha256": blob.sha256, "md5": blob.md5, "size": blob.size}
         if row is None:
             row = MetadataArtifact(kind=kind, key=key, created_by=caller.principal, **content)
             model.metadata_artifacts.append(row)
