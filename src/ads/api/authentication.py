@@ -25,12 +25,15 @@ from ads.errors import AdsError, InputError, NotAuthenticated, PayloadTooLarge, 
 from ads.identity.signature import body_digest, is_upload
 from ads.registry.events import Caller
 
-__all__ = ["MAX_JSON_BODY", "Door"]
+__all__ = ["ADMITTED", "MAX_JSON_BODY", "Door"]
 
 logger = logging.getLogger(__name__)
 
 MAX_JSON_BODY = 8 * 1024 * 1024
 """Bytes of the largest body that is not an upload."""
+
+ADMITTED = "openads.admitted"
+"""Key of a scope: the identity of somebody whom this process has let in already. No client can set it."""
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -82,11 +85,12 @@ class Door:
         if query:
             target = f"{target}?{query.decode('latin-1')}"
         state = scope.setdefault("state", {})
-        if is_link(target):
+        if is_link(target) and ADMITTED not in scope:
             return await self._admit_link(scope, receive, target, request_id)
-        identity = self._context.identities.verifier.identify(method, target, scope["headers"])
+        identity = scope.get(ADMITTED) or self._context.identities.verifier.identify(method, target, scope["headers"])
         state["caller"] = Caller(identity.principal, request_id, identity.permissions.scope)
         state["permissions"] = identity.permissions
+        state["credential"] = identity.credential
         state["body_sha256"] = identity.body_sha256
         _check_query(query)
         if "\0" in scope["path"]:

@@ -49,12 +49,14 @@ EQIDAQAB
 class Identity:
     """Who sent a request, and what its credential may do.
 
-    ``body_sha256`` is the signed digest (base64) that its body must have, None when unsigned.
+    ``body_sha256`` is the signed digest (base64) that its body must have, None when unsigned. ``credential`` is the
+    token's SHA-256 or the key's id: what :meth:`Verifier.known` knows it by.
     """
 
     principal: str
     permissions: Permissions
     body_sha256: str | None = None
+    credential: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,16 @@ class Verifier:
             logger.info("refused %s: %s", method, refusal.message)
             raise NotAuthenticated(_REFUSAL, status=401, service_code="NotAuthenticated") from None
 
+    def known(self, credential: str, now: float) -> Identity | None:
+        """Return whose credential this still is, None once it was revoked or has expired."""
+        found = self._tokens.get(credential) or self._keys.get(credential)
+        if found is None:
+            return None
+        expires = found.permissions.scope.expires
+        if expires is not None and expires <= now:
+            return None
+        return Identity(found.principal, found.permissions, credential=credential)
+
     def _bearer(self, token: str, now: float) -> Identity:
         if not token or len(token) > _LONGEST_TOKEN:
             raise BadSignature("the bearer token is empty or too long")
@@ -157,7 +169,7 @@ class Verifier:
             raise BadSignature("the bearer token is unknown")
         if known.expires is not None and known.expires <= now:
             raise BadSignature("the bearer token has expired")
-        return Identity(known.principal, known.permissions)
+        return Identity(known.principal, known.permissions, credential=digest)
 
     def _signed(
         self, value: str, method: str, target: str, headers: dict[str, list[str]], body: bytes | None, now: float
@@ -169,7 +181,7 @@ class Verifier:
         if not key.principal:
             raise BadSignature("the key is unknown")
         signed_digest = headers["x-content-sha256"][0] if "x-content-sha256" in signature.headers else None
-        return Identity(key.principal, key.permissions, signed_digest)
+        return Identity(key.principal, key.permissions, signed_digest, signature.key_id)
 
     def _key(self, pem: str) -> RSAPublicKey:
         key = self._parsed.get(pem)
