@@ -90,6 +90,27 @@ def test_secrets_are_in_no_event(service: Running, api: httpx.Client) -> None:
     assert token not in api.get(PATH, params={"limit": "1000"}).text
 
 
+def test_only_what_the_caller_may_inspect(service: Running, api: httpx.Client) -> None:
+    tenancy = service.context.defaults.tenancy_id
+    place = api.post("/openads/v1/compartments", json={"compartmentId": tenancy, "name": "apart"}).json()["id"]
+    inside = service.create_model(compartmentId=place, displayName="seen apart")["id"]
+    outside = service.create_model(displayName="unseen apart")["id"]
+    scope = {"verb": "read", "compartmentId": place}
+    token = api.post("/openads/v1/tokens", json={"name": "apart", "scope": scope}).json()["token"]
+    with httpx.Client(base_url=service.url, headers={"authorization": f"Bearer {token}"}, timeout=30) as other:
+        seen = events(other, action="model.create")
+        assert [item["resourceId"] for item in seen] == [inside]
+        assert events(other, resourceId=outside) == events(other, action="token.*") == []
+        found = other.get("/openads/v1/models/search", params={"query": "apart"}).json()["items"]
+        assert [item["id"] for item in found] == [inside]
+        resolve = "/openads/v1/models/resolve"
+        assert other.get(resolve, params={"reference": "seen apart"}).json()["id"] == inside
+        expect(other.get(resolve, params={"reference": "unseen apart"}), 404, "NotAuthorizedOrNotFound")
+        expect(other.get("/openads/v1/webhooks"), 404, "NotAuthorizedOrNotFound")
+        with other.stream("GET", f"{PATH}/stream", params={"after": "0"}) as answer:
+            assert Stream(answer.iter_lines()).next()[1]["compartmentId"] == place
+
+
 class Stream:
     """A reader of server-sent events."""
 
@@ -147,3 +168,8 @@ def test_a_stream_through_the_gateway(own_service: OwnService) -> None:
         _, event = stream.next()
         assert event["action"] == "token.create"
         assert made["token"] not in json.dumps(event)
+        stopping = threading.Thread(target=own_service.stop)
+        stopping.start()
+        with pytest.raises(EOFError):  # an orderly end, long before the gateway would cut it
+            stream.next()
+        stopping.join(60)

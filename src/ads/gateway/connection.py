@@ -160,7 +160,9 @@ class Connection(asyncio.Protocol):
             self._refuse_and_close(_LATE)
 
     def close_if_idle(self) -> None:
-        """End the connection unless a request is under way."""
+        """End the connection unless a request is under way that will end by itself."""
+        if self._exchange is not None:
+            self._exchange.leave()
         if self.idle:
             self._transport.close()
 

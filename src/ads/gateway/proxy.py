@@ -83,6 +83,7 @@ class Exchange(asyncio.Protocol):
         self._client_full = False
         self._buffer = b""  # the beginning of the answer's head
         self._answering = False
+        self._endless = False
         self._answer_body: Body | None = None  # None while answering: until the connection ends
         self._chunk_answer = False
         self._must_close = not head.keep_alive
@@ -177,6 +178,11 @@ class Exchange(asyncio.Protocol):
         """Stop: nobody waits for the answer."""
         self._end()
 
+    def leave(self) -> None:
+        """End a stream of events, which would go on for as long as the service does: its reader comes again."""
+        if self._endless and not self._over:
+            self._complete()
+
     def too_slow(self, now: float) -> bool:
         """Tell whether the client delivers its request slower than it has to."""
         if self._request_body.done or self._upstream_full or self._transport is None:
@@ -226,6 +232,7 @@ class Exchange(asyncio.Protocol):
             return False
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
         self._answering = True
+        self._endless = fields.get(b"content-type", b"").lower().startswith(b"text/event-stream")
         self._client.exchange_answers(status)
         passed = [b"HTTP/1.1 " + first[9:]]
         passed += [line for line in lines if line.partition(b":")[0].lower() not in _NOT_PASSED_BACK]
