@@ -51,10 +51,11 @@ def archive(size: int) -> bytes:
 class Control:
     """A control plane whose faults are chosen while it runs."""
 
-    def __init__(self, folder: Path, prefix: tuple[str, ...] = (), **settings: str) -> None:
+    def __init__(self, folder: Path, disk_bytes: int = 0, **settings: str) -> None:
+        """Make one, with a data directory on a disk of ``disk_bytes`` of its own where that isn't 0."""
         self.home = Home(folder / "home")
+        self._disk_bytes = disk_bytes
         self._fault = folder / "fault"
-        self._prefix = prefix
         self._log = folder / "control.log"
         self._settings = {f"OPENADS_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,7 +65,7 @@ class Control:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENADS_", "OCI_"))}
         environment = {**kept, **self._settings, "OPENADS_HOME": str(self.home.root), "FAULT_FILE": str(self._fault)}
         with self._log.open("ab") as log:
-            command = [*self._prefix, sys.executable, str(_PROGRAM)]
+            command = [*self._small_disk(), sys.executable, str(_PROGRAM)]
             self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         deadline = time.monotonic() + 60
         while not self._answers():
@@ -78,6 +79,20 @@ class Control:
                 return client.get("/openads/v1/service").status_code == 200
         except (httpx.HTTPError, FileNotFoundError):
             return False
+
+    def _small_disk(self) -> list[str]:
+        """Return what runs a program in a name space whose data directory is a disk of its own."""
+        if not self._disk_bytes:
+            return []
+        self.home.root.mkdir(exist_ok=True)
+        mount = f'mount -t tmpfs -o size={self._disk_bytes} none "$0" && exec "$@"'
+        return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(self.home.root)]
+
+    def seen(self, path: Path) -> Path:
+        """Return the path under which this process sees a file of the data directory."""
+        if not self._disk_bytes or self._process is None:
+            return path
+        return Path(f"/proc/{self._process.pid}/root{path}")
 
     def stop(self) -> None:
         """End it."""
@@ -96,8 +111,10 @@ class Control:
 
     def client(self) -> httpx.Client:
         """Return a client with the administrator's token."""
-        token = self.home.token_file.read_text().strip()
-        transport = httpx.HTTPTransport(uds=str(self.home.control_socket))
+        token = self.seen(self.home.token_file).read_text().strip()
+        socket = self.home.control_socket
+        inside = socket.is_relative_to(self.home.root)
+        transport = httpx.HTTPTransport(uds=str(self.seen(socket) if inside else socket))
         headers = {"authorization": f"Bearer {token}"}
         return httpx.Client(transport=transport, base_url="http://control", headers=headers, timeout=60)
 
