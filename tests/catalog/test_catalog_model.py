@@ -34,6 +34,14 @@ def catalog(remote: Any) -> ModelCatalog:
     return ModelCatalog(compartment_id="c1")
 
 
+def test_models_are_found_by_reference(catalog: ModelCatalog, remote: Any) -> None:
+    remote.on("GET", "/openads/v1/models/resolve", remote.reply(content={"id": FIRST}))
+    assert catalog.get_model("churn@champion").id == catalog["churn:1"].id == FIRST
+    remote.on("GET", "/openads/v1/models/resolve", remote.reply(404, {"code": "NotAuthorizedOrNotFound"}))
+    with pytest.raises(KeyError):
+        catalog.get_model("churn@nobody")
+
+
 def test_models_are_found_by_ocid_or_its_end(catalog: ModelCatalog) -> None:
     assert catalog.get_model(FIRST).display_name == "model a"
     assert catalog["...aaaaaa"].id == FIRST

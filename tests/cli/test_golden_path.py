@@ -156,8 +156,9 @@ def test_what_can_not_be_deployed(command: Run, running, arguments, code, expect
 
 
 def test_a_folder_typed_like_a_name_is_pointed_at(command: Run, running, folder):
-    said = command("deploy", "churn", code=3, cwd=folder.parent)
-    assert "ads deploy churn/" in said.stderr
+    folder.rename(folder.parent / "typed-so")
+    said = command("deploy", "typed-so", code=3, cwd=folder.parent)
+    assert "ads deploy typed-so/" in said.stderr
 
 
 def test_init_replaces_nothing(command: Run, tmp_path):

@@ -48,7 +48,7 @@ class Model:
 
     @classmethod
     def load_model(cls, ds_client: Any, identity_client: Any, model_id: str) -> Model:  # noqa: ARG003 - as above
-        """Return the model with this OCID. Raises KeyError when there is none."""
+        """Return the model that this OCID, or this reference, names. Raises KeyError when there is none."""
         try:
             return cls(DataScienceModel.from_id(model_id))
         except NotFound as error:
@@ -185,8 +185,11 @@ class ModelCatalog:
         self.compartment_id = compartment_id or os.environ.get(_COMPARTMENT_VARIABLE)
 
     def get_model(self, model_id: str) -> Model:
-        """Return a model by its OCID, or by the end of it. Raises KeyError when there is none."""
-        if model_id.startswith("ocid1."):
+        """Return a model by its OCID, by the end of it, or by a reference: ``churn:12``, ``churn@champion``.
+
+        Raises KeyError when there is none.
+        """
+        if model_id.startswith("ocid1.") or "@" in model_id or ":" in model_id:
             return Model.load_model(None, None, model_id)
         wanted = model_id.removeprefix("...")
         found = [entry for entry in self._entries() if str(entry.id).endswith(wanted)]
