@@ -34,8 +34,11 @@ def read_body(item: Item, facts: Facts) -> "Tuple[Any, Encode]":
         if _ANSWER not in item.meta and _OUTPUTS not in item.meta:
             return data, encode_json
     elif item.kind == RAW or (item.kind in (CSV, NPY, ARROW) and not facts.composed):
-        if facts.generated and facts.columns:
-            raise NotSupported("This model takes a table: send it as JSON, CSV, npy or Arrow, and say so.")
+        if facts.generated and facts.inputs:
+            kinds = (
+                "a table: send it as JSON, CSV, npy or Arrow" if facts.columns else "arrays: send them as JSON or npy"
+            )
+            raise NotSupported("This model takes {}, with its content type.".format(kinds))
         data = item.body
     elif item.kind == CSV:
         data = read_csv(item.body, facts.columns)
