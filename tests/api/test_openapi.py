@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -75,9 +75,8 @@ def test_the_checked_in_description_is_the_published_one(api: httpx.Client, docu
 
 def test_no_schema_has_the_name_of_another() -> None:
     assert SHAPES.keys() & OWN_SHAPES.keys() == set()
-    bodies = {
-        route.body_field.field_info.annotation.__name__ for r in ROUTERS for route in r.routes if route.body_field
-    }
+    fields = [route.body_field.field_info for router in ROUTERS for route in router.routes if route.body_field]
+    bodies = {kind.__name__ for field in fields for kind in get_args(field.annotation) or [field.annotation]}
     assert bodies & (SHAPES.keys() | OWN_SHAPES.keys()) == set()
 
 
@@ -141,6 +140,10 @@ def _catalog(service: Running, client: httpx.Client) -> Iterator[str]:
         "/openads/v1/models/resolve?reference=described",
         "/openads/v1/models/search?query=note",
         f"/openads/v1/deployments/{deployment.json()['id']}/logs",
+        f"/openads/v1/deployments/{deployment.json()['id']}",
+        f"/openads/v1/deployments/{deployment.json()['id']}/revisions",
+        f"/openads/v1/deployments/{deployment.json()['id']}/rollouts",
+        f"/openads/v1/deployments/{deployment.json()['id']}/shadow",
     ):
         assert client.get(target).status_code == 200, target
         yield target

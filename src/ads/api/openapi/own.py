@@ -15,6 +15,9 @@ _ONE_UPLOAD = f"{_UPLOADS}/{{upload_id}}"
 _LINEAGE = f"{_OPEN}/models/{{model_id}}/lineage"
 _HOOKS = f"{_OPEN}/webhooks"
 _ONE_HOOK = f"{_HOOKS}/{{webhook_id}}"
+_ONE_D = f"{_OPEN}/deployments/{{deployment_id}}"
+_SHARES = {"traffic": [{"revision": 3, "weight": 90}, {"revision": 4, "weight": 10}]}
+_SCALING = {"minimum": 0, "maximum": 4, "targetInFlight": 8}
 _PAGES = listing(compartment=False)
 _EVENTS = (
     query("after", {"type": "integer", "minimum": 0}, text="The number of the last event that is known."),
@@ -135,6 +138,38 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             query("type", {"type": "string", "enum": ["access", "predict"]}),
             query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}),
         ),
+    ),
+    ("GET", _ONE_D): Operation("deployment-traffic.get", "DeploymentTraffic", etag=True),
+    ("GET", f"{_ONE_D}/revisions"): Operation("revision.list", "items:Revision", pages=True, query=_PAGES),
+    ("GET", f"{_ONE_D}/rollouts"): Operation("rollout.list", "items:Rollout", pages=True, query=_PAGES),
+    ("GET", f"{_ONE_D}/shadow"): Operation("shadow-difference.list", "items:ShadowPair", pages=True, query=_PAGES),
+    ("POST", f"{_ONE_D}/rollouts"): Operation(
+        "rollout.start",
+        "DeploymentTraffic",
+        etag=True,
+        matches=True,
+        work=True,
+        example={"reference": "churn@champion", "strategy": "canary", "steps": [5, 25, 100], "bakeSeconds": 300},
+    ),
+    ("POST", f"{_ONE_D}/rollouts/{{verb}}"): Operation(
+        "rollout.act", "DeploymentTraffic", etag=True, matches=True, work=True
+    ),
+    ("POST", f"{_ONE_D}/rollback"): Operation(
+        "deployment.roll-back", "DeploymentTraffic", etag=True, matches=True, work=True, example={"revision": 3}
+    ),
+    ("PUT", f"{_ONE_D}/traffic"): Operation(
+        "deployment-traffic.update", "DeploymentTraffic", etag=True, matches=True, work=True, example=_SHARES
+    ),
+    ("PUT", f"{_ONE_D}/follow"): Operation(
+        "deployment.follow",
+        "DeploymentTraffic",
+        etag=True,
+        matches=True,
+        work=True,
+        example={"reference": "churn@champion"},
+    ),
+    ("PUT", f"{_ONE_D}/autoscaling"): Operation(
+        "deployment.scale", "DeploymentTraffic", etag=True, matches=True, work=True, example=_SCALING
     ),
     ("POST", f"{_OPEN}/deployments/{{deployment_id}}/actions/restart"): Operation(
         "deployment.restart", status=202, work=True, matches=True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ads.api.openapi.words import (
+    ANYTHING,
     COUNT,
     FLAG,
+    NUMBER,
     OBJECT,
     OCID,
     TEXT,
@@ -15,6 +17,7 @@ from ads.api.openapi.words import (
     maybe,
     one_of,
     record,
+    ref,
 )
 
 __all__ = ["OWN_SHAPES"]
@@ -43,6 +46,27 @@ _TOKEN = {
     "timeExpires": maybe(TIME),
 }
 _ALIAS_END = maybe(record({"modelId": OCID, "versionId": maybe(COUNT)}))
+
+_ROLLOUT = record(
+    {
+        "revision": COUNT,
+        "fromRevision": COUNT,
+        "strategy": one_of("rolling", "canary", "shadow"),
+        "state": TEXT,
+        "step": COUNT,
+        "paused": FLAG,
+        "reason": maybe(TEXT),
+        "compared": COUNT,
+        "disagreed": COUNT,
+        "createdBy": TEXT,
+        "timeCreated": TIME,
+        "timeStep": maybe(TIME),
+        "timeEnded": maybe(TIME),
+    }
+)
+_ROLLOUT["additionalProperties"] = True  # and the plan: steps, gates and what else its strategy takes
+_ANSWER = record({"status": maybe(COUNT), "answer": ANYTHING})
+_SHARE = record({"revision": COUNT, "modelId": OCID, "reference": maybe(TEXT), "weight": NUMBER, "replicas": COUNT})
 
 OWN_SHAPES: dict[str, Schema] = {
     "ModelLabel": record(
@@ -91,6 +115,38 @@ OWN_SHAPES: dict[str, Schema] = {
             "bytes": COUNT,
         }
     ),
+    "DeploymentTraffic": record(
+        {
+            "id": OCID,
+            "displayName": TEXT,
+            "lifecycleState": TEXT,
+            "lifecycleDetails": maybe(TEXT),
+            "revision": maybe(COUNT),
+            "replicas": COUNT,
+            "traffic": items(_SHARE),
+            "rules": items(OBJECT),
+            "sticky": maybe(TEXT),
+            "rollout": maybe(ref("Rollout")),
+            "shadow": maybe(COUNT),
+            "follows": maybe(TEXT),
+            "strategy": OBJECT,
+            "autoscaling": maybe(OBJECT),
+        }
+    ),
+    "Rollout": _ROLLOUT,
+    "Revision": record(
+        {
+            "revision": COUNT,
+            "modelId": OCID,
+            "reference": maybe(TEXT),
+            "origin": maybe(TEXT),
+            "configuration": OBJECT,
+            "createdBy": TEXT,
+            "timeCreated": TIME,
+            "timeServed": maybe(TIME),
+        }
+    ),
+    "ShadowPair": record({"requestId": TEXT, "time": TIME, "serving": _ANSWER, "shadow": _ANSWER}),
     "Alias": record(
         {
             "name": TEXT,
