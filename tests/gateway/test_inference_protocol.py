@@ -9,6 +9,8 @@ import pytest
 from .conftest import DEPLOYMENT, TOKEN
 from .test_tables import ask, iris  # noqa: F401 - the fixture
 
+pytestmark = pytest.mark.needs("tritonclient")
+
 MODEL = "/v2/models/iris"
 INFER = MODEL + "/infer"
 

@@ -16,6 +16,8 @@ from .conftest import DEPLOYMENT, TOKEN, Gateway
 from .served_model import ServedModel
 from .test_tables import ask
 
+pytestmark = pytest.mark.needs("torch")
+
 PREDICT = f"/{DEPLOYMENT}/predict"
 INFER = "/v2/models/pictures/infer"
 
