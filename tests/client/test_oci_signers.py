@@ -154,6 +154,27 @@ def test_principals_of_oci_are_not_found_elsewhere(monkeypatch: pytest.MonkeyPat
         create_signer("resource_principal")
 
 
+def test_an_instance_principal_is_that_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signer asks the machine it runs on, so a machine of OCI's is stood in for."""
+    from oci.auth import signers
+    from oci.exceptions import ServiceError
+
+    class OnOci:
+        region = "us-phoenix-1"
+
+    monkeypatch.setattr(signers, "InstancePrincipalsSecurityTokenSigner", OnOci)
+    found = create_signer("instance_principal")
+    assert isinstance(found["signer"], OnOci)
+    assert found["config"] == {"region": "us-phoenix-1"}
+
+    def elsewhere() -> None:
+        raise ServiceError(403, None, {}, "Forbidden")
+
+    monkeypatch.setattr(signers, "InstancePrincipalsSecurityTokenSigner", elsewhere)
+    with pytest.raises(InputError, match="no credential of an instance principal here: Forbidden"):
+        create_signer("instance_principal")
+
+
 def test_without_the_package_the_way_out_is_named(profile: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name == "oci" or name.startswith("oci.")]:
         monkeypatch.delitem(sys.modules, name)

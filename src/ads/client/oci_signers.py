@@ -98,11 +98,11 @@ def instance_principal_signer(**arguments: Any) -> Any:
     Raises InputError elsewhere, :class:`~ads.errors.NotSupported` without the ``oci`` package.
     """
     signers = _signers("An instance principal")
-    from oci.exceptions import ClientError, RequestException
+    from oci.exceptions import ClientError, RequestException, ServiceError
 
     try:
         return signers.InstancePrincipalsSecurityTokenSigner(**arguments)
-    except (OSError, ValueError, ClientError, RequestException) as error:
+    except (OSError, ValueError, ClientError, RequestException, ServiceError) as error:
         raise _not_there("an instance principal", error) from error
 
 
@@ -170,7 +170,7 @@ def _refreshed(location: str, profile: str) -> bool:
 
 
 def _not_there(what: str, error: Exception) -> InputError:
-    reason = str(error) or type(error).__name__
+    reason = str(getattr(error, "message", "") or error or type(error).__name__)
     return InputError(
         f"There is no credential of {what} here: {reason}", hint="That exists inside OCI only; elsewhere use api_key."
     )
