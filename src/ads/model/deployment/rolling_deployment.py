@@ -33,13 +33,15 @@ class RollingDeployment(LiveDeployment):
         gates: Mapping[str, float] | None = None,
         wait_for_completion: bool | None = True,
         max_wait_time: float | None = DEFAULT_WAIT_TIME,
+        raise_on_failure: bool = True,
         **options: Any,
     ) -> Self:
         """Serve another model (``churn:12``, ``churn@champion`` or an OCID), and return the deployment.
 
         ``strategy`` is ``rolling``, ``canary`` (also meant where ``steps`` are given: percentages of the requests, with
         ``bake`` seconds each) or ``shadow``; ``gates`` are ``leastRequests``, ``errorRate``, ``p95Ratio``,
-        ``disagreement``. Raises :class:`~ads.errors.DeploymentFailed` with the reason when it was rolled back.
+        ``disagreement``. Raises :class:`~ads.errors.DeploymentFailed` with the reason when it was rolled back, unless
+        ``raise_on_failure`` is false.
 
         Example::
 
@@ -53,7 +55,7 @@ class RollingDeployment(LiveDeployment):
             "gates": dict(gates) if gates else None,
             **options,
         }
-        waiting = Waiting(wait_for_completion, max_wait_time, DEFAULT_POLL_INTERVAL)
+        waiting = Waiting(wait_for_completion, max_wait_time, DEFAULT_POLL_INTERVAL, raise_on_failure)
         return self._order("POST", "/rollouts", _given(body), "Rolling out to", waiting)
 
     def rollback(
