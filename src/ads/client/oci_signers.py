@@ -170,7 +170,7 @@ def _refreshed(location: str, profile: str) -> bool:
 
 
 def _not_there(what: str, error: Exception) -> InputError:
-    reason = str(getattr(error, "message", "") or error or type(error).__name__)
+    reason = str(getattr(error, "message", "")) or str(error) or type(error).__name__
     return InputError(
         f"There is no credential of {what} here: {reason}", hint="That exists inside OCI only; elsewhere use api_key."
     )
