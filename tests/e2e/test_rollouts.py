@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from ads.client import Service
+from ads.errors import DeploymentFailed
 from tests.e2e.rollout_service import Rolling, register, token
 from tests.service import eventually
 
@@ -180,3 +181,36 @@ def test_weights_and_rules_by_hand() -> None:
     rolling.ask("POST", "/rollouts/abort")
     assert len(rolling.look()["traffic"]) == 1
     eventually(lambda: set(versions(10)) == {2}, what="one revision")
+
+
+def test_the_verbs_of_python() -> None:
+    service = Service.find()
+    place = {"compartmentId": service.compartment_id, "projectId": service.project_id}
+    set_id = service.request("POST", "/20190101/modelVersionSets", json={**place, "name": "python"}).json()["id"]
+    first, second = (register(number, modelVersionSetId=set_id) for number in (1, 2))
+    bad = register(3, "import os; os._exit(3)", '{"version": 1, "cases": [{"body": [1], "answer": {}}]}')
+    service.request("PUT", f"/openads/v1/modelVersionSets/{set_id}/aliases/champion", json={"modelId": first})
+    deployment = Rolling("python@champion", "python").deployment
+    assert deployment.traffic()["follows"] == "python@champion"
+    deployment.follow(None)
+
+    deployment.roll_out("python:2", steps=[50, 100], bake=0, gates={"leastRequests": 0})
+    assert deployment.predict(data=[1])["version"] == 2
+    with pytest.raises(DeploymentFailed) as failed:
+        deployment.roll_out(bad)
+    assert "exit code 3" in failed.value.cause
+    assert deployment.roll_out(bad, raise_on_failure=False).lifecycle_state == "ACTIVE"
+    assert deployment.predict(data=[1])["version"] == 2
+    deployment.rollback()
+    assert deployment.predict(data=[1])["version"] == 1
+    assert deployment.traffic()["traffic"][0]["modelId"] == first
+    deployment.scale(2)
+    assert deployment.traffic()["replicas"] == 2
+    deployment.scale(minimum=1, maximum=3)
+    assert deployment.traffic()["autoscaling"] == {"minimum": 1, "maximum": 3}
+    deployment.roll_out(second, strategy="shadow", wait_for_completion=False)
+    assert list(deployment.differences().columns) == ["request_id", "serving", "shadow", "time"]
+    deployment.promote()
+    assert deployment.predict(data=[1])["version"] == 2
+    deployment.restart()
+    assert deployment.lifecycle_state == "ACTIVE"
