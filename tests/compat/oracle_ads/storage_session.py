@@ -10,7 +10,7 @@ from pathlib import Path
 
 def run(order: dict) -> dict:
     """Do the steps of oci-wire 5.1 and 5.2 that the plain session leaves out; return the facts of each."""
-    from original import iris, linear
+    from original import iris, linear, work_offline
     from service_session import Session
 
     import ads
@@ -37,6 +37,7 @@ def run(order: dict) -> dict:
     with session.step("prepare(slug) from the index of packs"):
         model = prepared("slug", inference_conda_env=order["slug"], training_conda_env=order["slug"])
         session.equal("slug", model.runtime_info.model_deployment.inference_conda_env.inference_env_slug, order["slug"])
+    work_offline()  # from here on as in the other sessions
     with session.step("save(bucket_uri)"):
         model = prepared("one")
         model_id = model.save(
@@ -170,10 +171,10 @@ def _logs(session, model, X, expected, place) -> None:
             **place,
         )
         session.equal("prediction", model.predict(X.head(5)), {"prediction": expected})
-        rows, deadline = [], time.monotonic() + 20
-        while not rows and time.monotonic() < deadline:
-            rows = deployment.show_logs(log_type="access", limit=10)
-        session.equal("records", len(rows), 1)
+        count, deadline = 0, time.monotonic() + 20
+        while not count and time.monotonic() < deadline:
+            count = len(deployment.show_logs(log_type="access", limit=10))
+        session.equal("records", count, 1)
         model.delete_deployment(wait_for_completion=True)
     with session.step("shapes"):
         names = [shape.name for shape in OCIDataScienceModelDeployment.shapes(place["compartment_id"])]

@@ -75,6 +75,7 @@ def test_a_whole_session(original: Original, note: Any, order: dict[str, Any]) -
     require_equal(note, answer["steps"])
 
 
+@pytest.mark.timeout(600)  # the original sleeps ten seconds before it looks at a work request
 def test_buckets_sets_files_references_and_logs(original: Original, note: Any, order: dict[str, Any]) -> None:
     pack = {
         "name": SLUG,
@@ -103,7 +104,7 @@ def test_buckets_sets_files_references_and_logs(original: Original, note: Any, o
         "versioned": bucket(f"versioned-{name}", sources, versioning="Enabled"),
         "slug": SLUG,
     }
-    answer = pointed_at(original, order["base"]).do("storage", timeout=290, **order)
+    answer = pointed_at(original, order["base"]).do("storage", timeout=560, **order)
     require_equal(note, answer["steps"])
 
 
