@@ -19,6 +19,7 @@ __all__ = ["Piece", "announced_length", "base64_md5", "blob_piece", "check_diges
 
 _CHUNK = 1024 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+_SHA256 = re.compile(r"(?:^|[ ,])sha-256=:([A-Za-z0-9+/=]*):", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,20 @@ async def receive(request: Request, upload: Sink) -> None:
 def check_digests(request: Request, upload: Upload) -> None:
     """Compare what arrived with the digests that the caller gave, signed or not.
 
-    Raises NotAuthenticated for a signed SHA-256 that differs, InputError for a ``content-md5`` that does.
+    Raises NotAuthenticated for a signed SHA-256 that differs, InputError for a ``content-md5``, or a SHA-256 in
+    ``content-digest`` (RFC 9530), that does.
     """
     stored = upload.stored()
+    sha256 = base64.b64encode(bytes.fromhex(stored.sha256)).decode("ascii")
     signed: str | None = request.state.body_sha256
-    if signed is not None and signed != base64.b64encode(bytes.fromhex(stored.sha256)).decode("ascii"):
+    if signed is not None and signed != sha256:
         raise NotAuthenticated("The credential of the request is missing or not valid.")
     md5 = request.headers.get("content-md5")
     if md5 is not None and md5 != base64_md5(stored.md5):
         raise InputError("The body that arrived doesn't have the MD5 that content-md5 says.", hint="Send it again.")
+    declared = _SHA256.search(request.headers.get("content-digest", ""))
+    if declared is not None and declared[1] != sha256:
+        raise InputError("The body that arrived doesn't have the SHA-256 of content-digest.", hint="Send it again.")
 
 
 def base64_md5(digest: str) -> str:

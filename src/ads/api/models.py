@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, StringConstraints
 
+from ads.api import strict_json
 from ads.api.answers import answer, no_content, timestamp
 from ads.api.context import caller_of, context_of
 from ads.api.fields import (
@@ -89,11 +90,13 @@ def _check_metadata(items: list[MetadataItem]) -> list[MetadataItem]:
 def _check_schema(text: str) -> str:
     if len(text) > _LARGEST_SCHEMA:
         raise ValueError(f"the schema is larger than {_LARGEST_SCHEMA} characters")
-    try:
-        if text.strip():
-            json.loads(text)
-    except (ValueError, RecursionError):
-        raise ValueError("the schema is not JSON") from None
+    if text.strip():
+        try:
+            document = strict_json.loads(text.encode())
+        except (strict_json.CannotParse, UnicodeEncodeError):
+            raise ValueError("the schema is not JSON, or of a kind that not everybody reads") from None
+        if not isinstance(document, dict) or not isinstance(document.get("schema", []), list):
+            raise ValueError("the schema is not an object with a list of columns as its 'schema'")
     return text
 
 

@@ -59,9 +59,10 @@ def store_artifact(
     """Return the model's artifact once the uploaded archive is checked, durable and registered.
 
     A name that ends in ``.json`` is that of a description of objects. Raises ArchiveError for an archive that breaks a
-    rule, ModelFileDescriptionError for such a description, NotFound, also for a bucket in it that the caller may not
-    read, Conflict when the model has an artifact.
+    rule, ArtifactError for one whose runtime.yaml or schemas can't be read, ModelFileDescriptionError for such a
+    description, NotFound, also for a bucket in it that the caller may not read, and Conflict when the model has one.
     """
+    from ads.artifact.description_files import check_description_files
     from ads.artifact.zip_reader import verify_zip
 
     if is_description(file_name):
@@ -69,7 +70,8 @@ def store_artifact(
         with database.read() as session:
             require_readable(session, caller, upload.path.read_bytes())
     else:
-        verify_zip(upload.path, Limits(max_bytes=max_bytes))
+        limits = Limits(max_bytes=max_bytes)
+        check_description_files(upload.path, verify_zip(upload.path, limits), limits)
     with keep(database, blobs, upload) as (blob, session):
         model = live_model(session, model_id)
         found = session.get(Artifact, model_id)

@@ -32,8 +32,10 @@ class JsonSchemaLoader(BaseSchemaLoader):
         """Return what the JSON text says."""
         try:
             return json.loads(text)
-        except json.JSONDecodeError as error:
+        except ValueError as error:  # also a number with thousands of digits
             raise SchemaError(f"It is not valid JSON: {error}") from error
+        except RecursionError:
+            raise SchemaError("It is not valid JSON: it has too many levels.") from None
 
 
 class YamlSchemaLoader(BaseSchemaLoader):

@@ -24,11 +24,9 @@ def import_script(folder: str) -> types.ModuleType:
         with open(path, "rb") as file:
             source = file.read()
     except FileNotFoundError:
-        raise Failure(
-            "score-missing",
-            "The artifact has no score.py at its top.",
-            "Put score.py next to the model file; prepare() writes one.",
-        ) from None
+        raise _missing(folder) from None
+    except IsADirectoryError:
+        raise Failure("score-missing", "score.py is a folder, not a script.", "Put the script there.") from None
     code = _compile(source, path)
     sys.path.insert(0, folder)
     module = types.ModuleType("score")
@@ -57,6 +55,21 @@ def import_script(folder: str) -> types.ModuleType:
     table_texts.guard(module, source)
     module.__dict__["__openads_loaded_by_default__"] = _default_calls_load_model(source)
     return module
+
+
+def _missing(folder: str) -> Failure:
+    inside = sorted(name for name in os.listdir(folder) if os.path.isfile(os.path.join(folder, name, "score.py")))
+    if inside:
+        return Failure(
+            "score-missing",
+            "score.py is at {}/score.py, expected at the top.".format(inside[0]),
+            "Pack what is in that folder, not the folder itself.",
+        )
+    return Failure(
+        "score-missing",
+        "The artifact has no score.py at its top.",
+        "Put score.py next to the model file; prepare() writes one.",
+    )
 
 
 def _compile(source: bytes, path: str) -> types.CodeType:
