@@ -17,6 +17,7 @@ from ads.api import (
     artifact_uploads,
     buckets,
     compartments,
+    console_links,
     deployments,
     events,
     garbage,
@@ -54,6 +55,7 @@ from ads.api.context import Context
 from ads.api.labelling import Labeller
 from ads.api.rules import authorize
 from ads.deploy.controller import Controller
+from ads.console.application import Console
 from ads.deploy.engines.base import Engine
 from ads.deploy.log_times import LogClock
 from ads.errors import AdsError
@@ -92,6 +94,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tokens.router,
     resource_search.router,
     logs.router,
+    console_links.router,
     log_search.router,
     preauthenticated.router,
     multipart.router,
@@ -133,6 +136,7 @@ def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
     app.add_middleware(Door, context=context)
     return app
 
+    app.add_middleware(Console, context=context)
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:

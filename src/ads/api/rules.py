@@ -173,6 +173,7 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("DELETE", f"{_OPEN}/tokens/{{token_id}}"): "manage",
     ("POST", f"{_OPEN}/users"): "manage",
     ("GET", f"{_OPEN}/users"): "inspect",
+    ("POST", f"{_OPEN}/consoleLinks"): "inspect",
     ("GET", f"{_OPEN}/users/{{user_id}}"): "inspect",
     ("PUT", f"{_OPEN}/users/{{user_id}}"): "manage",
     ("POST", f"{_OPEN}/users/{{user_id}}/actions/activate"): "manage",
@@ -214,10 +215,12 @@ ANYWHERE = frozenset(
 )
 """Routes that belong to no compartment: every credential may use them."""
 
-OWN = frozenset(key for key in RULES if key[1].startswith((f"{_OPEN}/keys", f"{_OPEN}/tokens")))
+OWN = frozenset(
+    key for key in RULES if key[1].startswith((f"{_OPEN}/keys", f"{_OPEN}/tokens", f"{_OPEN}/consoleLinks"))
+)
 """Routes about the caller's own credentials. Their handlers look after those of others."""
 
-_TOKENS = ("POST", f"{_OPEN}/tokens")
+_NARROW = frozenset({("POST", f"{_OPEN}/tokens"), ("POST", f"{_OPEN}/consoleLinks")})
 _OCI = ("/20190101/", "/20200531/", "/n/")
 
 
@@ -231,13 +234,13 @@ async def authorize(request: Request) -> None:
     if permissions.unlimited:
         return
     if key in OWN:
-        _authorize_own(permissions, verb, may_be_limited=key == _TOKENS)
+        _authorize_own(permissions, verb, may_be_limited=key in _NARROW)
     else:
         await run_in_threadpool(_authorize, request, permissions, verb, anywhere=key in ANYWHERE)
 
 
 def _authorize_own(permissions: Permissions, verb: Verb, *, may_be_limited: bool) -> None:
-    """A limited token may make a narrower one, which the handler checks, and nothing else with credentials."""
+    """A limited token may make a narrower one, which the handler checks, log a browser in, and nothing else."""
     scope = permissions.scope
     if rank_of(scope.verb) < rank_of(verb) or (scope.limited and not may_be_limited):
         raise NotPermitted(

@@ -1,4 +1,4 @@
-"""Who is logged in to the console. Only hashes of secrets are kept, and each session hangs on the credential behind it."""
+"""Who is logged in to the console: only hashes of secrets are kept, and sessions hang on the credential behind them."""
 
 from __future__ import annotations
 

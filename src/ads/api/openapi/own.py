@@ -84,6 +84,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "NamedModel",
         query=(query("reference", required=True), query("compartmentId")),
         refusals=(409,),
+    ("POST", f"{_OPEN}/consoleLinks"): Operation(
+        "consoleLink.create", "ConsoleLink", example={"place": "/console/models"}
+    ),
     ),
     ("GET", f"{_OPEN}/models/search"): Operation(
         "model.search",

@@ -137,6 +137,7 @@ OWN_SHAPES: dict[str, Schema] = {
     "Revision": record(
         {
             "revision": COUNT,
+    "ConsoleLink": record({"path": TEXT, "timeExpires": TIME}),
             "modelId": OCID,
             "reference": maybe(TEXT),
             "origin": maybe(TEXT),
