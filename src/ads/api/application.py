@@ -28,6 +28,7 @@ from ads.api import (
     log_search,
     logs,
     metadata_artifacts,
+    metrics,
     model_search,
     model_states,
     models,
@@ -54,8 +55,8 @@ from ads.api.authentication import Door
 from ads.api.context import Context
 from ads.api.labelling import Labeller
 from ads.api.rules import authorize
-from ads.deploy.controller import Controller
 from ads.console.application import Console
+from ads.deploy.controller import Controller
 from ads.deploy.engines.base import Engine
 from ads.deploy.log_times import LogClock
 from ads.errors import AdsError
@@ -82,6 +83,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     labelling.router,
     deployments.router,
     rollouts.router,
+    metrics.router,
     model_states.router,
     work_requests.router,
     service.router,
@@ -92,9 +94,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     compartments.router,
     keys.router,
     tokens.router,
+    console_links.router,
     resource_search.router,
     logs.router,
-    console_links.router,
     log_search.router,
     preauthenticated.router,
     multipart.router,
@@ -134,9 +136,9 @@ def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
         app.include_router(router)
     problems.install(app)
     app.add_middleware(Door, context=context)
+    app.add_middleware(Console, context=context)
     return app
 
-    app.add_middleware(Console, context=context)
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:

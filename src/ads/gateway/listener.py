@@ -23,6 +23,7 @@ from ads.gateway.hosts import Hosts
 from ads.gateway.limits import Limits
 from ads.gateway.predictions import Predictions
 from ads.gateway.request import HeadReader
+from ads.gateway.rollups import Rollups
 from ads.home import Home
 
 __all__ = ["Listener", "serve"]
@@ -48,6 +49,7 @@ class Listener:
         self.predictions = Predictions(home, limits, self.clock)
         self.budget = Budget(limits.held_bytes)
         self.access_log = AccessLog(home, limits.log_bytes)
+        self.rollups = Rollups(home)
         self.connections: set[Connection] = set()
         self.draining = False
         self._certificate = certificate
@@ -57,6 +59,7 @@ class Listener:
         """Serve until :meth:`stop`, then finish what is under way."""
         self.predictions.tables.refresh()
         self.access_log.start()
+        self.rollups.start()
         telling = Notices(self._reload, self.predictions.signals)
         self.predictions.call = telling.tell
         notices, path = await serve_notices(self.home, telling)
@@ -67,6 +70,7 @@ class Listener:
             self._loop.create_task(self._every(_SWEEP_SECONDS, self._sweep)),
             self._loop.create_task(self._every(_TABLES_SECONDS, self.predictions.tables.refresh)),
             self._loop.create_task(self._every(_SIGNALS_SECONDS, telling.tell)),
+            self._loop.create_task(self._every(_SIGNALS_SECONDS, self._take_stock)),
             *(self._loop.create_task(self._every(_TABLES_SECONDS, c.refresh)) for c in (self._certificate,) if c),
         ]
         try:
@@ -79,7 +83,9 @@ class Listener:
             notices.close()
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
+            self.rollups.take(time.time(), self.predictions.pools, last=True)
             self.predictions.close()
+            self.rollups.close()
             self.access_log.close()
 
     def _security(self) -> dict[str, Any]:
@@ -107,6 +113,9 @@ class Listener:
         self.predictions.sweep(now)
         for connection in list(self.connections):
             connection.sweep(now)
+
+    def _take_stock(self) -> None:
+        self.rollups.take(time.time(), self.predictions.pools)
 
     def _reload(self) -> None:
         self.predictions.tables.refresh(force=True)

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ads.deploy.minutes import BOUNDS
+
 __all__ = ["CONTENT_TYPE", "DeploymentMetrics", "Gauges", "Histogram", "Metrics", "render"]
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -39,10 +41,11 @@ class DeploymentMetrics:
 
     def __init__(self) -> None:
         self.codes: Counter[int] = Counter()
-        self.request = Histogram(_SECONDS)
+        self.request = Histogram(BOUNDS)
         self.inference = Histogram(_SECONDS)
         self.queue = Histogram(_SECONDS)
         self.batch = Histogram(_ITEMS)
+        self.rows = 0
         self.cold_starts = 0
         self.restarts = 0
 
@@ -97,6 +100,7 @@ def render(metrics: Metrics, gauges: Mapping[str, Gauges]) -> bytes:
                 "request_duration_seconds",
                 "From a request's head to its answer.",
                 {name: each.request for name, each in counted.items()},
+                frozenset(_SECONDS),
             ),
             *_histogram(
                 "inference_duration_seconds",
@@ -167,12 +171,17 @@ def _family(name: str, kind: str, text: str, samples: Iterable[tuple[str, float]
         yield f"openads_{name}{braces} {value}\n"
 
 
-def _histogram(name: str, text: str, histograms: Mapping[str, Histogram]) -> Iterator[str]:
+def _histogram(
+    name: str, text: str, histograms: Mapping[str, Histogram], shown: frozenset[float] | None = None
+) -> Iterator[str]:
+    """Yield the lines of histograms; ``shown`` are the bounds that are told where more are kept."""
     yield f"# HELP openads_{name} {text}\n# TYPE openads_{name} histogram\n"
     for deployment, histogram in histograms.items():
         label = f'deployment="{deployment}"'
         running = 0
         for bound, count in zip((*histogram.bounds, "+Inf"), histogram.counts, strict=True):
             running += count
+            if shown is not None and bound != "+Inf" and bound not in shown:
+                continue
             yield f'openads_{name}_bucket{{{label},le="{bound}"}} {running}\n'
         yield f"openads_{name}_sum{{{label}}} {histogram.total}\nopenads_{name}_count{{{label}}} {running}\n"

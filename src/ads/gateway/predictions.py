@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +85,11 @@ class Predictions:
     def idle(self) -> bool:
         """Whether no prediction waits or is in flight."""
         return all(pool.idle for pool in (*self._pools.values(), *self._leaving))
+
+    @property
+    def pools(self) -> Mapping[str, Pool]:
+        """Each deployment that the table has, by its id."""
+        return self._pools
 
     def admit(self, head: RequestHead, place: Place, remote: str = "") -> Admission:
         """Return where the prediction goes. Raises Refusal, credentials first: a stranger learns nothing else."""

@@ -26,6 +26,11 @@ _EVENTS = (
     query("principal"),
     query("compartmentId"),
 )
+_WINDOW = (
+    query("since", text="A time, or Unix seconds; without it an hour before `until`."),
+    query("until", text="A time, or Unix seconds; without it now."),
+    query("step", {"type": "integer", "minimum": 60, "multipleOf": 60}, text="Seconds."),
+)
 _USER = query("userId", text="Whose; without it the caller's own.")
 _OLDER = (query("olderThanSeconds", {"type": "integer", "minimum": 0}),)
 
@@ -79,14 +84,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("GET", f"{_OPEN}/tokens"): Operation("token.list", "items:Token", pages=True, query=(_USER, *_PAGES)),
     ("DELETE", f"{_OPEN}/tokens/{{token_id}}"): Operation("token.delete", status=204, query=(_USER,)),
+    ("POST", f"{_OPEN}/consoleLinks"): Operation(
+        "consoleLink.create", "ConsoleLink", example={"place": "/console/models"}
+    ),
     ("GET", f"{_OPEN}/models/resolve"): Operation(
         "model.resolve",
         "NamedModel",
         query=(query("reference", required=True), query("compartmentId")),
         refusals=(409,),
-    ("POST", f"{_OPEN}/consoleLinks"): Operation(
-        "consoleLink.create", "ConsoleLink", example={"place": "/console/models"}
-    ),
     ),
     ("GET", f"{_OPEN}/models/search"): Operation(
         "model.search",
@@ -141,6 +146,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             query("type", {"type": "string", "enum": ["access", "predict"]}),
             query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}),
         ),
+    ),
+    ("GET", f"{_ONE_D}/metrics"): Operation("deployment-metrics.get", "DeploymentMetrics", query=_WINDOW),
+    ("GET", f"{_OPEN}/metrics/summary"): Operation(
+        "metrics-summary.list", "MetricsSummary", pages=True, query=(query("compartmentId"), *_WINDOW, *_PAGES)
     ),
     ("GET", _ONE_D): Operation("deployment-traffic.get", "DeploymentTraffic", etag=True),
     ("GET", f"{_ONE_D}/revisions"): Operation("revision.list", "items:Revision", pages=True, query=_PAGES),

@@ -68,7 +68,40 @@ _ROLLOUT["additionalProperties"] = True  # and the plan: steps, gates and what e
 _ANSWER = record({"status": maybe(COUNT), "answer": ANYTHING})
 _SHARE = record({"revision": COUNT, "modelId": OCID, "reference": maybe(TEXT), "weight": NUMBER, "replicas": COUNT})
 
+_SECONDS = maybe(NUMBER)
+_USAGE = {
+    "requests": COUNT,
+    "errors": COUNT,
+    "refused": COUNT,
+    "rows": COUNT,
+    "inFlight": NUMBER,
+    "p50": _SECONDS,
+    "p95": _SECONDS,
+    "p99": _SECONDS,
+    "codes": {"type": "object", "additionalProperties": COUNT},
+}
+_WINDOW = {"since": TIME, "until": TIME, "step": COUNT}
+
 OWN_SHAPES: dict[str, Schema] = {
+    "DeploymentMetrics": record({**_WINDOW, "items": items(record({"time": TIME, **_USAGE})), "total": record(_USAGE)}),
+    "MetricsSummary": record(
+        {
+            **_WINDOW,
+            "items": items(
+                record(
+                    {
+                        "deploymentId": OCID,
+                        "displayName": TEXT,
+                        "compartmentId": OCID,
+                        "lifecycleState": TEXT,
+                        **_USAGE,
+                        "requestsPerSecond": NUMBER,
+                        "points": items(COUNT),
+                    }
+                )
+            ),
+        }
+    ),
     "ModelLabel": record(
         {
             "name": TEXT,
@@ -104,6 +137,7 @@ OWN_SHAPES: dict[str, Schema] = {
     "Key": record({"keyId": TEXT, "userId": OCID, "fingerprint": TEXT, "timeCreated": TIME}),
     "Profile": record({"tenancy": OCID, "user": OCID, "fingerprint": TEXT, "region": TEXT}),
     "Token": record(_TOKEN),
+    "ConsoleLink": record({"path": TEXT, "timeExpires": TIME}),
     "NewlyMadeToken": record({**_TOKEN, "token": TEXT}),
     "Service": record(
         {"version": TEXT, "compartmentId": OCID, "projectId": OCID, "tenancyId": OCID, "userId": TEXT, "region": TEXT}
@@ -137,7 +171,6 @@ OWN_SHAPES: dict[str, Schema] = {
     "Revision": record(
         {
             "revision": COUNT,
-    "ConsoleLink": record({"path": TEXT, "timeExpires": TIME}),
             "modelId": OCID,
             "reference": maybe(TEXT),
             "origin": maybe(TEXT),
