@@ -105,6 +105,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer what was asked before the client closed its side; half a request is nobody's."""
         self._eof = True
+        if self._exchange is not None and not self._exchange.has_request:
+            return False
         return self._state in {_State.WAITING, _State.PROXYING}
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002

@@ -174,6 +174,11 @@ class Exchange(asyncio.Protocol):
         if self._transport is not None and not self._over:
             (self._transport.pause_reading if full else self._transport.resume_reading)()
 
+    @property
+    def has_request(self) -> bool:
+        """Whether the request has arrived whole."""
+        return self._request_body.done
+
     def client_lost(self) -> None:
         """Stop: nobody waits for the answer."""
         self._end()
