@@ -53,7 +53,8 @@ class Caller:
         while time.monotonic() < until:
             numbers = [self._chance.randrange(10**6) for _ in range(self._chance.randrange(1, 4))]
             body = json.dumps(numbers)
-            head = f"POST {self._split.path}/predict HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self._token}\r\n"
+            head = f"POST {self._split.path}/predict HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            head += f"Authorization: Bearer {self._token}\r\n"
             writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             answer = (await reader.readuntil(b"\r\n\r\n")).decode()
             length = next(line for line in answer.split("\r\n") if line.startswith("content-length: "))
