@@ -13,7 +13,7 @@ COMMANDS ?=
 CLIENTS := .venv-clients
 OLDER := 2.14.9 2.8.11
 
-.PHONY: help demo test compat fuzz openapi lint types layers format bench serving figures clean
+.PHONY: help demo test compat fuzz openapi lint types layers format bench serving faults figures clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -87,6 +87,11 @@ bench: $(VENV)/.test-installed  ## Measure the figures of the main job and of sc
 
 serving: $(VENV)/.test-installed  ## Measure requests per second and latencies of predictions over HTTP
 	$(BIN)/python benchmarks/serving.py
+
+# FAULTS="F1 F29 --seed 7": which, and how; `python -m benchmarks.faults --help` says more.
+FAULTS ?=
+faults: $(VENV)/.test-installed  ## Kill, stop, starve and overload a real service, and print what its callers noticed
+	$(BIN)/python -m benchmarks.faults $(FAULTS)
 
 figures: bench $(VENV)/.test-installed  ## bench, and the installed size of the base in a fresh environment
 	$(BIN)/python benchmarks/footprint.py

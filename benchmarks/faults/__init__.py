@@ -1,0 +1,1 @@
+"""Faults, one after the other, against a real service, and what its callers noticed: ``make faults``."""

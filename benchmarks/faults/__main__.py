@@ -1,0 +1,88 @@
+"""Inject faults one after the other, and print what callers noticed: ``python -m benchmarks.faults --help``.
+
+Each fault gets a service of its own, from supervisor to replicas, and a load whose every answer is checked. The exit
+status is 1 when a promise was broken. Everything stays on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.faults import replicas  # noqa: F401 - they make themselves known
+from benchmarks.faults.outcome import Outcome
+from benchmarks.faults.trial import Trial, faults
+
+_COLUMNS = ("fault", "what happens", "sent", "refused", "lost", "failed", "wrong", "figures", "")
+
+
+def main() -> int:
+    """Return the exit status."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("names", nargs="*", metavar="FAULT", help="which, for example F1 F29; all when none is named")
+    options.add_argument("--list", action="store_true", help="say which there are")
+    options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="of every choice")
+    options.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other")
+    options.add_argument("--scale", type=float, default=1.0, help="how many times as often each fault happens")
+    options.add_argument("--slack", type=float, default=1.0, help="multiplies bounds on time, for a busy machine")
+    options.add_argument("--width", type=int, default=None, help="of the table")
+    given = options.parse_args()
+    known = faults()
+    if given.list:
+        for each in known:
+            print(f"{each.name:<6}{each.what}")
+        return 0
+    strange = set(given.names) - {each.name for each in known}
+    if strange:
+        options.error(f"there is no fault {', '.join(sorted(strange))}")
+    chosen = [each for each in known if not given.names or each.name in given.names]
+    begin = time.monotonic()
+    outcomes = []
+    for seed in range(given.seed, given.seed + given.seeds):
+        for each in chosen:
+            started = time.monotonic()
+            outcome = each.run(Trial(seed, given.scale, given.slack))
+            outcomes.append(outcome)
+            said = "skipped" if outcome.skipped else "BROKEN" if outcome.broken else "held"
+            print(
+                f"{each.name:<6}{said:<9}{time.monotonic() - started:5.0f} s  {each.what}", file=sys.stderr, flush=True
+            )
+            if outcome.broken:
+                print(
+                    f"      again: python -m benchmarks.faults {each.name} --seed {seed}", file=sys.stderr, flush=True
+                )
+    return _show(outcomes, given, time.monotonic() - begin)
+
+
+def _show(outcomes: list[Outcome], given: argparse.Namespace, took: float) -> int:
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end"
+    slack = f", bounds times {given.slack:g}" if given.slack != 1 else ""
+    table = Table(title=f"seed {given.seed}{slack}; {machine}; {took:.0f} s")
+    for name in _COLUMNS:
+        table.add_column(name, justify="right" if name in _COLUMNS[2:7] else "left", overflow="fold")
+    for each in outcomes:
+        lost = each.counts["lost"] + each.counts["unconnected"]
+        numbers = (each.sent, each.counts["refused"], lost, each.counts["failed"], each.counts["wrong"])
+        verdict = "skipped" if each.skipped else "BROKEN" if each.broken else "held"
+        figures = each.skipped or "; ".join(each.figures)
+        table.add_row(each.fault, each.what, *(f"{number:,}" for number in numbers), figures, verdict)
+    console = Console(width=given.width or max(120, Console().width))
+    console.print(table)
+    broken = [each for each in outcomes if each.broken]
+    for each in broken:
+        for line in each.broken:
+            console.print(f"{each.fault}: {line}", markup=False)
+    sent, wrong = sum(each.sent for each in outcomes), sum(each.counts["wrong"] for each in outcomes)
+    console.print(f"{sent:,} requests, {wrong} wrong answers, {len(broken)} of {len(outcomes)} promises broken.")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
