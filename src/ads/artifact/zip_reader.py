@@ -22,7 +22,7 @@ from ads.artifact.member_names import shown
 from ads.artifact.zip_directory import Member, damaged, read_directory
 from ads.errors import ArchiveError
 
-__all__ = ["ArchiveInfo", "check_zip", "extract_zip", "read_member", "verify_zip"]
+__all__ = ["ArchiveInfo", "check_zip", "extract_entries", "extract_zip", "read_member", "verify_zip"]
 
 _CHUNK = 1024**2
 _MAX_MANIFEST_BYTES = 32 * 1024**2
@@ -91,6 +91,13 @@ def extract_zip(
     whole. Files get mode 644 (755 when they are executable). The manifest is checked and left out: it would be out of
     date with the first change. Raises :class:`~ads.errors.ArchiveError`, :class:`~ads.errors.ManifestError`.
     """
+    return sorted(extract_entries(archive, target, limits, replace=replace))
+
+
+def extract_entries(
+    archive: Path | str, target: Path | str, limits: Limits = DEFAULT_LIMITS, *, replace: bool = False
+) -> dict[str, manifest.FileEntry]:
+    """Unpack as :func:`extract_zip` does; return size and hash of each file as they were in the archive."""
     with Path(archive).open("rb") as file:
         members = read_directory(file, limits)
         with fresh_folder(Path(target), replace=replace) as fresh:
@@ -100,7 +107,8 @@ def extract_zip(
                     _extract_folder(file, member, fresh)
             _check_manifest(file, members, found)
             (fresh / layout.MANIFEST).unlink(missing_ok=True)
-    return list(_names(members))
+    found.pop(layout.MANIFEST, None)
+    return found
 
 
 def _names(members: list[Member]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ads.deploy.artifacts import remove_tree
+from ads.deploy.artifacts import list_beside, remove_tree
 from ads.deploy.environments import environment_key
 from ads.deploy.file_lock import locked
 from ads.errors import AdsError
@@ -44,6 +44,7 @@ def _remove_unpacked(premises: Premises, garbage: Garbage, _older_than: float) -
         if garbage.what in _needed_artifacts(session):
             return False
         gone = _set_aside(path)
+        list_beside(path).unlink(missing_ok=True)
     return _remove(gone)
 
 

@@ -38,7 +38,7 @@ class Prepared:
 class Preparations:
     """Prepares revisions, each by one thread. ``wake`` is called when one has ended.
 
-    Nothing here outlives the process: preparing again what is in place already takes milliseconds.
+    Nothing here outlives the process: preparing again what is in place takes as long as reading its files once.
     """
 
     def __init__(
