@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputError, NotAuthenticated
-from ads.identity.access import EVERYTHING, CompartmentTree, Permissions, Scope
+from ads.identity.access import EVERYTHING, CompartmentTree, Permissions, Scope, Verb, rank_of
+from ads.identity.passes import is_pass, read_pass
 from ads.identity.signature import BadSignature, body_digest, load_public_key, parse_authorization, verify
 from ads.identity.tokens import hash_token
 
@@ -105,6 +106,7 @@ class Verifier:
             entry["key_id"]: _Key(entry["public_key"], entry["principal"], self.permissions_of(entry["principal"]))
             for entry in identities.get("keys", ())
         }
+        self._pass_key = str(identities.get("pass_key", ""))
         self._nobody = _Key(_DECOY, "", self.permissions_of(""))
         self._parsed: dict[str, RSAPublicKey] = {}
 
@@ -163,6 +165,8 @@ class Verifier:
     def _bearer(self, token: str, now: float) -> Identity:
         if not token or len(token) > _LONGEST_TOKEN:
             raise BadSignature("the bearer token is empty or too long")
+        if is_pass(token):
+            return self._passed(token, now)
         digest = hash_token(token)
         known = self._tokens.get(digest)
         if known is None or not hmac.compare_digest(known.sha256, digest):
@@ -170,6 +174,19 @@ class Verifier:
         if known.expires is not None and known.expires <= now:
             raise BadSignature("the bearer token has expired")
         return Identity(known.principal, known.permissions, credential=digest)
+
+    def _passed(self, token: str, now: float) -> Identity:
+        """Return who is behind a pass, with that one's rights on one deployment alone. It is no credential itself."""
+        found = read_pass(self._pass_key, token, now)
+        behind = self.known(found.credential, now) if found is not None else None
+        if found is None or behind is None:
+            raise BadSignature("the pass is not signed by this service, or it is over")
+        scope = behind.permissions.scope
+        if scope.deployment_ids is not None and found.deployment_id not in scope.deployment_ids:
+            raise BadSignature("the credential behind the pass is for other deployments")
+        verb: Verb = "use" if rank_of(scope.verb) > rank_of("use") else scope.verb
+        narrow = Scope(verb, scope.compartment_id, frozenset({found.deployment_id}), found.expires)
+        return Identity(behind.principal, self.permissions_of(behind.principal, narrow))
 
     def _signed(
         self, value: str, method: str, target: str, headers: dict[str, list[str]], body: bytes | None, now: float

@@ -15,6 +15,7 @@ from ads.errors import Conflict
 from ads.gateway_notice import notify_gateways
 from ads.home import Home, write_private
 from ads.identity.ocid import new_ocid
+from ads.identity.passes import pass_key
 from ads.identity.signature import fingerprint, load_public_key
 from ads.identity.tokens import hash_token, new_token
 from ads.identity.verifier import Verifier
@@ -162,6 +163,7 @@ def _read_identities(session: Session) -> dict[str, Any]:
             }
             for token in tokens
         ],
+        "pass_key": pass_key(session.get_one(Default, "page_secret").value),
         "keys": [{"key_id": key.key_id, "public_key": key.public_key, "principal": key.user_id} for key in keys],
     }
 
