@@ -28,7 +28,7 @@ def sign(folder: Path | str, private_key: Path | str) -> Path:
     Sign at the end: whatever changes after it makes the signature wrong. Raises
     :class:`~ads.errors.InputError` for a key that can't be used or without the package that signs.
     """
-    folder, key = Path(folder), Path(private_key).expanduser()
+    folder, key = Path(folder).absolute(), Path(private_key).expanduser()
     if not key.is_file():
         raise InputError(f"There is no key at {key}.", hint="Make one: openssl ecparam -name prime256v1 -genkey -noout")
     target = folder / layout.SIGNATURE
@@ -51,7 +51,7 @@ def verify(folder: Path | str, public_keys: Iterable[Path | str]) -> Path:
     Raises :class:`~ads.errors.SignatureMissing` without a signature, :class:`~ads.errors.SignatureWrong` when none of
     the keys made it or a file was changed, added or removed since; :class:`~ads.errors.InputError` without the package.
     """
-    folder = Path(folder)
+    folder = Path(folder).absolute()  # the package compares what it leaves out by absolute paths
     target = folder / layout.SIGNATURE
     if not target.is_file():
         raise SignatureMissing("The artifact carries no signature.", hint="Sign it: model.save(signing_key=…)")

@@ -23,7 +23,10 @@ _BY_ERROR: tuple[tuple[int, tuple[type[BaseException], ...]], ...] = (
     (CONFLICT, (errors.Conflict, errors.PreconditionFailed, errors.NotActiveDeploymentError)),
     (UNREACHABLE, (errors.ServiceUnreachable, errors.ServiceUnavailable)),
     (TIMED_OUT, (errors.ServiceTimeout,)),
-    (FAILED, (errors.IntrospectionNotPassed, errors.VerificationFailed)),
+    (
+        FAILED,
+        (errors.IntrospectionNotPassed, errors.VerificationFailed, errors.SignatureMissing, errors.SignatureWrong),
+    ),
     (USAGE, (errors.InputError,)),
     (FAILED, (errors.AdsError,)),
     (NOT_PERMITTED, (PermissionError,)),

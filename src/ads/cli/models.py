@@ -18,7 +18,7 @@ from ads.cli.moments import ago, moment
 from ads.cli.output import Column
 from ads.cli.reference_argument import reference_argument
 from ads.cli.references import MODEL, PAGE_SIZE, short_id
-from ads.errors import Conflict
+from ads.errors import Conflict, NotFound
 
 __all__ = ["LIST_COLUMNS", "SEARCH", "defined_value", "delete", "info", "ls", "models"]
 
@@ -35,10 +35,14 @@ models = LazyGroup(
             "download": LazyCommand(
                 "ads.cli.model_download:download", "Write a model's artifact to a folder or zip file."
             ),
+            "verify-signature": LazyCommand(
+                "ads.cli.model_signing:verify_signature", "Tell whose signature an artifact carries."
+            ),
         },
         "Change": {
             "create": LazyCommand("ads.cli.model_changes:create", "Register an artifact: a folder or a zip file."),
             "update": LazyCommand("ads.cli.model_changes:update", "Change name, description, label, tags, metrics."),
+            "sign": LazyCommand("ads.cli.model_signing:sign", "Sign an artifact folder with a private key."),
             "delete": LazyCommand("ads.cli.models:delete", "Delete a model that no deployment uses."),
         },
     },
@@ -107,7 +111,9 @@ def _listed(invocation: Invocation, everything: bool, name: str | None) -> Itera
 def info(invocation: Invocation, reference: str) -> None:
     """Show the model REF: state, metadata, size of its schemas. --format json shows everything that is stored."""
     model = references.find(invocation.service, MODEL, reference)
-    shown = model if invocation.format == "json" else {**model, "aliases": _aliases_of(invocation, model)}
+    shown = model
+    if invocation.format != "json":
+        shown = {**model, "aliases": _aliases_of(invocation, model), "labels": _labels_of(invocation, model)}
     invocation.output.record(shown, INFO_COLUMNS)
     if model.get("lifecycleState") == "ACTIVE":
         invocation.output.hint(f'Work with it in Python: GenericModel.from_id("{model["id"]}")')
@@ -120,6 +126,16 @@ def _aliases_of(invocation: Invocation, model: Mapping[str, Any]) -> list[str]:
         return []
     listed = service.list(f"/openads/v1/modelVersionSets/{set_id}/aliases")
     return [str(alias["name"]) for alias in listed if alias.get("modelId") == model["id"]]
+
+
+def _labels_of(invocation: Invocation, model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what the service found out about the artifact; nothing from one that doesn't label."""
+    if not invocation.service.knows_references:
+        return []
+    try:
+        return list(invocation.service.list(f"/openads/v1/models/{model['id']}/labels"))
+    except NotFound:
+        return []
 
 
 @command("delete", example="ads models delete churn\nads models delete k3q7zabc --yes")
@@ -197,6 +213,12 @@ def _custom(row: Mapping[str, Any]) -> str | None:
     )
 
 
+def _labels(row: Mapping[str, Any]) -> str | None:
+    """Return ``pickles suspicious: imports posix.system, …`` for each label, one after the other."""
+    found = (f"{label['name']} {label['verdict']}: {label['summary']}" for label in row.get("labels") or [])
+    return "; ".join(found) or None
+
+
 INFO_COLUMNS = (
     Column("name", lambda row: row.get("displayName")),
     Column("id", lambda row: row.get("id")),
@@ -215,6 +237,7 @@ INFO_COLUMNS = (
     _schema_width("outputSchema"),
     Column("metrics", _metrics),
     Column("custom metadata", _custom),
+    Column("labels", _labels),
     Column("tags", lambda row: row.get("freeformTags") or None),
     Column("project", lambda row: row.get("projectId")),
 )
