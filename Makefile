@@ -13,7 +13,7 @@ COMMANDS ?=
 CLIENTS := .venv-clients
 OLDER := 2.14.9 2.8.11
 
-.PHONY: help demo test compat fuzz openapi lint types layers format bench serving faults figures clean
+.PHONY: help demo test compat fuzz openapi lint types layers format bench serving faults soak figures clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -92,6 +92,10 @@ serving: $(VENV)/.test-installed  ## Measure requests per second and latencies o
 FAULTS ?=
 faults: $(VENV)/.test-installed  ## Kill, stop, starve and overload a real service, and print what its callers noticed
 	$(BIN)/python -m benchmarks.faults $(FAULTS)
+
+MINUTES ?= 30
+soak: $(VENV)/.test-installed  ## Use a service for MINUTES, and see whether it grows
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 figures: bench $(VENV)/.test-installed  ## bench, and the installed size of the base in a fresh environment
 	$(BIN)/python benchmarks/footprint.py

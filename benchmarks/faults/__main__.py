@@ -16,8 +16,9 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.faults import replicas  # noqa: F401 - they make themselves known
+from benchmarks.faults import clients, clocks, long_run, overload, parts, replicas, updates  # noqa: F401 - they make themselves known
 from benchmarks.faults.outcome import Outcome
+from benchmarks.faults.storage import run_tests
 from benchmarks.faults.trial import Trial, faults
 
 _COLUMNS = ("fault", "what happens", "sent", "refused", "lost", "failed", "wrong", "figures", "")
@@ -32,17 +33,18 @@ def main() -> int:
     options.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other")
     options.add_argument("--scale", type=float, default=1.0, help="how many times as often each fault happens")
     options.add_argument("--slack", type=float, default=1.0, help="multiplies bounds on time, for a busy machine")
+    options.add_argument("--storage", action="store_true", help="the faults of disks and databases as well")
     options.add_argument("--width", type=int, default=None, help="of the table")
     given = options.parse_args()
     known = faults()
     if given.list:
         for each in known:
-            print(f"{each.name:<6}{each.what}")
+            print(f"{each.name:<6}{each.what}{' (only when named)' if each.long else ''}")
         return 0
     strange = set(given.names) - {each.name for each in known}
     if strange:
         options.error(f"there is no fault {', '.join(sorted(strange))}")
-    chosen = [each for each in known if not given.names or each.name in given.names]
+    chosen = [each for each in known if each.name in given.names or (not given.names and not each.long)]
     begin = time.monotonic()
     outcomes = []
     for seed in range(given.seed, given.seed + given.seeds):
@@ -58,6 +60,8 @@ def main() -> int:
                 print(
                     f"      again: python -m benchmarks.faults {each.name} --seed {seed}", file=sys.stderr, flush=True
                 )
+    if given.storage:
+        outcomes += run_tests()
     return _show(outcomes, given, time.monotonic() - begin)
 
 

@@ -142,7 +142,7 @@ def hungry_models(trial: Trial, outcome: Outcome) -> None:
             for number in range(trial.times(3)):
                 answer = trial.once(hungry, "eat", number)
                 outcome.note(f"eater: {answer.status_code if answer is not None else 'none'}")
-            for number in range(trial.times(150)):
+            for number in range(trial.times(300)):
                 trial.once(hungry, "leak", number)
             recorder.after(100)
             largest = max(psutil.Process(pid).memory_info().rss for pid in hungry.replicas().values())

@@ -108,7 +108,7 @@ class Subject:
         self._log = folder / "service.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._client: httpx.Client | None = None
-        self._place: dict[str, str] = {}
+        self.place: dict[str, str] = {}
 
     # -- the whole
 
@@ -125,7 +125,7 @@ class Subject:
             base_url=found.url, headers={"authorization": f"Bearer {self.token}"}, timeout=30, trust_env=False
         )
         about = self.ask("GET", "/openads/v1/service")
-        self._place = {name: about[name] for name in ("compartmentId", "projectId")}
+        self.place = {name: about[name] for name in ("compartmentId", "projectId")}
         return took
 
     def _answers(self) -> bool:
@@ -230,13 +230,21 @@ class Subject:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def register(self, version: int, *, control: bool = True, **model: Any) -> str:
+    def register(self, version: int, modelVersionSetId: str = "", **model: Any) -> str:  # noqa: N803 - the API's name
         """Return the id of a registered model."""
-        content = models.archive(version, str(self.control) if control else "", **model)
-        found = self.ask("POST", "/20190101/models", json={**self._place, "displayName": f"version {version}"})
+        content = models.archive(version, str(self.control), **model)
+        member = {"modelVersionSetId": modelVersionSetId} if modelVersionSetId else {}
+        body = {**self.place, **member, "displayName": f"version {version}"}
+        found = self.ask("POST", "/20190101/models", json=body)
         headers = {"content-type": "application/octet-stream"}
         self.ask("POST", f"/20190101/models/{found['id']}/artifact", content=content, headers=headers)
         return str(found["id"])
+
+    def fetch(self, model_id: str) -> bytes:
+        """Return a model's archive."""
+        assert self._client is not None
+        answer = self._client.get(f"/20190101/models/{model_id}/artifact/content")
+        return answer.raise_for_status().content
 
     def create(self, model_id: str, instances: int = 1, name: str = "faults", memory: float = 16.0) -> Deployed:
         """Begin to deploy a model."""
@@ -251,7 +259,7 @@ class Subject:
             "scalingPolicy": {"policyType": "FIXED_SIZE", "instanceCount": instances},
         }
         configuration = {"deploymentType": "SINGLE_MODEL", "modelConfigurationDetails": details}
-        body = {**self._place, "displayName": name, "modelDeploymentConfigurationDetails": configuration}
+        body = {**self.place, "displayName": name, "modelDeploymentConfigurationDetails": configuration}
         return Deployed(self, str(self.ask("POST", "/20190101/modelDeployments", json=body)["id"]))
 
     def deploy(self, model_id: str, instances: int = 1, name: str = "faults", memory: float = 16.0) -> Deployed:

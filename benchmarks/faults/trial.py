@@ -48,7 +48,7 @@ class Trial:
 
     def load(self, deployed: Deployed, **how: Any) -> Recorder:
         """Return a recorder for a deployment."""
-        return Recorder(deployed.url, deployed.subject.token, self.seed, **how)
+        return Recorder(deployed.url, deployed.subject.token, **{"seed": self.seed, **how})
 
     def once(self, deployed: Deployed, do: str, number: int = 1) -> httpx.Response | None:
         """Send one request that makes the model do something; None when no answer came."""
@@ -66,11 +66,12 @@ Body = Callable[[Trial, Outcome], None]
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: its name in the catalogue of faults, what is done, and the function that does it."""
+    """One fault: its name, what is done, and the function that does it. A ``long`` one is run only when it is named."""
 
     name: str
     what: str
     body: Body
+    long: bool = False
 
     def run(self, trial: Trial) -> Outcome:
         """Return what happened. What the harness itself runs into counts as broken."""
@@ -85,11 +86,11 @@ class Fault:
 _KNOWN: list[Fault] = []
 
 
-def fault(name: str, what: str) -> Callable[[Body], Body]:
+def fault(name: str, what: str, *, long: bool = False) -> Callable[[Body], Body]:
     """Have a function be known as a fault."""
 
     def note(body: Body) -> Body:
-        _KNOWN.append(Fault(name, what, body))
+        _KNOWN.append(Fault(name, what, body, long))
         return body
 
     return note
