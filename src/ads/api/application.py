@@ -26,6 +26,7 @@ from ads.api import (
     labelling,
     lineage,
     log_search,
+    log_stream,
     logs,
     metadata_artifacts,
     metrics,
@@ -98,6 +99,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     resource_search.router,
     logs.router,
     log_search.router,
+    log_stream.router,
     preauthenticated.router,
     multipart.router,
     object_copies.router,
@@ -127,6 +129,7 @@ def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
     app.state.context = context
     app.state.news = News(context.database)
     app.state.streams = set()
+    app.state.log_streams = set()
     app.state.controller = None
     app.state.log_clock = None
     if engine is not None:

@@ -150,6 +150,7 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("DELETE", f"{_ALIASES}/{{alias}}"): "use",
     ("GET", f"{_ALIASES}/{{alias}}/history"): "inspect",
     ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs"): "read",
+    ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs/stream"): "read",
     ("POST", f"{_OPEN}/deployments/{{deployment_id}}/actions/restart"): "use",
     ("GET", f"{_DEPLOYMENT}/metrics"): "read",
     ("GET", f"{_OPEN}/metrics/summary"): "read",

@@ -147,6 +147,16 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}),
         ),
     ),
+    ("GET", f"{_ONE_D}/logs/stream"): Operation(
+        "deployment-log.stream",
+        "bytes",
+        query=(
+            query("type", {"type": "string", "enum": ["access", "predict"]}),
+            query("after", text="The id of the last line that is known; also as `last-event-id`."),
+            query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, text="How many older lines come first."),
+        ),
+        refusals=(429,),
+    ),
     ("GET", f"{_ONE_D}/metrics"): Operation("deployment-metrics.get", "DeploymentMetrics", query=_WINDOW),
     ("GET", f"{_OPEN}/metrics/summary"): Operation(
         "metrics-summary.list", "MetricsSummary", pages=True, query=(query("compartmentId"), *_WINDOW, *_PAGES)
