@@ -70,6 +70,18 @@ class Settings:
     """Longest time for building a model's environment."""
     gpus: str = ""
     """GPUs that replicas are spread over, as ``CUDA_VISIBLE_DEVICES`` names them. Empty: those that are found."""
+    replica_uids: str = "60600-61099"
+    """User numbers of which each replica gets one of its own, where the service runs as root. Empty: none."""
+    replica_network: bool = True
+    """Whether replicas may use the network. False needs a service that runs as root."""
+    replica_processes: int = 300
+    """Most processes and threads of a replica that has a user of its own."""
+    replica_file_bytes: int = 10 * 1024**3
+    """Largest file that a replica may write."""
+    wheels: str = ""
+    """Folder of wheels from which models' environments are built, without any package index. Empty: the index."""
+    environment_catalog: str = ""
+    """YAML or JSON file of the operator's own conda packs: slug to ``uri`` and ``python``. Empty: none."""
     enforce_bandwidth: bool = True
     """Whether a deployment's ``bandwidthMbps`` is enforced."""
     rate_limit: float = 0.0
@@ -86,6 +98,8 @@ class Settings:
     """Public keys (a PEM file, or a folder of them): only what one of them signed is deployed. Empty: everything is."""
     webhooks_allow_private: bool = False
     """Whether webhooks may be at loopback, private and link-local addresses."""
+    no_progress: bool = False
+    """Whether bars and checklists are left out."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """For each name set by somebody: ``argument``, ``environment`` or the file's path."""
 
@@ -99,8 +113,12 @@ _TYPES: dict[str, type] = {
     "artifact_cache_bytes": int,
     "start_timeout": float,
     "environment_timeout": float,
+    "replica_network": bool,
+    "replica_processes": int,
+    "replica_file_bytes": int,
     "enforce_bandwidth": bool,
     "webhooks_allow_private": bool,
+    "no_progress": bool,
     "rate_limit": float,
     "rate_limit_per_token": float,
 }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -45,25 +46,49 @@ def test_the_time_limit_is_kept(server: Any) -> None:
         wait_for_work_request(Service(server.url), "w", label="Deploying x", max_wait_time=0.2)
 
 
-def test_nothing_is_written_when_nobody_looks(server: Any, capsys: Any) -> None:
-    server.on("GET", PATH, state(server, "SUCCEEDED", 100))
+ENTRIES = [
+    {"message": "environment: 0.9 s", "timestamp": "2026-01-31T10:15:30.000Z"},
+    {"message": "load: 0.4 s", "timestamp": "2026-01-31T10:15:30.900Z"},
+]
+
+
+def tells_of_stages(server: Any) -> None:
+    server.on("GET", f"{PATH}/logs", [server.reply(content=ENTRIES[:1]), server.reply(content=ENTRIES)])
+    server.on("GET", PATH, [state(server, "IN_PROGRESS", 10), state(server, "SUCCEEDED", 100)])
+
+
+def test_a_log_file_gets_one_line_for_each_stage(server: Any, capsys: Any) -> None:
+    tells_of_stages(server)
     wait_for_work_request(Service(server.url), "w", label="Deploying x")
     captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "")
+    assert captured.out == ""
+    assert captured.err.splitlines() == ["Deploying x: environment: 0.9 s", "Deploying x: load: 0.4 s"]
+
+
+def test_work_without_stages_that_is_quick_shows_nothing(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.on("GET", PATH, state(server, "SUCCEEDED", 100))
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    wait_for_work_request(Service(server.url), "w", label="Deploying x")
+    assert terminal.getvalue() == ""
+
+
+def test_nothing_is_shown_to_who_wants_no_progress(server: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setenv("OPENADS_NO_PROGRESS", "1")
+    tells_of_stages(server)
+    wait_for_work_request(Service(server.url), "w", label="Deploying x")
+    assert capsys.readouterr().err == ""
     assert not server.requests("GET", f"{PATH}/logs")
 
 
 def test_a_terminal_shows_each_stage_with_its_seconds(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = [
-        {"message": "environment: 0.9 s", "timestamp": "2026-01-31T10:15:30.000Z"},
-        {"message": "load: 0.4 s", "timestamp": "2026-01-31T10:15:30.900Z"},
-    ]
-    server.on("GET", f"{PATH}/logs", [server.reply(content=entries[:1]), server.reply(content=entries)])
-    server.on("GET", PATH, [state(server, "IN_PROGRESS", 10), state(server, "SUCCEEDED", 100)])
+    tells_of_stages(server)
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     wait_for_work_request(Service(server.url), "w", label="Deploying x")
-    assert terminal.getvalue().splitlines() == ["Deploying x", "  ✓ environment: 0.9 s", "  ✓ load: 0.4 s"]
+    *stages, in_all = terminal.getvalue().splitlines()
+    assert stages == ["Deploying x", "  ✓ environment: 0.9 s", "  ✓ load: 0.4 s"]
+    assert re.fullmatch(r"  \d+\.\d s in all", in_all)
 
 
 def test_ctrl_c_leaves_the_work_alone_and_says_so(server: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:

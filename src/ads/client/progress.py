@@ -1,8 +1,9 @@
-"""A bar that counts bytes, for people: nothing where stderr is no terminal."""
+"""A bar that counts bytes, for people: nothing where stderr is neither a terminal nor a notebook's."""
 
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
@@ -13,14 +14,23 @@ if TYPE_CHECKING:
 __all__ = ["byte_bar"]
 
 
+_QUICK = 0.5
+"""Seconds in which a transfer may end without a bar."""
+
+
 def byte_bar(label: str, total: int, progress: bool) -> AbstractContextManager[Any]:
     """Return a bar with ``update(count)`` and ``reset()``; it shows nothing without ``progress`` or a terminal."""
-    if not (progress and sys.stderr is not None and sys.stderr.isatty()):
+    from ads.client.checklist import is_notebook, is_wanted
+
+    looked_at = sys.stderr is not None and (sys.stderr.isatty() or is_notebook())
+    if not (progress and looked_at and is_wanted()):
         return _Silent()
-    from tqdm import tqdm
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a notebook without widgets gets a bar of text, and no lecture
+        from tqdm.auto import tqdm
 
     bar: Callable[..., AbstractContextManager[Any]] = tqdm
-    return bar(total=total or None, desc=label, unit="B", unit_scale=True, unit_divisor=1024, leave=False)
+    return bar(total=total or None, desc=label, unit="B", unit_scale=True, unit_divisor=1024, leave=False, delay=_QUICK)
 
 
 class _Silent:

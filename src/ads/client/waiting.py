@@ -1,13 +1,14 @@
-"""Waiting for a work request: prompt when it is quick, patient when it is slow, with a checklist on a terminal."""
+"""Waiting for a work request: prompt when it is quick, patient when it is slow, with a checklist of its stages."""
 
 from __future__ import annotations
 
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from ads.errors import ServiceTimeout
+from ads.client.checklist import Stage, checklist
+from ads.errors import NotFound, ServiceTimeout
 
 if TYPE_CHECKING:
     from ads.client.service import Service
@@ -53,17 +54,18 @@ def wait_for_work_request(
 ) -> WorkRequest:
     """Return the work request once it ended, also when it failed.
 
-    ``max_wait_time`` in seconds (negative: no limit) and ``poll_interval``, the longest pause between two looks. On a
-    terminal, stderr shows each stage with its seconds under ``label``. Raises :class:`~ads.errors.ServiceTimeout` when
-    the time is up. Ctrl-C ends the waiting, not the work, and says so with the sentence ``interrupted``.
+    ``max_wait_time`` in seconds (negative: no limit) and ``poll_interval``, the longest pause between two looks. A
+    terminal, a notebook, or a line each in a log shows the stages with their seconds under ``label``. Raises
+    :class:`~ads.errors.ServiceTimeout` when the time is up. Ctrl-C ends the waiting, not the work, and says so with
+    the sentence ``interrupted``.
     """
-    checklist = _Checklist(label, sys.stderr) if sys.stderr is not None and sys.stderr.isatty() else None
+    shown = checklist(label)
     started = time.monotonic()
     try:
         while True:
             request = _look(service, work_request_id)
-            if checklist is not None:
-                checklist.show(service, request)
+            if shown is not None:
+                shown.show(_stages(service, request), _state(request))
             waited = time.monotonic() - started
             if request.is_final:
                 return request
@@ -102,27 +104,18 @@ def _look(service: Service, work_request_id: str) -> WorkRequest:
     )
 
 
-@dataclass
-class _Checklist:
-    """What the service reports as done, one line each; a failure ends the list with its reason."""
-
-    label: str
-    out: TextIO
-    shown: int = -1
-
-    def show(self, service: Service, request: WorkRequest) -> None:
-        """Write what is new since the last look."""
-        if self.shown < 0:
-            self.out.write(f"{self.label}\n")
-            self.shown = 0
+def _stages(service: Service, request: WorkRequest) -> list[Stage]:
+    """Return what the service reports as done; a failure ends the list with its reasons."""
+    try:
         entries = list(service.list(f"/20190101/workRequests/{request.id}/logs"))
-        reasons = {str(entry.get("message")) for entry in entries} & set(request.errors)
-        for entry in entries[self.shown :]:
-            message = str(entry.get("message") or "")
-            self.out.write(f"  {'✗' if message in reasons else '✓'} {message}\n")
-        self.shown = len(entries)
-        if request.failed:
-            for reason in request.errors:
-                if reason not in reasons:
-                    self.out.write(f"  ✗ {reason}\n")
-        self.out.flush()
+    except NotFound:  # a service that keeps no log of its work: the work itself is what matters
+        entries = []
+    messages = [str(entry.get("message") or "") for entry in entries]
+    stages = [Stage(message, failed=message in request.errors) for message in messages]
+    if request.failed:
+        stages += [Stage(reason, failed=True) for reason in request.errors if reason not in messages]
+    return stages
+
+
+def _state(request: WorkRequest) -> str:
+    return ("failed" if request.failed else "done") if request.is_final else "running"

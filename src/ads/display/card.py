@@ -20,7 +20,7 @@ _MOST_ROWS = 20
 
 _GOOD = frozenset({"active", "passed", "done", "succeeded", "ready"})
 _BAD = frozenset({"failed", "needs_attention", "needs action", "suspicious"})
-_MOVING = frozenset({"creating", "updating", "deleting", "available", "in_progress", "accepted"})
+_MOVING = frozenset({"running", "creating", "updating", "deleting", "available", "in_progress", "accepted"})
 
 _STYLE = """
 .oads-card{font:13px/1.5 system-ui,sans-serif;color:inherit;max-width:60em;padding:10px 14px;margin:2px 0;
@@ -31,6 +31,11 @@ border:1px solid rgba(128,128,128,.4);border-radius:8px;color-scheme:inherit}
 .oads-card .oads-pill::before{content:"\\25CF\\00A0"}
 .oads-card .oads-good::before{color:#1a9850}.oads-card .oads-bad::before{color:#d73027}
 .oads-card .oads-moving::before{color:#e08214}.oads-card .oads-still::before{color:#888}
+.oads-card ul{list-style:none;margin:8px 0 0;padding:0}
+.oads-card .oads-word{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+.oads-card li{position:relative;margin:0;overflow-wrap:anywhere}
+.oads-card li::before{margin-right:.6em}.oads-card li.oads-good::before{content:"\\2713"}
+.oads-card li.oads-bad::before{content:"\\2717"}.oads-card li.oads-still::before{content:"\\25CB"}
 .oads-card dl{display:grid;grid-template-columns:max-content 1fr;gap:1px 14px;margin:8px 0}
 .oads-card dt{opacity:.75}.oads-card dd{margin:0;overflow-wrap:anywhere}
 .oads-card table{border-collapse:collapse;margin:6px 0;font-size:12px}
@@ -42,6 +47,9 @@ white-space:normal;max-width:40em}
 overflow-wrap:anywhere;color:inherit;font-size:12px}
 .oads-card .oads-note{opacity:.75;margin:4px 0 0}
 """.replace("\n", "")
+
+_TONES = {True: "good", False: "bad", None: "still"}
+_WORDS = {True: "passed", False: "failed", None: "skipped"}
 
 
 def _escape(value: Any) -> str:
@@ -86,6 +94,18 @@ class Card:
             )
             if len(every) > most:
                 self.note(f"+{len(every) - most} more")
+        return self
+
+    def checks(self, checks: Iterable[tuple[bool | None, str, str | None]]) -> Self:
+        """Add a list of what went well (True), what didn't (False) and what was left out (None), and why."""
+        lines = [
+            f'<li class="oads-{_TONES[outcome]}"><span class="oads-word">{_WORDS[outcome]}: </span>{_escape(text)}'
+            + (f" · {_escape(message)}" if message else "")
+            + "</li>"
+            for outcome, text, message in checks
+        ]
+        if lines:
+            self._parts.append(f"<ul>{''.join(lines)}</ul>")
         return self
 
     def code(self, text: str) -> Self:

@@ -165,21 +165,15 @@ def _test_results(model: GenericModel) -> Mapping[str, Any]:
 
 
 def _checks(card: Card, results: Mapping[str, Any], *, every: bool = False) -> None:
-    words = {True: "● passed", False: "✕ failed", None: "○ skipped"}
-    rows = [
-        (
-            words[entry.get("success")],
-            entry.get("description"),
-            entry.get("error_msg") if entry.get("success") is False else "",
-        )
+    shown = [
+        (entry.get("success"), str(entry.get("description")), entry.get("error_msg"))
         for entry in results.values()
+        if every or entry.get("success") is False
     ]
-    failed = [row for row in rows if row[0] == words[False]]
-    if every or failed:
-        card.table("Checks", ("Result", "Check", "Message"), rows if every else failed, most=40)
-    elif rows:
-        passed = sum(row[0] == words[True] for row in rows)
-        card.note(f"{passed} of {len(rows)} checks passed, none failed.")
+    card.checks((outcome, text, message if outcome is False else None) for outcome, text, message in shown)
+    if results and not shown:
+        passed = sum(entry.get("success") is True for entry in results.values())
+        card.note(f"{passed} of {len(results)} checks passed, none failed.")
 
 
 def _next_step(model: GenericModel) -> str:
