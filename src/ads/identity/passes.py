@@ -1,6 +1,6 @@
 """Passes: with one the control plane predicts on behalf of somebody who is logged in to the console.
 
-A session has no token that could be shown to a gateway. So control signs who it is that asks, for one deployment and one
+A session has no token that could be shown to a gateway. So control signs who it is that asks, for one deployment and a
 minute. Gateways check the signature with a key that serves nothing else, and then the rights as those of the credential
 behind the session: a pass never allows more than that credential does, and nothing but predictions.
 """
