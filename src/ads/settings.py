@@ -88,6 +88,10 @@ class Settings:
     """Predictions per second that a deployment answers, beyond that 429. 0: no limit."""
     rate_limit_per_token: float = 0.0
     """Predictions per second that one caller may ask for, over all deployments. 0: no limit."""
+    log_max_bytes: int = 64 * 1024 * 1024
+    """Size at which a log is put aside for a new one; what was put aside before goes."""
+    log_max_age: float = 7 * 86400.0
+    """Age at which a log is put aside, and at which what was put aside goes."""
     allowed_hosts: str = ""
     """Names under which the service may be reached, beside ``host``, addresses and ``localhost``; comma-separated."""
     tls_certificate: str = ""
@@ -119,6 +123,8 @@ _TYPES: dict[str, type] = {
     "enforce_bandwidth": bool,
     "webhooks_allow_private": bool,
     "no_progress": bool,
+    "log_max_bytes": int,
+    "log_max_age": float,
     "rate_limit": float,
     "rate_limit_per_token": float,
 }

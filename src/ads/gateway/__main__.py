@@ -32,7 +32,12 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s gateway %(levelname)s %(message)s")
     try:
         settings = load_settings()
-        limits = Limits(rate_limit=settings.rate_limit, rate_limit_per_token=settings.rate_limit_per_token)
+        limits = Limits(
+            rate_limit=settings.rate_limit,
+            rate_limit_per_token=settings.rate_limit_per_token,
+            log_bytes=settings.log_max_bytes,
+            log_seconds=settings.log_max_age,
+        )
         limits = limits.changed(options.limit)
         names = [name for name in (*settings.allowed_hosts.split(","), settings.host) if settings.allowed_hosts]
         certificate = Certificate(settings.tls_certificate, settings.tls_key) if settings.tls_certificate else None

@@ -12,9 +12,9 @@ import threading
 from collections import deque
 from datetime import datetime, timezone
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
+from ads.deploy.log_writer import LogWriter
 from ads.home import Home
 
 __all__ = ["Access", "AccessLog"]
@@ -51,9 +51,11 @@ class Access(NamedTuple):
 class AccessLog:
     """Call :meth:`note` from the loop; a thread writes every half second, and what is left at :meth:`close`."""
 
-    def __init__(self, home: Home, largest: int) -> None:
+    def __init__(self, home: Home, largest: int, oldest: float) -> None:
         self._home = home
         self._largest = largest
+        self._oldest = oldest
+        self._writers: dict[str, LogWriter] = {}
         self._waiting: deque[tuple[str, str]] = deque()
         self._dropped = 0
         self._stop = threading.Event()
@@ -92,20 +94,17 @@ class AccessLog:
             self._dropped = 0
 
     def _append(self, deployment_id: str, lines: list[str]) -> None:
+        writer = self._writers.get(deployment_id)
+        if writer is None:
+            path = self._home.deployment(deployment_id) / "access.log"
+            writer = self._writers[deployment_id] = LogWriter(path, self._largest, self._oldest)
         try:
-            self._write(self._home.deployment(deployment_id), "".join(lines))
+            writer.write("".join(lines).encode())
+        except FileNotFoundError:
+            del self._writers[deployment_id]  # the deployment was removed meanwhile
         except OSError as error:
             self._dropped += len(lines)
             logger.error("access log of %s: %s", deployment_id, error)  # noqa: TRY400
-
-    def _write(self, folder: Path, text: str) -> None:
-        if not folder.is_dir():
-            return  # the deployment was removed meanwhile
-        path = folder / "access.log"
-        if path.exists() and path.stat().st_size > self._largest:
-            path.replace(folder / "access.log.1")
-        with path.open("a", encoding="utf-8") as file:
-            file.write(text)
 
 
 def _line(access: Access) -> str:

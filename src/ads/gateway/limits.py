@@ -62,6 +62,8 @@ class Limits:
     """After SIGTERM: how long to wait for requests in flight."""
     log_bytes: int = 64 * 1024 * 1024
     """Size at which an access log is set aside."""
+    log_seconds: float = 7 * 86400.0
+    """Age at which an access log is set aside."""
 
     def changed(self, assignments: Iterable[str]) -> Limits:
         """Return these limits with ``name=value`` texts applied. Raises SettingError for what it can't read."""

@@ -48,7 +48,7 @@ class Listener:
         self.ids = RequestIds()
         self.predictions = Predictions(home, limits, self.clock)
         self.budget = Budget(limits.held_bytes)
-        self.access_log = AccessLog(home, limits.log_bytes)
+        self.access_log = AccessLog(home, limits.log_bytes, limits.log_seconds)
         self.rollups = Rollups(home)
         self.connections: set[Connection] = set()
         self.draining = False
