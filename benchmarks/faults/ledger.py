@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ class Ledger:
         self.times: list[float] = []
         """When each registration was acknowledged (monotonic)."""
         self.refused: list[str] = []
+        self._run_id = secrets.token_hex(4)
         self._names: set[str] = set()
         self._subject = subject
         self._stop = threading.Event()
@@ -63,14 +65,19 @@ class Ledger:
         place = self._subject.place
         while not self._stop.is_set():
             number += 1
-            name = f"ledger {number}"
+            name = f"ledger {self._run_id} {number}"
             self._names.add(name)
             content = models.archive(number, name)
-            created = self._until_done("/20190101/models", f"m{number}", json={**place, "displayName": name})
+            created = self._until_done(
+                "/20190101/models", f"m{self._run_id}-{number}", json={**place, "displayName": name}
+            )
             if created is None:
                 return
             model_id = created.json()["id"]
-            if self._until_done(f"/20190101/models/{model_id}/artifact", f"a{number}", content=content) is None:
+            if (
+                self._until_done(f"/20190101/models/{model_id}/artifact", f"a{self._run_id}-{number}", content=content)
+                is None
+            ):
                 return
             self.acknowledged[model_id] = hashlib.sha256(content).hexdigest()
             self.times.append(time.monotonic())

@@ -187,6 +187,14 @@ class Recorder:
         self._waiting.append(request)
         self._one_more()
 
+    def _again(self, request: Request, *, fresh: bool) -> None:
+        """Send a request once more; after a connection that ended on a ``fresh`` one."""
+        if fresh:
+            idle, self._idle = self._idle, []
+            for connection in idle:
+                connection.close()
+        self._ask(request)
+
     def _one_more(self) -> None:
         if len(self._open) + self._connecting < self._most:
             assert self._loop is not None
@@ -238,7 +246,7 @@ class Recorder:
         again = kind == "lost" or (kind == "refused" and self._retry_refusals)
         if again and request.tries <= self._retries:
             self.counts["sent again"] += 1
-            self._ask(request)
+            self._again(request, fresh=kind == "lost")
             return
         request.kind, request.detail = kind, detail
         self._underway -= 1
