@@ -24,10 +24,10 @@ from ads.api.authentication import ADMITTED, App, Receive, Scope, Send
 from ads.api.context import Context
 from ads.api.paths import console_place
 from ads.api.problems import internal_error, problem_of
-from ads.console import login, overview
+from ads.console import login, model, models, overview, version
 from ads.console.assets import assets
 from ads.console.frame import NOTICES, render
-from ads.console.pages import Form, Page, Pages, match_path
+from ads.console.pages import Elsewhere, Form, Page, Pages, match_path
 from ads.console.requests import Asked, read_asked
 from ads.console.sessions import Cookies, csrf_token, is_own_origin, session_identity
 from ads.console.streams import pass_on
@@ -39,7 +39,7 @@ __all__ = ["PAGES", "Console"]
 
 logger = logging.getLogger(__name__)
 
-PAGES: tuple[Pages, ...] = (overview.pages,)
+PAGES: tuple[Pages, ...] = (overview.pages, models.pages, model.pages, version.pages)
 """Every part of the console."""
 
 _THREADS = 8
@@ -104,6 +104,8 @@ class Console:
     def _guarded(self, asked: Asked, scope: Scope) -> Response:
         try:
             return self._answer(asked, scope)
+        except Elsewhere as other:
+            return RedirectResponse(console_place(other.place) or f"{_PLACE}/", 303)
         except AdsError as error:
             return self._error(asked, error)
         except Exception:  # the process boundary: one page's defect must not take others with it

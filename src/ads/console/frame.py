@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ads import __version__
 from ads.console import words
 from ads.console.assets import assets
+from ads.console.markdown import to_html
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -80,8 +81,9 @@ def environment() -> Environment:
         short=words.short,
         plain=words.plain,
         tone=words.tone,
+        markdown=to_html,
     )
-    made.globals.update(navigation=NAVIGATION, version=__version__, asset=assets().url)
+    made.globals.update(navigation=NAVIGATION, version=__version__, asset=assets().url, tags_text=words.tags_text)
     return made
 
 

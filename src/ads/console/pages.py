@@ -9,7 +9,7 @@ from typing import Any
 
 from ads.console.visit import Visit
 
-__all__ = ["Form", "Page", "Pages", "match_path"]
+__all__ = ["Elsewhere", "Form", "Page", "Pages", "match_path"]
 
 MakePage = Callable[[Visit], dict[str, Any]]
 TakeForm = Callable[[Visit], "str | dict[str, Any]"]
@@ -17,6 +17,14 @@ TakeForm = Callable[[Visit], "str | dict[str, Any]"]
 _PARAMETER = re.compile(r"{(\w+)}")
 # What ids, names of aliases and names of tabs are made of. Nothing in it needs quoting in a path of the API.
 _PART = r"(?P<\1>[A-Za-z0-9._~:@-]{1,255})"
+
+
+class Elsewhere(Exception):
+    """What a page raises when another one is meant; ``place`` is its address."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 @dataclass(frozen=True)

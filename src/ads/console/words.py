@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime, timezone
 
 _NOTHING = "\N{EN DASH}"
 
-__all__ = ["absolute", "ago", "number", "plain", "short", "size", "tone"]
+__all__ = ["absolute", "ago", "number", "plain", "short", "size", "tags_text", "tone"]
 
 _STEPS = ((60, 1, "second"), (3600, 60, "minute"), (86_400, 3600, "hour"), (30 * 86_400, 86_400, "day"))
 _MONTH = 30.44 * 86_400
@@ -89,3 +90,8 @@ def plain(text: object, most: int = _LONGEST) -> str:
     cut = said[:most]
     shown = "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else "�" for c in cut)
     return shown if len(said) <= most else f"{shown}… ({len(said):,} characters)"
+
+
+def tags_text(tags: Mapping[str, object]) -> str:
+    """Return tags as a form has them: one a line."""
+    return "\n".join(f"{key} = {value}" for key, value in tags.items())
