@@ -40,7 +40,7 @@ border:1px solid rgba(128,128,128,.4);border-radius:8px;color-scheme:inherit}
 .oads-card dt{opacity:.75}.oads-card dd{margin:0;overflow-wrap:anywhere}
 .oads-card table{border-collapse:collapse;margin:6px 0;font-size:12px}
 .oads-card th,.oads-card td{text-align:left;padding:1px 12px 1px 0;border:0;background:none;vertical-align:top;
-white-space:normal;max-width:40em}
+white-space:normal;max-width:40em;overflow-wrap:anywhere}
 .oads-card th{font-weight:600;border-bottom:1px solid rgba(128,128,128,.4)}
 .oads-card caption{text-align:left;font-weight:600;caption-side:top;color:inherit;padding:0}
 .oads-card pre{margin:6px 0 0;padding:6px 8px;background:rgba(128,128,128,.13);border-radius:6px;white-space:pre-wrap;
