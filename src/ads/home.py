@@ -6,11 +6,13 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["Home", "ServiceFile"]
+__all__ = ["Home", "ServiceFile", "open_regular"]
 
 # A Unix socket's address holds 107 characters on Linux and 103 on macOS; leave room for "/r/<replica id>.sock".
 _LONGEST_RUN_FOLDER = 70
@@ -157,6 +159,15 @@ class Home:
         """Tell clients that there is no service any more."""
         with contextlib.suppress(FileNotFoundError):
             self.service_file.unlink()
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file that somebody else may have put there. Raises OSError for what is a link, a pipe or no file."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path} is not a file")
+    return os.fdopen(descriptor, "rb")
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -103,7 +103,8 @@ def open_socket(path: Path) -> socket.socket:
 
 def serve(context: Context) -> int:
     """Serve on the home's control socket until told to stop; return the exit status."""
-    server = make_server(context, LocalEngine(context.home, devices=found_devices(context.settings.gpus, os.environ)))
+    devices = found_devices(context.settings.gpus, os.environ)
+    server = make_server(context, LocalEngine(context.home, devices=devices, settings=context.settings))
     path = context.home.control_socket
     listening = open_socket(path)
     _when_parent_ends(server.stop)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,7 +25,7 @@ __all__ = ["list_beside", "remove_tree", "unpack"]
 
 logger = logging.getLogger(__name__)
 
-_OWNER_AND_OTHERS_READ = 0o555
+_READ, _RUN = 0o444, 0o111
 
 
 def unpack(home: Home, sha256: str, archive: Callable[[], Path], limits: Limits = DEFAULT_LIMITS) -> Path:
@@ -96,8 +97,8 @@ def _make_read_only(folder: Path) -> None:
     for root, _, files in os.walk(folder, topdown=False):
         for name in files:
             path = Path(root, name)
-            path.chmod(path.stat().st_mode & _OWNER_AND_OTHERS_READ)
-        Path(root).chmod(_OWNER_AND_OTHERS_READ)
+            path.chmod(_READ | (path.stat().st_mode & stat.S_IXUSR and _RUN))
+        Path(root).chmod(_READ | _RUN)
 
 
 def remove_tree(folder: Path) -> None:

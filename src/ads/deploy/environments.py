@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ __all__ = ["Environment", "Plan", "environment_key", "find_python", "plan", "res
 Report = Callable[[str], None]
 
 _WORDS_KEPT = 2000
+_FOR_EVERYBODY = 0o022
 _OWN_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _OLDEST = (3, 8)
 """The oldest Python that a replica runs on."""
@@ -171,7 +173,9 @@ def _build(folder: Path, key: str, found: Plan, timeout: float) -> None:
                     cwd=folder,
                     timeout=timeout,
                     env=_uv_variables(),
+                    umask=_FOR_EVERYBODY,
                 )
+        _let_others_read(building)
         shutil.rmtree(folder / key, ignore_errors=True)  # one whose interpreter is gone
         building.rename(folder / key)
     except subprocess.TimeoutExpired:
@@ -187,6 +191,16 @@ def _build(folder: Path, key: str, found: Plan, timeout: float) -> None:
         ) from None
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _let_others_read(folder: Path) -> None:
+    """Let users that replicas have of their own read an environment: uv's cache may hold files of a stricter time."""
+    for root, _, files in os.walk(folder):
+        for path in (Path(root), *(Path(root, name) for name in files)):
+            mode = path.lstat().st_mode
+            wanted = mode | 0o444 | (0o111 if mode & stat.S_IXUSR else 0)
+            if wanted != mode and not stat.S_ISLNK(mode):
+                path.chmod(wanted)
 
 
 def _uv_variables() -> Mapping[str, str]:

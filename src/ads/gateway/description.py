@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ads.home import open_regular
+
 __all__ = ["Description", "Value", "read_description"]
 
 _LARGEST = 4 * 1024 * 1024
@@ -42,7 +44,7 @@ def read_description(folders: Iterable[Path]) -> Description:
     """Return the description of the first replica that has one; an empty one when none has."""
     for folder in folders:
         try:
-            with (folder / "description.json").open("rb") as file:
+            with open_regular(folder / "description.json") as file:
                 return _parse(json.loads(file.read(_LARGEST)))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):  # noqa: PERF203 - a few at most
             continue

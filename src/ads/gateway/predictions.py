@@ -24,7 +24,7 @@ from ads.gateway.request import RequestHead
 from ads.gateway.router import Place
 from ads.gateway.signals import signals_line
 from ads.gateway.tables import DeploymentRoute, Tables
-from ads.home import Home
+from ads.home import Home, open_regular
 from ads.identity.verifier import Identity, Verifier
 
 __all__ = ["Admission", "Predictions", "Stream", "load_seconds"]
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 _SUPERVISOR_SECONDS = 10.0
 _LATE = error_body("GatewayTimeout", "The prediction took longer than the request allows.")
 _ANY_MODEL = "model"
+_LARGEST_STATUS = 1024 * 1024
 _ADMITTED_SECONDS = 1.0
 _MOST_ADMITTED = 512
 
@@ -288,7 +289,8 @@ class _Deadline:
 def load_seconds(path: Path) -> float | None:
     """Return how long a replica took to import score.py and load the model, None as long as it has not."""
     try:
-        stages = json.loads(path.read_bytes())["stages"]
+        with open_regular(path) as file:  # the replica's own folder: what it puts there is not to be trusted
+            stages = json.loads(file.read(_LARGEST_STATUS))["stages"]
         times = {stage["name"]: float(stage["seconds"]) for stage in stages}
     except (OSError, ValueError, KeyError, TypeError):
         return None

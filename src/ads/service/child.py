@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -11,36 +10,28 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from ads.service.backoff import next_crashes, pause
+from ads.service.isolation import enter, hand_over, open_socket
 from ads.service.orders import ChildSpec
+from ads.worker.isolation import die_with, kill_all_of
 
 __all__ = ["Child"]
 
-_PR_SET_PDEATHSIG = 1
 _COMMAND_NOT_FOUND = 127
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Return what a child does before it becomes its program, where the kernel can end it with its parent."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    supervisor = os.getpid()
-
-    def prepare() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != supervisor:  # it died in between
-            os._exit(70)
-
-    return prepare
+_NOT_ISOLATED = 71
 
 
 class Child:
-    """A child that is to be running. ``pid`` is 0 while it waits for its next start, at ``due`` (monotonic)."""
+    """A child that is to be running. ``pid`` is 0 while it waits for its next start, at ``due`` (monotonic).
 
-    def __init__(self, spec: ChildSpec) -> None:
+    ``user`` is the number of a user that it alone has.
+    """
+
+    def __init__(self, spec: ChildSpec, user: int | None = None) -> None:
         self.spec = spec
+        self.user = user
         self.pid = 0
         self.started = 0.0
         self.restarts = 0
@@ -50,6 +41,7 @@ class Child:
         self.stopping = False
         self.kill_at: float | None = None
         self._lifeline_end: int | None = None
+        self._owns_folder = False
         self.crashes = 0
         self._began = 0.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,29 +56,58 @@ class Child:
         self.due = None
         self._began = time.monotonic()
         self.started = time.time()
-        spec = self.spec
         # A pipe for each start: what one child does to its end, for example make it non-blocking, is nobody else's.
         lifeline, self._lifeline_end = os.pipe()
+        passed = [lifeline]
         try:
-            Path(spec.log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(spec.log, "ab") as log:  # noqa: PTH123 - a descriptor to hand on
+            Path(self.spec.log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            variables = {**self.spec.env, "OPENADS_LIFELINE": str(lifeline), **self._given(passed)}
+            with open(self.spec.log, "ab") as log:  # noqa: PTH123 - a descriptor to hand on
                 self._process = subprocess.Popen(
-                    spec.argv,
+                    self.spec.argv,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env={**spec.env, "OPENADS_LIFELINE": str(lifeline)},
-                    cwd=spec.cwd,
+                    env=variables,
+                    cwd=self.spec.cwd,
                     start_new_session=True,
-                    pass_fds=(lifeline, *spec.pass_fds),
-                    preexec_fn=_die_with_parent(),  # noqa: PLW1509 - there is one thread only
+                    pass_fds=(*passed, *self.spec.pass_fds),
+                    preexec_fn=self._before_its_program(),  # noqa: PLW1509 - there is one thread only
                 )
             self.pid = self._process.pid
         except (OSError, subprocess.SubprocessError) as error:
-            sys.stderr.write(f"{spec.name} could not be started: {error}\n")
+            sys.stderr.write(f"{self.spec.name} could not be started: {error}\n")
             self._ended(_COMMAND_NOT_FOUND)
         finally:
-            os.close(lifeline)
+            for descriptor in passed:
+                os.close(descriptor)
+
+    def _given(self, passed: list[int]) -> dict[str, str]:
+        """Give the child its folder and its socket; note the socket among what is passed and return how it is told."""
+        isolation = self.spec.isolation
+        if isolation is None:
+            return {}
+        if self.user is not None and not self._owns_folder:
+            hand_over(isolation, self.user)
+            self._owns_folder = True
+        if not isolation.socket:
+            return {}
+        passed.append(open_socket(isolation.socket).detach())
+        return {"OPENADS_SOCKET": str(passed[-1])}
+
+    def _before_its_program(self) -> Callable[[], None]:
+        """Return what the child does before it becomes its program."""
+        supervisor, isolation, user, folder = os.getpid(), self.spec.isolation, self.user, self.spec.cwd
+
+        def prepare() -> None:
+            if isolation is not None:
+                try:
+                    enter(isolation, user, folder)
+                except OSError as error:
+                    _give_up(f"This replica could not be isolated: {error}\n")
+            die_with(supervisor)
+
+        return prepare
 
     def reap(self) -> bool:
         """Return whether the process ended since the last look; then its group is swept and its next start is due."""
@@ -96,6 +117,8 @@ class Child:
         if code is None:
             return False
         self.signal_group(signal.SIGKILL)  # what it left behind in its group
+        if self.user is not None:
+            kill_all_of(self.user)  # and what left the group
         self._ended(code)
         return True
 
@@ -140,3 +163,8 @@ class Child:
             "signal": self.signal,
             "started": self.started,
         }
+
+
+def _give_up(reason: str) -> NoReturn:
+    os.write(2, reason.encode("utf-8", "backslashreplace"))
+    os._exit(_NOT_ISOLATED)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ads.errors import InputError
+from ads.service.isolation import Isolation, parse_isolation
 
 __all__ = ["ChildSpec", "Kill", "List", "Order", "Start", "Stop", "Watch", "parse_order", "refusal"]
 
@@ -27,6 +28,7 @@ class ChildSpec:
     log: str
     grace: float = 10.0
     pass_fds: tuple[int, ...] = field(default=())
+    isolation: Isolation | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def _spec(name: str, data: Mapping[str, Any]) -> ChildSpec:
         raise InputError("cwd and log must be paths.")
     if isinstance(grace, bool) or not isinstance(grace, int | float) or not 0 <= grace <= _LONGEST_GRACE:
         raise InputError(f"grace must be a number of seconds from 0 to {_LONGEST_GRACE:.0f}.")
-    return ChildSpec(name, tuple(argv), env, str(cwd), str(log), float(grace))
+    isolation = parse_isolation(data.get("isolation"))
+    return ChildSpec(name, tuple(argv), env, str(cwd), str(log), float(grace), isolation=isolation)
 
 
 def _is_text(value: object) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from ads.errors import InputError
 from ads.home import Home
 from ads.service.child import Child
+from ads.service.isolation import free_user
 from ads.service.order_socket import OrderConnection, OrderSocket
 from ads.service.orders import ChildSpec, Kill, List, Order, Start, Stop, Watch, parse_order, refusal
 from ads.service.sweep import record
@@ -43,6 +44,7 @@ class Supervisor:
         self._check_at = 0.0
         self._waiting: dict[str, list[OrderConnection]] = {}
         self._watchers: list[OrderConnection] = []
+        self._last_user = 0
         self._leaving = False
         self._failed: Child | None = None
 
@@ -172,10 +174,18 @@ class Supervisor:
         if child is not None and child.stopping:
             raise InputError(f"{spec.name} is stopping.")
         if child is None:
-            child = self._children[spec.name] = Child(spec)
+            child = self._children[spec.name] = Child(spec, self._user_for(spec))
             child.start()
             record(self._home, self._children.values())
         return _line({"ok": True, "pid": child.pid})
+
+    def _user_for(self, spec: ChildSpec) -> int | None:
+        """Return a user number for a child that is to have its own."""
+        if spec.isolation is None or spec.isolation.users is None:
+            return None
+        taken = {child.user for child in self._children.values() if child.user is not None}
+        self._last_user = free_user(spec.isolation.users, taken, self._last_user)
+        return self._last_user
 
     def _end_children(self) -> None:
         """End the gateway first, so that it can finish what it has with the replicas; then everything else."""

@@ -6,8 +6,9 @@ import resource
 import signal
 import sys
 import threading
+from typing import Optional
 
-__all__ = ["confine", "tie_to_supervisor"]
+__all__ = ["bound_socket", "confine", "tie_to_supervisor"]
 
 _OPEN_FILES = 4096
 _FIRST_TO_GO = "500"
@@ -40,6 +41,15 @@ def _limit(which: int, wanted: int) -> None:
     value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(which, (value, value))
+
+
+def bound_socket() -> "Optional[int]":
+    """Return the descriptor of the socket that the supervisor has bound for this replica, None when it has not."""
+    text = os.environ.pop("OPENADS_SOCKET", "")
+    if not text.isdigit():
+        return None
+    os.set_inheritable(int(text), False)
+    return int(text)
 
 
 def tie_to_supervisor() -> None:

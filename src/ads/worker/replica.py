@@ -9,12 +9,12 @@ import os
 import signal
 import threading
 import traceback
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from .artifact_facts import facts_of
 from .bare_array import bare_array
 from .batching import plan
-from .confinement import confine, tie_to_supervisor
+from .confinement import bound_socket, confine, tie_to_supervisor
 from .description import describe
 from .parity import check_parity
 from .predictor import Predictor
@@ -31,10 +31,11 @@ def main(arguments: "List[str]") -> int:
     """Run a replica until SIGTERM. Options: ``--artifact DIR --socket PATH --status FILE [--memory-limit BYTES]``."""
     options = _options(arguments)
     tie_to_supervisor()
+    bound = bound_socket()
     confine(int(options.get("memory-limit", "0")))
     status = Status(options["status"])
     try:
-        server = _become_ready(os.path.abspath(options["artifact"]), options["socket"], status)
+        server = _become_ready(os.path.abspath(options["artifact"]), options["socket"], status, bound)
     except Failure as failure:
         return _wait_after(failure, status)
     except Exception as error:  # noqa: BLE001 - the process boundary: what we did not foresee is told as well
@@ -55,7 +56,7 @@ def _options(arguments: "List[str]") -> "Dict[str, str]":
     return options
 
 
-def _become_ready(artifact: str, socket_path: str, status: Status) -> Server:
+def _become_ready(artifact: str, socket_path: str, status: Status, bound: "Optional[int]") -> Server:
     status.stage_done("start")
     status.enter("loading")
     module = import_script(artifact)
@@ -76,7 +77,7 @@ def _become_ready(artifact: str, socket_path: str, status: Status) -> Server:
         predictor.merge(batching.schema)
     status.stage_done("parity", rows=rows, batch=batching.most, batching=batching.reason, array=quick is not None)
     status.describe(describe(artifact, facts, model))
-    server = Server(socket_path, predictor, batching.most)
+    server = Server(socket_path, predictor, batching.most, bound)
     status.enter("ready")
     return server
 

@@ -5,7 +5,7 @@ import os
 import selectors
 import signal
 import socket
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from .frames import (
     ANSWER,
@@ -31,20 +31,22 @@ _BACKLOG = 64
 class Server:
     """Listens at ``path``, and for SIGTERM, from its making on; :meth:`run` serves until that signal.
 
-    ``batch`` is what it tells gateways: how many items a frame may have.
+    ``batch`` is what it tells gateways: how many items a frame may have. ``bound`` is the descriptor of a socket that
+    is bound to the path already.
     """
 
-    def __init__(self, path: str, predictor: Predictor, batch: int = 1) -> None:
+    def __init__(self, path: str, predictor: Predictor, batch: int = 1, bound: "Optional[int]" = None) -> None:
         self._path = path
         self._predictor = predictor
         self._pong = encode_batch(batch)
         self._buffers: "Dict[socket.socket, FrameBuffer]" = {}
         self._selector = selectors.DefaultSelector()
         self._stopping = False
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        self._listener.bind(path)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=bound)
+        if bound is None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            self._listener.bind(path)
         self._listener.listen(_BACKLOG)
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)

@@ -16,14 +16,17 @@ from typing import Any
 
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.supervisor_client import Child, SupervisorClient
+from ads.deploy.isolation import Isolator
 from ads.deploy.placement import Machine, place, this_machine
-from ads.home import Home
+from ads.home import Home, open_regular
+from ads.settings import Settings
 
 __all__ = ["LocalEngine", "replica_variables"]
 
 _PREFIX = "replica/"
 _GRACE = 10.0
 _DEVICE_FILE = "device"
+_LARGEST_STATUS = 1024 * 1024
 _KEPT_VARIABLES = (
     "LANG",
     "LC_ALL",
@@ -39,12 +42,19 @@ _KEPT_VARIABLES = (
 class LocalEngine:
     """The engine of ``ads serve``. ``folder_of`` gives the folder of the deployment with this short id."""
 
-    def __init__(self, home: Home, worker: Path | None = None, devices: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        home: Home,
+        worker: Path | None = None,
+        devices: Sequence[str] = (),
+        settings: Settings | None = None,
+    ) -> None:
         self._home = home
         self._devices = tuple(devices)
         self._machine: Machine | None = None
         self._supervisor = SupervisorClient(home.supervisor_socket)
         self._worker = worker or _worker_file()
+        self._isolator = Isolator(home, settings or Settings(home=home.root), self._worker)
         self._folders: dict[str, Path] = {}
 
     def start(self, order: ReplicaOrder) -> None:
@@ -57,7 +67,8 @@ class LocalEngine:
         argv += ["--socket", self.socket(order.id), "--status", str(status)]
         argv += ["--memory-limit", str(order.memory_bytes)]
         variables = replica_variables(order, temporary, os.environ, self._place(order))
-        self._supervisor.start(f"{_PREFIX}{order.id}", argv, variables, order.artifact, order.log, _GRACE)
+        isolation = self._isolator.of(order, self.socket(order.id), variables)
+        self._supervisor.start(f"{_PREFIX}{order.id}", argv, variables, order.artifact, order.log, _GRACE, isolation)
 
     def _place(self, order: ReplicaOrder) -> str | None:
         """Return the GPU of a replica, noted in its folder for those that come later; None where there is none."""
@@ -179,7 +190,8 @@ def _worker_file() -> Path:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        status = json.loads(path.read_bytes())
+        with open_regular(path) as file:
+            status = json.loads(file.read(_LARGEST_STATUS))
     except (OSError, ValueError):
         return None
     return status if isinstance(status, dict) else None

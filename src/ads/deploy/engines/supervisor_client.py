@@ -45,8 +45,19 @@ class SupervisorClient:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def start(self, name: str, argv: list[str], env: Mapping[str, str], cwd: Path, log: Path, grace: float) -> int:
-        """Start a process unless it runs; return its pid. ``grace`` is the time in seconds from TERM to KILL."""
+    def start(
+        self,
+        name: str,
+        argv: list[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        log: Path,
+        grace: float,
+        isolation: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Start a process unless it runs; return its pid. ``grace`` is the time in seconds from TERM to KILL,
+        ``isolation`` what :func:`ads.service.isolation.parse_isolation` reads.
+        """
         answer = self._ask(
             {
                 "op": "start",
@@ -56,6 +67,7 @@ class SupervisorClient:
                 "cwd": str(cwd),
                 "log": str(log),
                 "grace": grace,
+                "isolation": isolation,
             }
         )
         return int(answer["pid"])

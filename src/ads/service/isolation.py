@@ -1,0 +1,125 @@
+"""How a child is kept apart from everything else: under which user, with which files, within which limits."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from collections.abc import Container, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ads.errors import InputError
+from ads.worker import isolation as process
+
+__all__ = ["Isolation", "enter", "free_user", "hand_over", "open_socket", "parse_isolation"]
+
+_HIGHEST_USER = 2**31
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """``users`` is the range of user numbers from which the child gets one of its own, None: it stays the service's.
+
+    ``folder`` becomes the child's, ``socket`` is bound for it: it need not be able to make files where sockets are.
+    ``hide`` and ``show`` are folders, and paths with ``ro`` or ``rw``, of the file system that it sees. ``processes``
+    and ``file_bytes`` are limits, 0: none.
+    """
+
+    users: tuple[int, int] | None = None
+    folder: str = ""
+    socket: str = ""
+    hide: tuple[str, ...] = ()
+    show: tuple[tuple[str, str], ...] = ()
+    network: bool = True
+    processes: int = 0
+    file_bytes: int = 0
+
+
+def parse_isolation(data: object) -> Isolation | None:
+    """Return the part ``isolation`` of an order. Raises InputError."""
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        raise InputError("isolation must be an object.")
+    try:
+        return _parsed(data)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"isolation is not as it has to be: {error}.") from None
+
+
+def _parsed(data: Mapping[str, Any]) -> Isolation:
+    users = data.get("users")
+    if users is not None:
+        low, high = (int(number) for number in users)
+        if not 0 < low <= high < _HIGHEST_USER:
+            raise ValueError("users is no range of user numbers")
+        users = (low, high)
+    show = tuple((str(path), str(mode)) for path, mode in data.get("show", ()))
+    if any(mode not in ("ro", "rw") for _, mode in show):
+        raise ValueError("show takes ro and rw")
+    return Isolation(
+        users=users,
+        folder=str(data.get("folder", "")),
+        socket=str(data.get("socket", "")),
+        hide=tuple(str(path) for path in data.get("hide", ())),
+        show=show,
+        network=bool(data.get("network", True)),
+        processes=int(data.get("processes", 0)),
+        file_bytes=int(data.get("file_bytes", 0)),
+    )
+
+
+def free_user(users: tuple[int, int], taken: Container[int], after: int) -> int:
+    """Return a user number that nobody has, beginning behind ``after``. Raises InputError when there is none left."""
+    low, high = users
+    running = _users_with_processes()
+    count = high - low + 1
+    first = after + 1 if low <= after < high else low
+    for step in range(count):
+        user = low + (first - low + step) % count
+        if user in taken or user in running:
+            continue
+        try:
+            pwd.getpwuid(user)
+        except KeyError:
+            return user
+    raise InputError(f"Every user number from {low} to {high} is taken; widen the setting replica_uids.")
+
+
+def _users_with_processes() -> set[int]:
+    found = set()
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with suppress(OSError):
+                found.add(entry.stat().st_uid)
+    return found
+
+
+def hand_over(isolation: Isolation, user: int) -> None:
+    """Make a child's folder, which the service has just made, its own."""
+    for root, folders, files in os.walk(isolation.folder):
+        for name in (".", *folders, *files):
+            os.chown(Path(root, name), user, user, follow_symlinks=False)
+
+
+def open_socket(path: str) -> socket.socket:
+    """Return a socket bound to ``path`` that the child will listen on; until it does, connections are refused."""
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        Path(path).unlink(missing_ok=True)
+        bound.bind(path)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def enter(isolation: Isolation, user: int | None, folder: str) -> None:
+    """Become the isolated process; called in the child, before its program. Raises OSError."""
+    if user is not None:
+        process.seclude(isolation.hide, isolation.show, isolation.network)
+        os.chdir(folder)  # the one that is shown now
+    process.drop_rights(user, isolation.processes, isolation.file_bytes)
