@@ -24,7 +24,7 @@ from ads.api.authentication import ADMITTED, App, Receive, Scope, Send
 from ads.api.context import Context
 from ads.api.paths import console_place
 from ads.api.problems import internal_error, problem_of
-from ads.console import login, model, models, overview, version
+from ads.console import activity, compare, help_page, login, model, models, overview, settings, version
 from ads.console.assets import assets
 from ads.console.frame import NOTICES, render
 from ads.console.pages import Elsewhere, Form, Page, Pages, match_path
@@ -39,7 +39,16 @@ __all__ = ["PAGES", "Console"]
 
 logger = logging.getLogger(__name__)
 
-PAGES: tuple[Pages, ...] = (overview.pages, models.pages, model.pages, version.pages)
+PAGES: tuple[Pages, ...] = (
+    overview.pages,
+    models.pages,
+    model.pages,
+    version.pages,
+    compare.pages,
+    activity.pages,
+    settings.pages,
+    help_page.pages,
+)
 """Every part of the console."""
 
 _THREADS = 8
