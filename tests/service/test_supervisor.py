@@ -158,3 +158,24 @@ def test_the_lifeline_is_each_childs_own(supervised, eventually):
     eventually(lambda: one.log().count("up") == 2)
     assert one.child("replica/a")["restarts"] == 0
     assert "end" not in one.log()
+
+
+DAEMON = """
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    print('daemon', os.getpid(), flush=True)
+    time.sleep(600)
+print('up', flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_left_its_group_ends_with_it(supervised, eventually, left_over):
+    one = supervised()
+    one.start("replica/a", DAEMON)
+    eventually(lambda: "daemon" in one.log() and "up" in one.log())
+    assert one.order(op="stop", name="replica/a") == {"ok": True}
+    eventually(lambda: [process.pid for process in left_over(one.home.root)] == [one.process.pid])

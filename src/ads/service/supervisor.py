@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ads.errors import InputError
 from ads.home import Home
+from ads.service.adopted import adopt, end_adopted
 from ads.service.child import Child
 from ads.service.isolation import free_user
 from ads.service.order_socket import OrderConnection, OrderSocket
@@ -50,6 +51,7 @@ class Supervisor:
 
     def run(self) -> Child | None:
         """Serve until asked to end; then the children have ended too. Return the child that made a start impossible."""
+        adopt()
         wakeup, wakeup_end = os.pipe()
         for descriptor in (wakeup, wakeup_end):
             os.set_blocking(descriptor, False)
@@ -120,6 +122,7 @@ class Supervisor:
                 del self._children[name]
             for connection in self._waiting.pop(name, ()):
                 connection.answer(_OK)
+        end_adopted({child.pid for child in self._children.values()})
         return changed
 
     def _tell_watchers(self, name: str) -> None:
