@@ -73,9 +73,11 @@ class Replica:
         connection.connect(str(self.socket_path))
         return connection
 
-    def ask(self, *bodies: bytes, kind: int = frames.JSON) -> list[tuple[int, Any]]:
+    def ask(
+        self, *bodies: bytes, kind: int = frames.JSON, meta: bytes = b'{"request_id": "r-1"}'
+    ) -> list[tuple[int, Any]]:
         with self.connect() as connection:
-            items = [frames.Item(kind, b'{"request_id": "r-1"}', body) for body in bodies]
+            items = [frames.Item(kind, meta, body) for body in bodies]
             connection.sendall(frames.encode_frame(frames.PREDICT, 7, frames.encode_items(items)))
             found = receive(connection)
         assert found[:2] == (frames.ANSWER, 7)

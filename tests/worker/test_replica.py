@@ -210,6 +210,8 @@ def test_errors_of_predict_are_told_without_a_traceback_and_the_worker_lives(rep
         assert said in body["message"]
         assert "secret" not in body["message"]
     assert "[request r-1] RuntimeError: secret" in running.log
+    running.ask(b'"x"', meta=b'{"request_id": "r-2", "traceparent": "00-abc-def-01"}')
+    assert "[request r-2 trace abc def] RuntimeError: secret" in running.log
 
 
 def test_a_predict_that_forks_and_returns_twice_answers_once(replica: Any) -> None:

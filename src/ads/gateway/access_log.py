@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ads.deploy.log_writer import LogWriter
+from ads.gateway.tracing import NO_TRACE, Trace
 from ads.home import Home
 
 __all__ = ["Access", "AccessLog"]
@@ -25,7 +26,8 @@ _FLUSH_SECONDS = 0.5
 _MOST_WAITING = 100_000
 _LINE = (
     '{"time": "%s.%03dZ", "requestId": "%s", "principal": %s, "remote": %s, "method": %s, "path": %s, "status": %d, '
-    '"bytesIn": %d, "bytesOut": %d, "milliseconds": %.3f, "queueMilliseconds": %.3f, "replica": %s, "tries": %d}\n'
+    '"bytesIn": %d, "bytesOut": %d, "milliseconds": %.3f, "queueMilliseconds": %.3f, "replica": %s, "tries": %d, '
+    '"traceId": "%s", "spanId": "%s"}\n'
 )
 
 
@@ -46,6 +48,7 @@ class Access(NamedTuple):
     queue_seconds: float
     replica_id: str
     tries: int
+    trace: Trace = NO_TRACE
 
 
 class AccessLog:
@@ -124,6 +127,8 @@ def _line(access: Access) -> str:
         access.queue_seconds * 1000,
         _quoted(access.replica_id),
         access.tries,
+        access.trace.trace_id.decode(),
+        access.trace.span_id.decode(),
     )
 
 

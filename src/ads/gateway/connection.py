@@ -22,6 +22,7 @@ from ads.gateway.proxy import Exchange
 from ads.gateway.request import RequestHead, check_beginning
 from ads.gateway.router import Kind, Place, route
 from ads.gateway.stream import StreamedAnswer
+from ads.gateway.tracing import NO_TRACE, Recorded, Trace
 
 __all__ = ["Connection"]
 
@@ -49,6 +50,7 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._head: RequestHead | None = None
         self._request_id = b""
+        self._trace: Trace = NO_TRACE
         self._admission: Admission | None = None
         self._place: Place | None = None
         self._body: BodyBuffer | None = None
@@ -209,6 +211,7 @@ class Connection(asyncio.Protocol):
         self._head = head
         self._arrived = door.clock()
         self._request_id = door.ids.next(head.fields.get(b"opc-request-id"))
+        self._trace = NO_TRACE
         place = route(head.target)
         self._form = INFER if place.is_v2 else AS_JSON
         if place.kind is Kind.CONTROL:
@@ -289,13 +292,14 @@ class Connection(asyncio.Protocol):
         self._state = _State.WAITING
         self.deadline = _FOREVER
         self._size = len(body)
+        self._trace = trace = self._door.tracing.begin(self._head.fields)
         stream = None
         if self._place is not None and self._place.verb == _STREAMED:
-            self._stream = StreamedAnswer(self._head, self._request_id)
+            self._stream = StreamedAnswer(self._head, self._request_id, trace.header)
             stream = Stream("lines" if self._stream.lines else "events", self._take_piece)
         try:
             prediction = self._door.predictions.start(
-                self._head, self._admission, body, self._request_id, self._reply, stream
+                self._head, self._admission, body, self._request_id, self._reply, stream, trace
             )
         except Refusal as refusal:
             self._reply(refusal.status, refusal.body, refusal.retry_after)
@@ -330,6 +334,9 @@ class Connection(asyncio.Protocol):
         close = self._must_close(head)
         if self._form is not AS_JSON:
             body, content_type, more = self._form.dress(status, body)
+        trace, self._trace = self._trace, NO_TRACE
+        if trace.trace_id:
+            more += b"traceparent: %s\r\n" % trace.header
         answer = encode_answer(
             status,
             body,
@@ -434,6 +441,35 @@ class Connection(asyncio.Protocol):
                 bytes_out=bytes_out,
                 seconds=seconds,
                 queue_seconds=sent - prediction.arrived if prediction is not None and sent else 0.0,
+                replica_id=prediction.replica_id if prediction is not None else "",
+                tries=prediction.tries if prediction is not None else 0,
+                trace=self._trace,
+            )
+        )
+        if self._trace.sampled and self._door.tracing.recorder is not None:
+            self._record(head, self._admission, prediction, status, seconds)
+
+    def _record(
+        self, head: RequestHead, admission: Admission, prediction: Prediction | None, status: int, seconds: float
+    ) -> None:
+        """Have the spans of a prediction made."""
+        assert self._door.tracing.recorder is not None
+        end = time.time()
+        to_unix = end - self._door.clock()
+        self._door.tracing.recorder.note(
+            Recorded(
+                trace=self._trace,
+                deployment_id=admission.pool.route.id,
+                model=admission.pool.route.name,
+                request_id=self._request_id.decode(),
+                method=head.method.decode(),
+                path=head.target.decode("latin-1"),
+                remote=self._remote,
+                status=status,
+                begin=end - seconds,
+                arrived=prediction.arrived + to_unix if prediction is not None else 0.0,
+                sent=prediction.sent + to_unix if prediction is not None and prediction.sent else 0.0,
+                end=end,
                 replica_id=prediction.replica_id if prediction is not None else "",
                 tries=prediction.tries if prediction is not None else 0,
             )

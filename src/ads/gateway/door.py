@@ -10,6 +10,7 @@ from ads.gateway.body_buffer import Budget
 from ads.gateway.limits import Limits
 from ads.gateway.predictions import Predictions
 from ads.gateway.request import HeadReader
+from ads.gateway.tracing import Tracing
 from ads.home import Home
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Door(Protocol):
     predictions: Predictions
     budget: Budget
     access_log: AccessLog
+    tracing: Tracing
     connections: set[Connection]
     draining: bool
 

@@ -24,6 +24,8 @@ from ads.gateway.limits import Limits
 from ads.gateway.predictions import Predictions
 from ads.gateway.request import HeadReader
 from ads.gateway.rollups import Rollups
+from ads.gateway.spans import recorder_of
+from ads.gateway.tracing import Tracing
 from ads.home import Home
 
 __all__ = ["Listener", "serve"]
@@ -50,6 +52,7 @@ class Listener:
         self.budget = Budget(limits.held_bytes)
         self.access_log = AccessLog(home, limits.log_bytes, limits.log_seconds)
         self.rollups = Rollups(home)
+        self.tracing = Tracing(recorder_of(os.environ))
         self.connections: set[Connection] = set()
         self.draining = False
         self._certificate = certificate
@@ -87,6 +90,8 @@ class Listener:
             self.predictions.close()
             self.rollups.close()
             self.access_log.close()
+            if self.tracing.recorder is not None:
+                self.tracing.recorder.close()
 
     def _security(self) -> dict[str, Any]:
         if self._certificate is None:

@@ -24,6 +24,7 @@ from ads.gateway.request import RequestHead
 from ads.gateway.router import Place
 from ads.gateway.signals import signals_line
 from ads.gateway.tables import DeploymentRoute, Tables
+from ads.gateway.tracing import NO_TRACE, Trace
 from ads.home import Home, open_regular
 from ads.identity.verifier import Identity, Verifier
 
@@ -179,6 +180,7 @@ class Predictions:
         request_id: bytes,
         reply: Callable[[int, bytes, int], None],
         stream: Stream | None = None,
+        trace: Trace = NO_TRACE,
     ) -> Prediction:
         """Have the prediction made, its answer whole or as a stream of pieces.
 
@@ -188,7 +190,8 @@ class Predictions:
         if not body:
             raise Refusal(400, "CannotParseRequest", "The body is empty.")
         asked = admission.asked
-        meta = b'{"request_id":"%s"%s}' % (request_id, asked.meta)
+        told = b',"traceparent":"%s"' % trace.header if trace.trace_id else b""
+        meta = b'{"request_id":"%s"%s%s}' % (request_id, told, asked.meta)
         if stream is not None:
             meta = b'%s,"stream":"%s"}' % (meta[:-1], stream.mode.encode())
         deadline = None

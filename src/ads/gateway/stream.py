@@ -15,7 +15,7 @@ _ENDS = re.compile(rb"\r\n|\r|\n")
 class StreamedAnswer:
     """The bytes of one streamed answer, piece by piece. ``begun`` says that the caller has its head."""
 
-    def __init__(self, head: RequestHead, request_id: bytes) -> None:
+    def __init__(self, head: RequestHead, request_id: bytes, trace: bytes = b"") -> None:
         accepted = head.fields.get(b"accept", b"").lower()
         self.lines = any(kind in accepted for kind in _LINES)
         """Whether every piece is a JSON value on a line of its own."""
@@ -24,6 +24,7 @@ class StreamedAnswer:
         self.size = 0
         self._chunked = head.minor == 1
         self._request_id = request_id
+        self._trace = trace
 
     def piece(self, data: bytes) -> bytes:
         """Return what to send for one piece of the answer."""
@@ -45,6 +46,8 @@ class StreamedAnswer:
         kind = b"application/x-ndjson" if self.lines else b"text/event-stream"
         lines = [b"HTTP/1.1 200 OK", b"content-type: " + kind, b"cache-control: no-store"]
         lines.append(b"opc-request-id: " + self._request_id)
+        if self._trace:
+            lines.append(b"traceparent: " + self._trace)
         if self._chunked:
             lines.append(b"transfer-encoding: chunked")
         if self.close or not self._chunked:

@@ -189,19 +189,21 @@ def _error(status: int, code: str, message: str) -> Answer:
     return status, json.dumps(content, ensure_ascii=True).encode("ascii")
 
 
-def _request_id(meta: bytes) -> str:
+def _told_of(meta: bytes) -> str:
+    """Return the id of a request, and where there is one its trace: ``trace_id span_id``."""
     if not meta:
         return "-"
     try:
         found: "Dict[str, Any]" = json.loads(meta.decode("utf-8"))
-        return str(found.get("request_id", "-"))
+        trace = str(found.get("traceparent", "")).split("-")[1:3]
+        return " ".join([str(found.get("request_id", "-")), *(["trace", *trace] if trace else [])])
     except (ValueError, AttributeError):
         return "-"
 
 
 def _log(meta: bytes, text: str) -> None:
     """Write ``text`` to the log, every line tagged with the request, so that no line can pass for another's."""
-    tag = "[request {}] ".format(_request_id(meta))
+    tag = "[request {}] ".format(_told_of(meta))
     lines = text.rstrip("\n").encode("utf-8", "backslashreplace").decode("utf-8").split("\n")
     try:
         sys.stderr.write("".join("{}{}\n".format(tag, line.replace("\r", "\\r")) for line in lines))
