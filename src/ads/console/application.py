@@ -24,7 +24,20 @@ from ads.api.authentication import ADMITTED, App, Receive, Scope, Send
 from ads.api.context import Context
 from ads.api.paths import console_place
 from ads.api.problems import internal_error, problem_of
-from ads.console import activity, compare, help_page, login, model, models, overview, settings, version
+from ads.console import (
+    activity,
+    compare,
+    deployment_actions,
+    deployments,
+    help_page,
+    invoke,
+    login,
+    model,
+    models,
+    overview,
+    settings,
+    version,
+)
 from ads.console.assets import assets
 from ads.console.frame import NOTICES, render
 from ads.console.pages import Elsewhere, Form, Page, Pages, match_path
@@ -45,6 +58,9 @@ PAGES: tuple[Pages, ...] = (
     model.pages,
     version.pages,
     compare.pages,
+    deployments.pages,
+    invoke.pages,
+    deployment_actions.pages,
     activity.pages,
     settings.pages,
     help_page.pages,
@@ -233,7 +249,9 @@ class Console:
         self, scope: Scope, identity: Identity, method: str, target: str, body: bytes, if_match: str
     ) -> _Heard:
         path, _, query = target.partition("?")
-        headers = [(b"host", b"console"), (b"content-type", b"application/json")] if body else [(b"host", b"console")]
+        headers = [(b"host", Headers(scope=scope).get("host", "console").encode("latin-1"))]
+        if body:
+            headers.append((b"content-type", b"application/json"))
         if if_match:
             headers.append((b"if-match", if_match.encode("latin-1")))
         inner = {

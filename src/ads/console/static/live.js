@@ -6,7 +6,7 @@ const QUIET = 250;
 const only = document.querySelector("[data-live-of]")?.dataset.liveOf;
 let timer = 0;
 
-const refresh = async () => {
+export const refresh = async () => {
   timer = 0;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!answer.ok || answer.redirected) return;
