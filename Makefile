@@ -26,7 +26,7 @@ $(VENV)/.demo-installed: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test-installed: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,frameworks]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,frameworks,docs]'
 	@touch $@ $(VENV)/.demo-installed
 
 demo: $(VENV)/.demo-installed  ## Train a model, register it, deploy it, predict: the main job on this machine alone
@@ -57,6 +57,9 @@ compat: $(VENV)/.test-installed $(if $(ORIGINAL),,$(THEIRS)/.installed) $(if $(C
 openapi: $(VENV)/.test-installed  ## Write docs/openapi.json, the description of the API
 	$(BIN)/python -m ads.api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
+docs: $(VENV)/.test-installed  ## Build the documentation into build/site; a warning is an error
+	$(BIN)/mkdocs build --strict --quiet
+
 $(VENV)/.fuzz-installed: $(VENV)/.test-installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	@touch $@
@@ -68,8 +71,8 @@ fuzz: $(VENV)/.fuzz-installed  ## Fuzz listener, frames and decoders with atheri
 	$(BIN)/python -m tests.fuzz.run_atheris $(SECONDS) $(TARGETS)
 
 lint: $(VENV)/.test-installed  ## Style and common mistakes
-	$(BIN)/ruff check src tests examples benchmarks
-	$(BIN)/ruff format --check src tests examples benchmarks
+	$(BIN)/ruff check src tests examples benchmarks docs/*.py
+	$(BIN)/ruff format --check src tests examples benchmarks docs/*.py
 
 types: $(VENV)/.test-installed  ## mypy, strict
 	$(BIN)/mypy
@@ -78,8 +81,8 @@ layers: $(VENV)/.test-installed  ## Imports point downwards
 	$(BIN)/lint-imports
 
 format: $(VENV)/.test-installed  ## Put the code in its one format
-	$(BIN)/ruff check --fix src tests examples benchmarks
-	$(BIN)/ruff format src tests examples benchmarks
+	$(BIN)/ruff check --fix src tests examples benchmarks docs/*.py
+	$(BIN)/ruff format src tests examples benchmarks docs/*.py
 
 bench: $(VENV)/.test-installed  ## Measure the figures of the main job and of score.py, and print them as tables
 	$(BIN)/python benchmarks/main_job.py

@@ -29,8 +29,28 @@ def byte_bar(label: str, total: int, progress: bool) -> AbstractContextManager[A
         warnings.simplefilter("ignore")  # a notebook without widgets gets a bar of text, and no lecture
         from tqdm.auto import tqdm
 
-    bar: Callable[..., AbstractContextManager[Any]] = tqdm
-    return bar(total=total or None, desc=label, unit="B", unit_scale=True, unit_divisor=1024, leave=False, delay=_QUICK)
+    return _Bar(tqdm, total=total or None, desc=label)
+
+
+class _Bar:
+    """A bar that is drawn once the transfer has taken a while, and gone when it is done."""
+
+    def __init__(self, kind: Callable[..., Any], **options: Any) -> None:
+        self._bar = kind(**options, unit="B", unit_scale=True, unit_divisor=1024, leave=False, delay=_QUICK)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def update(self, count: int) -> None:
+        """Count bytes that went over the line."""
+        self._bar.update(count)
+
+    def reset(self) -> None:
+        """Start at nothing again, because the transfer does; nothing is drawn for that."""
+        self._bar.n = self._bar.last_print_n = 0
 
 
 class _Silent:
