@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,10 +135,16 @@ class Open:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """One service for all tests of a module."""
-    root: Path = tmp_path_factory.mktemp("abuse") / "home"
+    with running(tmp_path_factory.mktemp("abuse") / "home", {}) as found:
+        yield found
+
+
+@contextmanager
+def running(root: Path, settings: Mapping[str, str]) -> Iterator[Open]:
+    """Run a service on this data directory with these variables."""
     process = subprocess.Popen(
         [sys.executable, "-m", "ads.service", "--home", str(root), "--port", "0"],
-        env=environment(root),
+        env={**environment(root), **settings},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -6,13 +6,15 @@ import io
 import json
 import textwrap
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.service import OwnService, eventually
 
-from .conftest import Answer, Open
+from .conftest import Answer, Open, running
 
 DEPLOYMENTS = "/20190101/modelDeployments"
 MODELS = "/20190101/models"
@@ -91,7 +93,7 @@ def deploy(service: Open, score: str, count: int = 1, **more: Any) -> Deployed:
             "deploymentType": "SINGLE_MODEL",
             "modelConfigurationDetails": {
                 "modelId": model_id,
-                "instanceConfiguration": {"instanceShapeName": "VM.Standard2.1"},
+                "instanceConfiguration": more.get("shape", {"instanceShapeName": "VM.Standard2.1"}),
                 "scalingPolicy": {"policyType": "FIXED_SIZE", "instanceCount": count},
             },
         },
@@ -106,15 +108,9 @@ def deploy(service: Open, score: str, count: int = 1, **more: Any) -> Deployed:
     return Deployed(service, made.body["id"], model_id)
 
 
-def processes_with(mark: str) -> list[int]:
-    """Return the processes of the machine whose environment or command line has this text."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                words = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-            except OSError:
-                continue
-            if mark.encode() in words:
-                found.append(int(folder.name))
-    return found
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """One service with short limits for all tests of a module: 4 s for a prediction, 8 s for a start."""
+    limits = {"OPENADS_PREDICT_TIMEOUT": "4", "OPENADS_START_TIMEOUT": "8"}
+    with running(tmp_path_factory.mktemp("abuse") / "home", limits) as found:
+        yield found

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def descriptors(_):
 def about(_):
     status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
     return {
-        "uid": os.getuid(), "groups": os.getgroups(), "parent": os.getppid(), "session": os.getsid(0), "pid": os.getpid(),
+        "uid": os.getuid(), "groups": os.getgroups(), "parent": os.getppid(), "session": os.getsid(0),
+        "pid": os.getpid(),
         "no_new_privs": status["NoNewPrivs"].strip(), "capabilities": status["CapEff"].strip(),
         "oom": read("/proc/self/oom_score_adj").strip(), "umask": status["Umask"].strip(),
         "environ": dict(os.environ), "cwd": os.getcwd(), "tmp": os.environ["TMPDIR"],
@@ -242,11 +244,9 @@ def test_no_daemon_and_no_file_of_it_remains(service: Open) -> None:
     def descendants() -> list[str]:
         found = []
         for folder in Path("/proc").iterdir():
-            try:
+            with suppress(OSError):
                 if folder.name.isdigit() and about["cwd"].encode() in (folder / "cmdline").read_bytes():
                     found.append(folder.name)
-            except OSError:
-                continue
         return found
 
     assert len(descendants()) >= 2

@@ -4,10 +4,14 @@ A replica that can't become ready says why in its status file and then waits to 
 restarted, and its words would be gone before anybody read them.
 """
 
+import array
 import contextlib
+import fcntl
 import os
 import signal
+import termios
 import threading
+import time
 import traceback
 from typing import Dict, List, Optional
 
@@ -33,12 +37,15 @@ def main(arguments: "List[str]") -> int:
     tie_to_supervisor()
     bound = bound_socket()
     confine(int(options.get("memory-limit", "0")))
+    process = os.getpid()
     status = Status(options["status"])
     try:
         server = _become_ready(os.path.abspath(options["artifact"]), options["socket"], status, bound)
     except Failure as failure:
+        _end_copies(process)
         return _wait_after(failure, status)
     except Exception as error:  # noqa: BLE001 - the process boundary: what we did not foresee is told as well
+        _end_copies(process)
         with contextlib.suppress(OSError, ValueError):
             traceback.print_exc()
         text = "The replica could not start: {}: {}.".format(type(error).__name__, error)
@@ -59,9 +66,12 @@ def _options(arguments: "List[str]") -> "Dict[str, str]":
 def _become_ready(artifact: str, socket_path: str, status: Status, bound: "Optional[int]") -> Server:
     status.stage_done("start")
     status.enter("loading")
+    process = os.getpid()
     module = import_script(artifact)
+    _end_copies(process)
     status.stage_done("import")
     model = load_model(module)
+    _end_copies(process)
     predict = prediction_function(module, model)
     facts = facts_of(artifact)
     predictor = Predictor(predict, facts)
@@ -82,11 +92,28 @@ def _become_ready(artifact: str, socket_path: str, status: Status, bound: "Optio
     return server
 
 
+def _end_copies(process: int) -> None:
+    """End this process unless it is the replica itself: a script that forks may come back twice."""
+    if os.getpid() != process:
+        os._exit(1)
+
+
+def _wait_until_read(descriptor: int) -> None:
+    """Wait, for half a second at most, until nothing is left in the pipe: the log is read as soon as the status is."""
+    waiting = array.array("i", [0])
+    for _ in range(50):
+        fcntl.ioctl(descriptor, termios.FIONREAD, waiting)
+        time.sleep(0.01)
+        if not waiting[0]:
+            return
+
+
 def _wait_after(failure: Failure, status: Status) -> int:
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: over.set())
     with contextlib.suppress(OSError, ValueError):  # the script may have closed the log
         print("This replica failed: {} {}".format(failure.message, failure.hint), flush=True)
+        _wait_until_read(1)
     status.fail(failure)
     while not over.wait(3600):
         pass
