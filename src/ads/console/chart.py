@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["line_chart"]
 
-WIDTH, HEIGHT = 720, 220
+WIDTH, HEIGHT = 1140, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 18, 14, 30
 _FLAT = 0.5
 
@@ -55,7 +55,7 @@ def _marks(low: float, high: float) -> list[float]:
     return [round(number * step, 12) for number in range(first, last + 1)]
 
 
-def _spread(values: Sequence[float], most: int = 8) -> list[float]:
+def _spread(values: Sequence[float], most: int = 16) -> list[float]:
     """Return at most so many of the values, evenly apart, first and last among them."""
     if len(values) <= most:
         return list(values)

@@ -75,6 +75,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         ago=words.ago,
+        brief=words.brief,
         absolute=words.absolute,
         size=words.size,
         number=words.number,

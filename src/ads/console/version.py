@@ -6,6 +6,8 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+from sqlalchemy import select
+
 from ads.console.catalog import checks_of, model_lines
 from ads.console.files import shelf_of
 from ads.console.pages import Pages
@@ -14,7 +16,7 @@ from ads.console.visit import Visit
 from ads.errors import AdsError, InputError, NotFound
 from ads.registry.model_index import hyperparameters_of
 from ads.registry.models import get_model
-from ads.registry.tables import Model
+from ads.registry.tables import Model, VersionSetMember
 
 __all__ = ["pages"]
 
@@ -168,6 +170,10 @@ def _provenance(visit: Visit, row: Model) -> dict[str, Any]:
 def _lineage(visit: Visit, row: Model) -> dict[str, Any]:
     graph = visit.get(f"/openads/v1/models/{row.id}/lineage")
     nodes = {node["id"]: node for node in graph["nodes"]}
+    with visit.read() as session:
+        members = select(VersionSetMember).where(VersionSetMember.model_id.in_(list(nodes)))
+        for member in session.scalars(members):
+            nodes[member.model_id]["name"] = f"{member.version_set.name}:{member.version_id}"
 
     def related(kind: str, here: str, there: str) -> list[dict[str, Any]]:
         ids = [edge[there] for edge in graph["edges"] if edge["kind"] == kind and edge[here] == row.id]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
 _NOTHING = "\N{EN DASH}"
 
-__all__ = ["absolute", "ago", "number", "plain", "short", "size", "tags_text", "tone"]
+__all__ = ["absolute", "ago", "brief", "number", "plain", "short", "size", "tags_text", "tone"]
 
 _STEPS = ((60, 1, "second"), (3600, 60, "minute"), (86_400, 3600, "hour"), (30 * 86_400, 86_400, "day"))
 _MONTH = 30.44 * 86_400
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _LONGEST = 10_000
+_BRIEF = 80
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 _GOOD = frozenset({"active", "passed", "succeeded", "ready", "promoted", "verified", "clean", "running", "delivered"})
 _BAD = frozenset({"failed", "needs_attention", "suspicious", "dangerous", "rolled_back", "aborted", "invalid"})
@@ -73,6 +76,24 @@ def number(value: object) -> str:
 def short(ocid: str | None) -> str:
     """Return the last characters of an OCID, which are a reference of their own."""
     return "" if not ocid else f"…{ocid[-8:]}" if ocid.startswith("ocid1.") else ocid
+
+
+def brief(value: object) -> str:
+    """Return a value of an event in a few words: OCIDs and digests by their ends, lists with commas."""
+    if value is None:
+        return _NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        said = ", ".join(brief(item) for item in value) or "none"
+    elif isinstance(value, dict):
+        said = ", ".join(f"{key} {brief(item)}" for key, item in value.items()) or "none"
+    elif isinstance(value, (int, float)):
+        return number(value)
+    else:
+        said = short(str(value)) if str(value).startswith("ocid1.") else str(value)
+        said = f"{said[:12]}…" if _DIGEST.fullmatch(said) else plain(said)
+    return said if len(said) <= _BRIEF else f"{said[: _BRIEF - 1]}…"
 
 
 def tone(state: object) -> str:
