@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ads.deploy.log_search import LogSource, search_logs
-from ads.deploy.log_times import LogClock, note_growth
+from ads.deploy.log_times import note_growth
 from ads.home import Home
 from ads.registry.log_query import parse_log_query
 
@@ -73,20 +73,6 @@ def test_lines_without_a_time_have_the_one_at_which_they_were_seen(home: Home) -
     }
     order = found(home, "predict", 'search "c" | sort by datetime asc')
     assert [r["logContent"]["data"]["message"][:6] for r in order] == ["2026-0", "first", "second", "third"]
-
-
-def test_the_clock_notes_growth(home: Home) -> None:
-    path = home.deployment(ID) / "predict.log"
-    clock = LogClock(home)
-    clock.start()
-    path.write_text("line\n")
-    clock.close()
-    notes = (path.parent / "predict.log.times").read_text().split()
-    assert notes[0] == "5"
-    before = datetime.now(timezone.utc) - timedelta(minutes=1)
-    query = parse_log_query('search "c"')
-    records = search_logs(home, [source("predict")], query, before, before + timedelta(minutes=2), 10)
-    assert [r["logContent"]["data"]["message"] for r in records] == ["line"]
 
 
 def test_a_deployment_without_logs_has_no_records(home: Home) -> None:

@@ -31,7 +31,7 @@ def loop(tmp_path: Path) -> Callable[..., tuple[str, float]]:
             while selector.get_map() and time.monotonic() < deadline:
                 for key, _ in selector.select(0.05):
                     key.data()
-                outputs.tick([])
+                outputs.tick(list)
             took = time.monotonic() - begin
             assert child.wait(10) == 0
             if then is not None:

@@ -59,7 +59,6 @@ from ads.api.rules import authorize
 from ads.console.application import Console
 from ads.deploy.controller import Controller
 from ads.deploy.engines.base import Engine
-from ads.deploy.log_times import LogClock
 from ads.errors import AdsError
 from ads.registry.event_feed import News
 from ads.registry.webhook_dispatch import Dispatcher
@@ -131,9 +130,7 @@ def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
     app.state.streams = set()
     app.state.log_streams = set()
     app.state.controller = None
-    app.state.log_clock = None
     if engine is not None:
-        app.state.log_clock = LogClock(context.home)
         app.state.controller = Controller(context.database, context.home, context.settings, engine, context.archive)
     for router in ROUTERS:
         app.include_router(router)
@@ -152,14 +149,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     dispatcher = Dispatcher(context.database, news, allow_private=context.settings.webhooks_allow_private)
     dispatcher.start()
     sweep = asyncio.create_task(_sweep(context))
-    clock: LogClock | None = app.state.log_clock
     labeller = Labeller(context.database, context.blobs) if controller is not None else None
     if controller is not None:
         controller.start()
     if labeller is not None:
         labeller.start()
-    if clock is not None:
-        clock.start()
     try:
         yield
     finally:
@@ -169,8 +163,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await run_in_threadpool(controller.stop)
         if labeller is not None:
             await run_in_threadpool(labeller.stop)
-        if clock is not None:
-            await run_in_threadpool(clock.close)
         await sweep
         context.close()
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 import bisect
 import contextlib
 import os
-import threading
-import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ads.home import Home
+__all__ = ["LogTimes", "note_growth"]
 
-__all__ = ["LogClock", "LogTimes", "note_growth"]
-
-_EVERY = 1.0
 _RECENT = 64 * 1024
 _EPOCH = datetime.fromtimestamp(0, timezone.utc)
 
@@ -55,38 +50,6 @@ class LogTimes:
         index = bisect.bisect_right(self._sizes, offset)
         seconds = self._times[index] if index < len(self._times) else self._last
         return datetime.fromtimestamp(seconds, timezone.utc) if seconds else _EPOCH
-
-
-class LogClock:
-    """Notes once a second how far the predict logs have grown."""
-
-    def __init__(self, home: Home) -> None:
-        self._folder = home.root / "deployments"
-        self._sizes: dict[Path, int] = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="log-clock", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Look a last time and end."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(_EVERY):
-            self._look()
-        self._look()
-
-    def _look(self) -> None:
-        for path in self._folder.glob("*/predict.log"):
-            with contextlib.suppress(OSError):
-                size = path.stat().st_size
-                if size != self._sizes.get(path, 0):
-                    note_growth(path, size, time.time())
-                self._sizes[path] = size
 
 
 def note_growth(path: Path, size: int, seconds: float) -> None:

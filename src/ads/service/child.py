@@ -15,6 +15,7 @@ from typing import NoReturn
 from ads.service.backoff import next_crashes, pause
 from ads.service.isolation import enter, hand_over, open_socket
 from ads.service.orders import ChildSpec
+from ads.service.outputs import Outputs
 from ads.worker.isolation import die_with, kill_all_of
 
 __all__ = ["Child"]
@@ -26,11 +27,12 @@ _NOT_ISOLATED = 71
 class Child:
     """A child that is to be running. ``pid`` is 0 while it waits for its next start, at ``due`` (monotonic).
 
-    ``user`` is the number of a user that it alone has.
+    ``user`` is the number of a user that it alone has. ``outputs`` takes what it prints.
     """
 
-    def __init__(self, spec: ChildSpec, user: int | None = None) -> None:
+    def __init__(self, spec: ChildSpec, outputs: Outputs, user: int | None = None) -> None:
         self.spec = spec
+        self._outputs = outputs
         self.user = user
         self.pid = 0
         self.started = 0.0
@@ -62,18 +64,20 @@ class Child:
         try:
             Path(self.spec.log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             variables = {**self.spec.env, "OPENADS_LIFELINE": str(lifeline), **self._given(passed)}
-            with open(self.spec.log, "ab") as log:  # noqa: PTH123 - a descriptor to hand on
-                self._process = subprocess.Popen(
-                    self.spec.argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=variables,
-                    cwd=self.spec.cwd,
-                    start_new_session=True,
-                    pass_fds=(*passed, *self.spec.pass_fds),
-                    preexec_fn=self._before_its_program(),  # noqa: PLW1509 - there is one thread only
-                )
+            log = self._outputs.open(self.spec.log)
+            handed = (*passed, *self.spec.pass_fds)
+            passed.append(log)
+            self._process = subprocess.Popen(
+                self.spec.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=variables,
+                cwd=self.spec.cwd,
+                start_new_session=True,
+                pass_fds=handed,
+                preexec_fn=self._before_its_program(),  # noqa: PLW1509 - there is one thread only
+            )
             self.pid = self._process.pid
         except (OSError, subprocess.SubprocessError) as error:
             sys.stderr.write(f"{self.spec.name} could not be started: {error}\n")
@@ -119,6 +123,7 @@ class Child:
         self.signal_group(signal.SIGKILL)  # what it left behind in its group
         if self.user is not None:
             kill_all_of(self.user)  # and what left the group
+        self._outputs.catch_up(self.spec.log)  # whoever hears of its end can read its last words
         self._ended(code)
         return True
 

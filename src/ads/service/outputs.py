@@ -12,6 +12,7 @@ import os
 import selectors
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ads.deploy.log_writer import LogWriter, clean, remove_old_logs
@@ -26,6 +27,7 @@ _LONGEST_LINE = 16 * 1024
 _SAY_SECONDS = 1.0
 _UNTIMED = "predict.log"
 _TIDY_SECONDS = 3600.0
+_MOST_AT_ONCE = 4
 
 
 class _Log:
@@ -149,14 +151,22 @@ class Outputs:
         """Return when :meth:`tick` has something to say (monotonic)."""
         return time.monotonic() + _SAY_SECONDS if any(log.owes_a_word for log in self._logs.values()) else None
 
-    def tick(self, folders: list[Path]) -> None:
+    def tick(self, folders: Callable[[], list[Path]]) -> None:
         """Say what was dropped; once an hour remove what is too old from these folders."""
         for log in self._logs.values():
             log.say()
         now = time.monotonic()
         if now - self._tidied >= _TIDY_SECONDS:
             self._tidied = now
-            remove_old_logs(folders, self._oldest)
+            remove_old_logs(folders(), self._oldest)
+
+    def catch_up(self, path: str) -> None:
+        """Take what was printed to this log so far, as far as a few pipes full of it go."""
+        for output in [each for each, to in self._outputs.items() if to == path]:
+            for _ in range(_MOST_AT_ONCE):
+                if output not in self._outputs or not _readable(output.descriptor):
+                    break
+                self._read(output)
 
     def close(self) -> None:
         """Take what is still in the pipes, and close them."""

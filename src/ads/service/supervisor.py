@@ -9,6 +9,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from ads.errors import InputError
 from ads.home import Home
@@ -17,7 +18,9 @@ from ads.service.child import Child
 from ads.service.isolation import free_user
 from ads.service.order_socket import OrderConnection, OrderSocket
 from ads.service.orders import ChildSpec, Kill, List, Order, Start, Stop, Watch, parse_order, refusal
+from ads.service.outputs import Outputs
 from ads.service.sweep import record
+from ads.settings import Settings
 
 __all__ = ["Supervisor"]
 
@@ -36,10 +39,18 @@ class Supervisor:
     the run; later it is restarted for ever.
     """
 
-    def __init__(self, home: Home, permanent: Sequence[ChildSpec], check: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        home: Home,
+        permanent: Sequence[ChildSpec],
+        check: Callable[[], bool],
+        settings: Settings | None = None,
+    ) -> None:
         self._home = home
         self._selector = selectors.DefaultSelector()
-        self._children = {spec.name: Child(spec) for spec in permanent}
+        settings = settings or Settings(home=home.root)
+        self._outputs = Outputs(self._selector, settings.log_max_bytes, settings.log_max_age)
+        self._children = {spec.name: Child(spec, self._outputs) for spec in permanent}
         self._permanent = frozenset(self._children)
         self._check: Callable[[], bool] | None = check
         self._check_at = 0.0
@@ -72,6 +83,7 @@ class Supervisor:
             return self._failed
         finally:
             orders.close()
+            self._outputs.close()
             signal.set_wakeup_fd(before)
             self._selector.close()
             for descriptor in (wakeup, wakeup_end):
@@ -84,6 +96,7 @@ class Supervisor:
         """Wait for what happens next, and do what is due."""
         for key, _ in self._selector.select(self._patience()):
             key.data()
+        self._outputs.tick(self._log_folders)
         changed = self._reap()
         now = time.monotonic()
         for child in self._children.values():
@@ -100,12 +113,17 @@ class Supervisor:
             if self._check():
                 self._check = None
 
+    def _log_folders(self) -> list[Path]:
+        return [self._home.logs, *(self._home.root / "deployments").glob("*")]
+
     def _patience(self) -> float | None:
         moments = [
             moment for child in self._children.values() for moment in (child.due, child.kill_at) if moment is not None
         ]
         if self._check is not None and not self._leaving:
             moments.append(self._check_at)
+        if (due := self._outputs.due()) is not None:
+            moments.append(due)
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _reap(self) -> bool:
@@ -177,7 +195,7 @@ class Supervisor:
         if child is not None and child.stopping:
             raise InputError(f"{spec.name} is stopping.")
         if child is None:
-            child = self._children[spec.name] = Child(spec, self._user_for(spec))
+            child = self._children[spec.name] = Child(spec, self._outputs, self._user_for(spec))
             child.start()
             record(self._home, self._children.values())
         return _line({"ok": True, "pid": child.pid})
