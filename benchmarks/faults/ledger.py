@@ -67,7 +67,7 @@ class Ledger:
             number += 1
             name = f"ledger {self._run_id} {number}"
             self._names.add(name)
-            content = models.archive(number, name)
+            content = models.archive(number, note=name)
             created = self._until_done(
                 "/20190101/models", f"m{self._run_id}-{number}", json={**place, "displayName": name}
             )

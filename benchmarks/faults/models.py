@@ -12,44 +12,35 @@ MODULUS = 1_000_003
 _SCORE = """\
 import os
 import signal
-import sys
 import time
 
-CONTROL = {control!r}
-VERSION = {version!r}
+_STATE = {{"calls": 0, "slow": False, "kept": []}}
 
 def _act(what):
     if what == "die":
-        with open(os.path.join(CONTROL, "died"), "a") as file:
-            file.write("%d\\n" % os.getpid())
         os.kill(os.getpid(), signal.SIGSEGV)
-    if what == "eat":
-        kept = []
-        while True:
-            kept.append(bytearray(16 * 1024 * 1024))
+    while what == "eat":
+        _STATE["kept"].append(bytearray(16 * 1024 * 1024))
     if what == "leak":
-        _KEPT.append(bytearray(8 * 1024 * 1024))
+        _STATE["kept"].append(bytearray(8 * 1024 * 1024))
     if what == "print":
         print("x" * 1000000)
     if what == "linger":
         time.sleep(0.2)
-
-_KEPT = []
+    if what == "become slow":
+        _STATE["slow"] = True
 
 def load_model():
     {load}
-    return VERSION
+    return {version!r}
 
 def predict(data, model=load_model()):
+    _STATE["calls"] += 1
     _act(data.get("do"))
-    if os.path.exists(os.path.join(CONTROL, "count")):
-        with open(os.path.join(CONTROL, "calls"), "ab") as file:
-            file.write(b".")
-    time.sleep({work!r})
-    if os.path.exists(os.path.join(CONTROL, "slow-%d" % os.getpid())):
-        time.sleep({work!r} * 19)
+    time.sleep({work!r} * (20 if _STATE["slow"] else 1))
     {body}
-    return {{"prediction": [(x * 31 + 7 * model) % 1000003 for x in data["x"]], "version": model, "pid": os.getpid()}}
+    found = [(x * 31 + 7 * model) % 1000003 for x in data["x"]]
+    return {{"prediction": found, "version": model, "pid": os.getpid(), "calls": _STATE["calls"]}}
 """
 
 _RUNTIME = """\
@@ -64,12 +55,14 @@ MODEL_PROVENANCE: {}
 """
 
 
-def archive(version: int, control: str, *, work: float = 0.004, load: str = "pass", body: str = "pass") -> bytes:
-    """Return an artifact. ``work`` are the seconds that a prediction takes, ``control`` a folder with its orders."""
+def archive(version: int, *, work: float = 0.004, load: str = "pass", body: str = "pass", note: str = "") -> bytes:
+    """Return an artifact. ``work`` are the seconds that a prediction takes; a ``note`` makes it unlike others."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
-        target.writestr("score.py", _SCORE.format(version=version, control=control, work=work, load=load, body=body))
+        target.writestr("score.py", _SCORE.format(version=version, work=work, load=load, body=body))
         target.writestr("runtime.yaml", _RUNTIME)
+        if note:
+            target.writestr("note.txt", note)
     return buffer.getvalue()
 
 

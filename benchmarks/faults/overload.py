@@ -61,7 +61,6 @@ def retry_storm(trial: Trial, outcome: Outcome) -> None:
     with trial.subject() as subject:
         deployed = subject.deploy(subject.register(1, work=_WORK), instances=2)
         peak = _peak(trial, deployed, 2)
-        (subject.control / "count").touch()
         with trial.load(deployed, rate=2 * peak, connections=1500, retries=3, retry_refusals=True) as recorder:
             recorder.after(100)
             for pid in deployed.replicas().values():
@@ -69,10 +68,12 @@ def retry_storm(trial: Trial, outcome: Outcome) -> None:
             killed = time.monotonic()
             outcome.within("first answer", recorder.answer_after(killed, 30), 10)
             time.sleep(5 * trial.scale)
-        (subject.control / "count").unlink()
-        calls = len((subject.control / "calls").read_bytes())
-        outcome.note(f"{calls} calls of the model for {recorder.answered} answers")
-        ratio = calls / max(1, recorder.answered)
+        after = [r for r in recorder.requests if r.kind == "right" and r.sent > killed]
+        new = {pid for pid in (r.pid for r in after) if recorder.first_seen[pid] > killed}
+        calls = sum(max(r.calls for r in after if r.pid == pid) for pid in new)
+        answers = sum(r.pid in new for r in after)
+        outcome.note(f"{calls} calls of the new replicas for {answers} answers")
+        ratio = calls / max(1, answers)
         outcome.holds(ratio <= 1.2, f"the model was called {ratio:.2f} times for each answer")
         outcome.take(recorder, refused=True)
         with trial.load(deployed, rate=peak / 4) as later:

@@ -148,16 +148,20 @@ def killed_all(trial: Trial, outcome: Outcome) -> None:
 def asked_to_end(trial: Trial, outcome: Outcome) -> None:
     with trial.subject() as subject:
         deployed = subject.deploy(subject.register(1), instances=3)
+        slowest: dict[str, float] = {}
         with trial.load(deployed) as recorder, Ledger(subject) as ledger:
             recorder.after(100)
             for _ in range(trial.times(2)):
                 for name in (trial.chance.choice(sorted(deployed.replicas())), "control", "gateway"):
                     pid = subject.children()[name]
                     os.kill(pid, signal.SIGTERM)
-                    until(lambda n=name, p=pid: subject.children().get(n, p) != p, 90, f"another {name}")
+                    took = until(lambda n=name, p=pid: subject.children().get(n, p) != p, 90, f"another {name}")
+                    slowest[name.partition("/")[0]] = max(slowest.get(name.partition("/")[0], 0), took)
                     recorder.after(100)
                     ledger.after(1)
         outcome.take(recorder)
+        for name, took in slowest.items():
+            outcome.within(name, took, 10)
         slow = [r.received - r.due for r in recorder.requests]
         outcome.note(f"p99.9 {percentile(slow, 0.999) * 1000:.0f} ms")
         ledger.judge(outcome)

@@ -51,6 +51,8 @@ class Request:
     kind: str = ""
     version: int = 0
     pid: int = 0
+    calls: int = 0
+    """How often the process that answered had been called."""
     tries: int = 0
     lost: int = 0
     detail: str = ""
@@ -271,7 +273,7 @@ class Recorder:
     def _compare(self, request: Request, body: bytes) -> tuple[str, str]:
         try:
             content: dict[str, Any] = json.loads(body)
-            request.version, request.pid = content["version"], content["pid"]
+            request.version, request.pid, request.calls = (content[name] for name in ("version", "pid", "calls"))
             right = content["prediction"] == expected(request.numbers, request.version)
         except (ValueError, KeyError, TypeError):
             return "wrong", body[:300].decode(errors="replace")

@@ -116,8 +116,8 @@ def slow_replica(trial: Trial, outcome: Outcome) -> None:
         with trial.load(deployed, rate=100) as recorder:
             recorder.after(400)
             base = [r.seconds for r in recorder.requests[100:]]
-            slow = trial.chance.choice(sorted(deployed.replicas().values()))
-            (subject.control / f"slow-{slow}").touch()
+            answer = trial.once(deployed, "become slow")
+            slow = answer.json()["pid"] if answer is not None else 0
             begin = time.monotonic()
             time.sleep(10)
             later = recorder.since(begin + 5)
@@ -192,9 +192,9 @@ def poison(trial: Trial, outcome: Outcome) -> None:
                 outcome.holds(statuses[1:] == [422] * 3, f"poison was answered {statuses}")
                 until(lambda: len(deployed.replicas()) == 4, 30, "the full set")
             recorder.after(100)
-        killed = (subject.control / "died").read_text().split()
-        outcome.note(f"{poisons} poisons ended {len(killed)} replicas")
-        outcome.holds(len(killed) <= 2 * poisons, f"{poisons} poisons ended {len(killed)} replicas")
+        killed = sum(child["restarts"] for child in subject.reports() if child["name"].startswith("replica/"))
+        outcome.note(f"{poisons} poisons ended {killed} replicas")
+        outcome.holds(killed <= 2 * poisons, f"{poisons} poisons ended {killed} replicas")
     outcome.take(recorder)
 
 

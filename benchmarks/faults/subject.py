@@ -97,10 +97,7 @@ class Subject:
 
     def __init__(self, folder: Path, environment: dict[str, str] | None = None, **settings: str) -> None:
         self.home = Home(folder / "home")
-        self.control = folder / "orders"
-        self.control.mkdir()
-        for path in (folder, self.control):
-            path.chmod(0o777)
+        folder.chmod(0o755)  # replicas may have users of their own
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         chosen = {f"OPENADS_{name.upper()}": value for name, value in settings.items()}
         self._environment = {**kept, **(environment or {}), **chosen, "OPENADS_HOME": str(self.home.root)}
@@ -185,12 +182,16 @@ class Subject:
 
     def children(self) -> dict[str, int]:
         """Return name and pid of every process that the supervisor owns now."""
+        return {child["name"]: child["pid"] for child in self.reports() if child["state"] == "running"}
+
+    def reports(self) -> list[dict[str, Any]]:
+        """Return what the supervisor says of each child."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(10)
             connection.connect(str(self.home.supervisor_socket))
             connection.sendall(b'{"op": "list"}\n')
-            answer = json.loads(connection.makefile("rb").readline())
-        return {child["name"]: child["pid"] for child in answer["children"] if child["state"] == "running"}
+            found: list[dict[str, Any]] = json.loads(connection.makefile("rb").readline())["children"]
+        return found
 
     def children_quietly(self) -> dict[str, int]:
         """Return the children, none when the supervisor doesn't answer."""
@@ -232,7 +233,7 @@ class Subject:
 
     def register(self, version: int, modelVersionSetId: str = "", **model: Any) -> str:  # noqa: N803 - the API's name
         """Return the id of a registered model."""
-        content = models.archive(version, str(self.control), **model)
+        content = models.archive(version, **model)
         member = {"modelVersionSetId": modelVersionSetId} if modelVersionSetId else {}
         body = {**self.place, **member, "displayName": f"version {version}"}
         found = self.ask("POST", "/20190101/models", json=body)
