@@ -13,7 +13,7 @@ COMMANDS ?=
 CLIENTS := .venv-clients
 OLDER := 2.14.9 2.8.11
 
-.PHONY: help demo test compat fuzz openapi lint types layers format bench serving faults soak figures clean
+.PHONY: help demo test compat fuzz openapi lint types layers format bench serving peers faults soak figures clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -89,7 +89,11 @@ bench: $(VENV)/.test-installed  ## Measure the figures of the main job and of sc
 	$(BIN)/python benchmarks/score.py
 
 serving: $(VENV)/.test-installed  ## Measure requests per second and latencies of predictions over HTTP
-	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python -m benchmarks.serving $(SERVING)
+
+# PEERS="--models iris --rounds 1": a part of it.
+peers: $(VENV)/.test-installed  ## The same beside other servers, each in an environment of its own; half an hour
+	$(BIN)/python -m benchmarks.serving --peers all --models all $(PEERS)
 
 # FAULTS="F1 F29 --seed 7": which, and how; `python -m benchmarks.faults --help` says more.
 FAULTS ?=
@@ -104,4 +108,4 @@ figures: bench $(VENV)/.test-installed  ## bench, and the installed size of the 
 	$(BIN)/python benchmarks/footprint.py
 
 clean:  ## Remove what the targets above made here
-	rm -rf $(VENV) $(THEIRS) $(CLIENTS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(THEIRS) $(CLIENTS) .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
