@@ -25,6 +25,7 @@ from ads.gateway.frames import Output
 from ads.gateway.limits import Limits
 from ads.gateway.metrics import DeploymentMetrics
 from ads.gateway.outliers import Outliers
+from ads.gateway.pace import Pace
 from ads.gateway.prediction import Prediction
 from ads.gateway.replica import Replica
 from ads.gateway.tables import ReplicaRoute
@@ -48,6 +49,8 @@ logger = logging.getLogger(__name__)
 _UNUSUAL = 10.0
 _FORGETTING = 0.99
 _FAULT = 500
+_IN_TIME = 0.8
+"""The part of the longest wait that a queue may take as it moves now: some take longer than expected."""
 _BUSY = error_body("ServiceUnavailable", "The deployment is at its limit. Try again later.")
 _WAITED = error_body("ServiceUnavailable", "No replica of the deployment became free in time. Try again later.")
 _DIED = error_body("ServiceUnavailable", "The replicas died while they answered this request.")
@@ -142,6 +145,7 @@ class Lane:
         self._silent: set[Replica] = set()
         self._usual: float | None = None
         self._outliers = Outliers()
+        self._pace = Pace()
         self._draining = False
 
     @property
@@ -185,7 +189,7 @@ class Lane:
         replica = pick(self._able()) if not self._queue else None
         if replica is not None:
             self._send(replica, [prediction])
-        elif not self._owner.waiting_room(len(prediction.input.body)):
+        elif self._in_vain() or not self._owner.waiting_room(len(prediction.input.body)):
             prediction.answer(503, _BUSY, 1)
         else:
             self._append(prediction)
@@ -206,6 +210,7 @@ class Lane:
     def sweep(self, now: float) -> None:
         """Answer what waited or ran too long, drop what nobody waits for, pass over who is silent."""
         self._sweep_queue(now)
+        self._pace.note(self.counts.requests, now, bool(self._queue))
         if self._outliers.resting and self._outliers.sweep(now):
             self._feed_all()
         patience = self._patience()
@@ -329,6 +334,10 @@ class Lane:
         ready = [each.id for each in self._replicas.values() if each.ready] if faulty else ()
         if self._outliers.observe(replica.id, faulty, self._clock(), ready):
             logger.warning("replica %s fails at what the others can do, and rests for a while", replica.id)
+
+    def _in_vain(self) -> bool:
+        """Tell whether who joins the queue now would hardly have its turn in time: then it is better told at once."""
+        return self._pace.wait(len(self._queue)) > self._limits.queue_seconds * _IN_TIME and self.ready > 0
 
     def _patience(self) -> float:
         """Return for how many seconds a replica may be silent before it is passed over."""
