@@ -43,12 +43,16 @@ _CLASSES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_INHERITED = "    options:\n      inherited_members: true\n"
+
+
 def python_page() -> str:
     """Return the page of the public classes; mkdocstrings fills it from their docstrings."""
     parts = ["# Python\n"]
     for heading, classes in _CLASSES.items():
         parts.append(f"\n## {heading}\n")
-        parts += [f"\n::: {name}\n" for name in classes]
+        # a framework's class has the verbs of GenericModel, which are told there
+        parts += [f"\n::: {name}\n{'' if '.framework.' in name else _INHERITED}" for name in classes]
     return "".join(parts)
 
 

@@ -63,20 +63,24 @@ def test_a_missing_artifact_is_not_found(server: Any, tmp_path: Path) -> None:
         Service(server.url).download_artifact("m", tmp_path / "got.zip")
 
 
-def test_a_bar_is_shown_on_a_terminal_only(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
+
+@pytest.mark.parametrize(("quick", "stream", "drawn"), [
+    (0.0, Terminal(), True), (0.0, io.StringIO(), False), (60.0, Terminal(), False),
+])  # fmt: skip
+def test_a_bar_is_shown_on_a_terminal_only_and_not_of_what_is_quick(
+    server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: float, stream: io.StringIO, drawn: bool
+) -> None:
     server.on("POST", UPLOAD, server.reply(204))
     archive = tmp_path / "a.zip"
     archive.write_bytes(b"x" * 1000)
-    terminal, file = Terminal(), io.StringIO()
-    for stream in (terminal, file):
-        monkeypatch.setattr("sys.stderr", stream)
-        Service(server.url).upload_artifact("m", archive)
-    assert "Uploading" in terminal.getvalue()
-    assert file.getvalue() == ""
+    monkeypatch.setattr("ads.client.progress._QUICK", quick)
+    monkeypatch.setattr("sys.stderr", stream)
+    Service(server.url).upload_artifact("m", archive)
+    assert ("Uploading" in stream.getvalue()) is drawn
 
 
 def test_memory_does_not_grow_with_the_artifact(server: Any, tmp_path: Path) -> None:
