@@ -117,6 +117,11 @@ class Home:
         return self.run / "routes.json"
 
     @property
+    def control_metrics_file(self) -> Path:
+        """What only control can count, in Prometheus' text form: gateways append it to their own metrics."""
+        return self.run / "control.metrics"
+
+    @property
     def identities_file(self) -> Path:
         """The credentials that gateways accept, written by control, mode 600; tokens only as hashes."""
         return self.run / "identities.json"

@@ -14,6 +14,7 @@ from ads.gateway.frames import (
     Input,
     Output,
     decode_answer,
+    decode_answer_and_rows,
     decode_predict,
     encode_answer,
     encode_empty,
@@ -39,6 +40,17 @@ def test_frames_survive_any_cutting(first, asked, second, answered, cuts):
     assert ping == (PING, first, b"")
     assert two[:2] == (ANSWER, second)
     assert decode_answer(two[2]) == answered
+
+
+@given(outputs, st.integers(0, 2**40))
+def test_an_answer_may_say_how_many_rows_it_is_of(answered, rows):
+    from ads.worker import frames as workers
+
+    payload = workers.encode_answers([tuple(each) for each in answered], rows)
+    assert decode_answer_and_rows(payload) == (answered, min(rows, 2**32 - 1))
+    assert workers.decode_answers(payload) == [tuple(each) for each in answered]
+    without = workers.encode_answers([tuple(each) for each in answered])
+    assert decode_answer_and_rows(without) == (answered, len(answered))
 
 
 @given(st.binary(max_size=300))

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import os
 import re
+import time
 
 DEPLOYMENT = "ocid1.datasciencemodeldeployment.oc1.local." + "a" * 60
 UNKNOWN = "ocid1.datasciencemodeldeployment.oc1.local." + "b" * 60
@@ -73,3 +75,23 @@ def test_the_series_of_a_deployment_go_with_it(make_gateway):
     gateway.deployments.clear()
     gateway.publish_routes()
     assert not any(DEPLOYMENT in name for name in scrape(gateway))
+
+
+def test_what_is_too_much_for_a_deployment_is_counted_there(make_gateway):
+    gateway = make_gateway(rate_limit=0.001)
+    gateway.deploy(("a",))
+    assert [gateway.predict([1])[0] for _ in range(3)] == [200, 429, 429]
+    found = scrape(gateway)
+    assert found[f'openads_requests_total{{deployment="{DEPLOYMENT}",code="429"}}'] == 2
+    assert 'openads_requests_total{deployment="",code="429"}' not in found
+
+
+def test_what_control_counts_is_there_as_long_as_control_lives(make_gateway):
+    gateway = make_gateway()
+    path = gateway.home.control_metrics_file
+    step = f'openads_rollout_step{{deployment="{DEPLOYMENT}"}}'
+    assert step not in scrape(gateway)
+    path.write_text(f"# TYPE openads_rollout_step gauge\n{step} 2\n")
+    assert scrape(gateway)[step] == 2
+    os.utime(path, (time.time() - 100, time.time() - 100))
+    assert step not in scrape(gateway)

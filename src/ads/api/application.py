@@ -57,6 +57,7 @@ from ads.api.context import Context
 from ads.api.labelling import Labeller
 from ads.api.rules import authorize
 from ads.console.application import Console
+from ads.deploy.control_metrics import ControlMetrics
 from ads.deploy.controller import Controller
 from ads.deploy.engines.base import Engine
 from ads.errors import AdsError
@@ -150,8 +151,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     dispatcher.start()
     sweep = asyncio.create_task(_sweep(context))
     labeller = Labeller(context.database, context.blobs) if controller is not None else None
+    metrics_file = ControlMetrics(context.home, context.database, lambda: news.generation)
     if controller is not None:
         controller.start()
+        metrics_file.start()
     if labeller is not None:
         labeller.start()
     try:
@@ -160,6 +163,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         news.close()
         await run_in_threadpool(dispatcher.stop)
         if controller is not None:
+            await run_in_threadpool(metrics_file.stop)
             await run_in_threadpool(controller.stop)
         if labeller is not None:
             await run_in_threadpool(labeller.stop)

@@ -33,6 +33,8 @@ class Refusal(Exception):
         self.status = status
         self.body = error_body(code, message)
         self.retry_after = retry_after
+        self.counted = False
+        """Whether it is in the metrics of a deployment already."""
 
 
 class RequestIds:

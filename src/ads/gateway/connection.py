@@ -255,6 +255,8 @@ class Connection(asyncio.Protocol):
         try:
             self._admission = self._door.predictions.admit(head, place, self._remote)
         except Refusal as refusal:
+            if refusal.counted:
+                self._place = None
             self._refuse(refusal)
             return
         if not self._form.name:

@@ -2,9 +2,9 @@
 
 All integers are big-endian. PREDICT carries ``u16`` count and per item ``u8`` body kind, ``u16`` length and meta
 (JSON), ``u32`` length and body. ANSWER carries ``u16`` count and per item ``u16`` HTTP status, ``u32`` length and body
-(JSON, or what the item's meta asked for; to INFER first ``u32`` how long its JSON part is, 0 when that is all). CHUNK
-is a piece of a streamed answer, which an ANSWER with an empty body ends. PING is empty; PONG is empty or has ``u16``
-how many items the replica takes in one frame, else it is one.
+(JSON, or what the item's meta asked for; to INFER first ``u32`` how long its JSON part is, 0 when that is all), and may
+end with ``u32`` how many rows were predicted. CHUNK is a piece of a streamed answer, which an ANSWER with an empty body
+ends. PING is empty; PONG is empty or has ``u16`` how many items the replica takes in one frame, else it is one.
 """
 
 from __future__ import annotations
@@ -113,6 +113,11 @@ def decode_predict(payload: bytes) -> list[Input]:
 
 def decode_answer(payload: bytes) -> list[Output]:
     """Return the items of an ANSWER frame. Raises FrameError."""
+    return decode_answer_and_rows(payload)[0]
+
+
+def decode_answer_and_rows(payload: bytes) -> tuple[list[Output], int]:
+    """Return the items of an ANSWER frame, and of how many rows they are (else their number). Raises FrameError."""
     outputs = []
     try:
         (count,) = _COUNT.unpack_from(payload)
@@ -122,10 +127,12 @@ def decode_answer(payload: bytes) -> list[Output]:
             position += _RESULT.size
             outputs.append(Output(status, payload[position : position + size]))
             position += size
+        if position == len(payload) - _LENGTH.size:
+            return outputs, int(_LENGTH.unpack_from(payload, position)[0])
     except struct.error as error:
         raise FrameError("A frame ends early.") from error
     _require_end(payload, position)
-    return outputs
+    return outputs, len(outputs)
 
 
 def decode_pong(payload: bytes) -> int:

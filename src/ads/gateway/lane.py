@@ -272,8 +272,8 @@ class Lane:
             logger.warning("replica %s answers again", replica.id)
         else:
             self._usual = max(seconds, (self._usual or 0.0) * _FORGETTING)
-        self._metrics.batch.observe(len(flight))
-        self._metrics.rows += len(flight)
+        self._metrics.batch.observe(replica.rows)
+        self._metrics.rows += replica.rows
         self._judge(replica, errors == len(outputs))
         if self._queue and replica.id in self._replicas and replica.id not in self._outliers.resting:
             self._feed(replica)

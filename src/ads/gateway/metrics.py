@@ -9,15 +9,17 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ads.deploy.minutes import BOUNDS
 
-__all__ = ["CONTENT_TYPE", "DeploymentMetrics", "Gauges", "Histogram", "Metrics", "render"]
+__all__ = ["CONTENT_TYPE", "DeploymentMetrics", "Gauges", "Histogram", "Metrics", "of_control", "render"]
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
+_SILENT_SECONDS = 60.0
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-_ITEMS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+_ROWS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0, 16384.0)
 
 
 class Histogram:
@@ -44,7 +46,7 @@ class DeploymentMetrics:
         self.request = Histogram(BOUNDS)
         self.inference = Histogram(_SECONDS)
         self.queue = Histogram(_SECONDS)
-        self.batch = Histogram(_ITEMS)
+        self.batch = Histogram(_ROWS)
         self.rows = 0
         self.cold_starts = 0
         self.restarts = 0
@@ -114,7 +116,7 @@ def render(metrics: Metrics, gauges: Mapping[str, Gauges]) -> bytes:
             ),
             *_histogram(
                 "batch_rows",
-                "Requests that went into one call of a replica: rows, where a request has one.",
+                "Rows that were predicted in one call of a replica.",
                 {name: each.batch for name, each in counted.items()},
             ),
             *_gauge("queue_depth", "Requests that wait for a replica.", _simple(gauges, "queue_depth")),
@@ -150,6 +152,16 @@ def render(metrics: Metrics, gauges: Mapping[str, Gauges]) -> bytes:
             ),
         ]
     ).encode()
+
+
+def of_control(path: Path, now: float) -> bytes:
+    """Return what control wrote of itself, nothing when it has been silent for a minute (Unix time)."""
+    try:
+        if now - path.stat().st_mtime > _SILENT_SECONDS:
+            return b""
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _simple(gauges: Mapping[str, Gauges], name: str) -> Iterator[tuple[str, int]]:

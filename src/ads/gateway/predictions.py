@@ -16,7 +16,7 @@ from ads.gateway.authentication import Authentication, check_digest
 from ads.gateway.body_buffer import too_large
 from ads.gateway.frames import Input
 from ads.gateway.limits import Limits
-from ads.gateway.metrics import Gauges, Metrics, render
+from ads.gateway.metrics import Gauges, Metrics, of_control, render
 from ads.gateway.pool import Pool, Prediction
 from ads.gateway.rates import Rates
 from ads.gateway.replica import Replica
@@ -97,7 +97,7 @@ class Predictions:
         """Return where the prediction goes. Raises Refusal, credentials first: a stranger learns nothing else."""
         known = self._admitted.get(head)
         if known is not None and known.verifier is self.tables.verifier and self._clock() < known.until:
-            self.rates.admit(known.admission.pool.route.id, known.admission.identity.principal)
+            self._limit(known.admission.pool, known.admission.identity)
             return known.admission
         identity = self.authentication.identify(head, remote)
         if head.method != b"POST":
@@ -109,10 +109,19 @@ class Predictions:
         largest = pool.route.max_body_bytes
         if head.content_length is not None and head.content_length > largest:
             raise too_large(largest)
-        self.rates.admit(pool.route.id, identity.principal)
+        self._limit(pool, identity)
         admission = Admission(identity, pool, largest, asked)
         self._remember(head, admission)
         return admission
+
+    def _limit(self, pool: Pool, identity: Identity) -> None:
+        """Return when the deployment and the caller may have one more prediction. Raises Refusal, counted."""
+        try:
+            self.rates.admit(pool.route.id, identity.principal)
+        except Refusal as refusal:
+            pool.metrics.codes[refusal.status] += 1
+            refusal.counted = True
+            raise
 
     def _remember(self, head: RequestHead, admission: Admission) -> None:
         """Admit the next request with the very same head at once, for a second or until the tables change.
@@ -160,7 +169,8 @@ class Predictions:
             raise Refusal(405, "MethodNotAllowed", "Metrics are read with GET.")
         if head.has_body:
             raise Refusal(400, "InvalidParameter", "Metrics are asked without a body.")
-        return render(self.metrics, {deployment_id: self._gauges(pool) for deployment_id, pool in self._pools.items()})
+        own = render(self.metrics, {deployment_id: self._gauges(pool) for deployment_id, pool in self._pools.items()})
+        return own + of_control(self._home.control_metrics_file, time.time())
 
     def _gauges(self, pool: Pool) -> Gauges:
         folder = self._home.deployment(pool.route.id)

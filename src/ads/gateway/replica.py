@@ -20,7 +20,7 @@ from ads.gateway.frames import (
     FrameReader,
     Input,
     Output,
-    decode_answer,
+    decode_answer_and_rows,
     decode_pong,
     encode_empty,
     encode_predict,
@@ -63,6 +63,8 @@ class Replica(asyncio.Protocol):
         self.busy = False
         self.batch = 1
         """How many items it takes in one frame: more than one where merging gives the same answers."""
+        self.rows = 0
+        """How many rows the last answer was of."""
         self.held = False
         """Whether it has to wait for the caller of a streamed answer."""
         self.used = 0.0
@@ -165,7 +167,7 @@ class Replica(asyncio.Protocol):
                     continue
                 if kind != ANSWER or not self.busy or frame_id != self._frame_id:
                     raise FrameError("It answered what was not asked.")  # noqa: TRY301
-                outputs = decode_answer(payload)
+                outputs, self.rows = decode_answer_and_rows(payload)
                 if len(outputs) != self._expected:
                     raise FrameError("It answered another number of items than it was asked.")  # noqa: TRY301
                 self._complete(outputs)

@@ -7,12 +7,13 @@ Every integer is big-endian. A frame is ``u32 length of what follows``, ``u8 kin
 * The body kinds are JSON, RAW (bytes for ``predict``), CSV, NPY, ARROW (an IPC stream) and INFER: a request of the Open
   Inference Protocol, whose answer begins with ``u32`` how long its JSON part is, 0 when that is all of it.
 * CHUNK: a piece of the answer to the one item of a frame whose meta has ``stream``; ANSWER with nothing ends it.
-* ANSWER: ``u16 count``, then for each item ``u16 HTTP status``, ``u32 length``, body (JSON text).
+* ANSWER: ``u16 count``, then for each item ``u16 HTTP status``, ``u32 length``, body (JSON text); then nothing, or
+  ``u32`` how many rows were predicted in all.
 * PING: nothing. PONG: nothing, or ``u16`` how many items a PREDICT frame may have; without it one.
 """
 
 import struct
-from typing import Iterable, Iterator, List, NamedTuple, Tuple
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 __all__ = [
     "ANSWER",
@@ -41,6 +42,7 @@ __all__ = [
 PREDICT, ANSWER, PING, PONG, CHUNK = 1, 2, 3, 4, 5
 JSON, RAW, CSV, NPY, ARROW, INFER = 0, 1, 2, 3, 4, 5
 LARGEST_FRAME = 1 << 30
+_MOST_ROWS = (1 << 32) - 1
 
 _LENGTH = struct.Struct("!I")
 _HEAD = struct.Struct("!IBQ")
@@ -124,11 +126,13 @@ def encode_batch(most: int) -> bytes:
     return _COUNT.pack(most)
 
 
-def encode_answers(answers: "List[Tuple[int, bytes]]") -> bytes:
-    """Return the payload of an ANSWER frame from pairs of HTTP status and body."""
+def encode_answers(answers: "List[Tuple[int, bytes]]", rows: "Optional[int]" = None) -> bytes:
+    """Return the payload of an ANSWER frame from pairs of HTTP status and body, and the rows that were predicted."""
     parts = [_COUNT.pack(len(answers))]
     for status, body in answers:
         parts += (_ANSWER.pack(status, len(body)), body)
+    if rows is not None:
+        parts.append(_LENGTH.pack(min(rows, _MOST_ROWS)))
     return b"".join(parts)
 
 
@@ -145,6 +149,6 @@ def decode_answers(payload: bytes) -> "List[Tuple[int, bytes]]":
             position += size
     except struct.error as error:
         raise FrameError("An ANSWER frame ends early.") from error
-    if position != len(payload):
+    if position not in (len(payload), len(payload) - _LENGTH.size):
         raise FrameError("The lengths inside an ANSWER frame don't add up.")
     return answers

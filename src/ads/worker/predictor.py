@@ -20,6 +20,7 @@ __all__ = ["CallerGone", "Predictor", "stream_mode"]
 
 Answer = Tuple[int, bytes]
 _NEVER_MERGED = (RAW, NPY, ARROW)
+_WITH_ROWS = ("numpy", "pandas")
 _NO_FACTS = Facts({}, False, [], [])
 
 
@@ -35,6 +36,8 @@ class Predictor:
         self._facts = facts
         self._process = os.getpid()
         self._schema: "Optional[Schema]" = None
+        self.rows = 0
+        """How many rows were predicted since somebody set it to 0."""
 
     def merge(self, schema: Schema) -> None:
         """From now on give ``predict`` the rows of several items at once where they fit together."""
@@ -77,6 +80,7 @@ class Predictor:
             return []
         if split is None:
             return []
+        self.rows += sum(part.rows for _, part, _ in group)
         return [
             _encoded(answer, encode, items[index].meta)
             for answer, (index, _, encode) in zip(split, group)  # noqa: B905
@@ -92,6 +96,7 @@ class Predictor:
             result = self._predict(data)
             if os.getpid() != self._process:
                 os._exit(0)  # predict() forked and both returned: only the parent may answer
+            self.rows += _rows_of(result)
             return _encoded(result, encode, item.meta)
         except BaseException as error:  # noqa: BLE001 - the boundary to the user's code; it may raise anything
             if os.getpid() != self._process:
@@ -187,6 +192,19 @@ def _encoded(result: Any, encode: Encode, meta: bytes) -> Answer:
 def _error(status: int, code: str, message: str) -> Answer:
     content = {"code": code, "message": message}
     return status, json.dumps(content, ensure_ascii=True).encode("ascii")
+
+
+def _rows_of(result: Any) -> int:
+    """Return of how many rows an answer is, 1 where that can't be seen. Asks nothing of an object that is not known."""
+    if type(result) is dict:
+        result = result.get("prediction")
+    if type(result) is list or type(result) is tuple:
+        return len(result)
+    if type(result).__module__.partition(".")[0] in _WITH_ROWS:
+        shape = getattr(result, "shape", None)
+        if isinstance(shape, tuple) and shape:
+            return int(shape[0])
+    return 1
 
 
 def _told_of(meta: bytes) -> str:

@@ -102,6 +102,7 @@ class Server:
     def _answer(self, connection: Any, kind: int, frame_id: int, payload: bytes) -> bytes:
         if kind == PREDICT:
             items = decode_items(payload)
+            self._predictor.rows = 0
             mode = stream_mode(items[0]) if len(items) == 1 else ""
             if mode:
                 answers = [
@@ -113,7 +114,7 @@ class Server:
                 ]
             else:
                 answers = self._predictor.answer_all(items)
-            return encode_frame(ANSWER, frame_id, encode_answers(answers))
+            return encode_frame(ANSWER, frame_id, encode_answers(answers, self._predictor.rows))
         if kind == PING:
             return encode_frame(PONG, frame_id, self._pong)
         raise FrameError("A replica gets no frames of kind {}.".format(kind))
