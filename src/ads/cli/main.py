@@ -27,6 +27,7 @@ SECTIONS = {
         "status": LazyCommand(
             "ads.cli.status:status", "Say what runs, where, and how many models and deployments it has."
         ),
+        "open": LazyCommand("ads.cli.open:open_", "Open the console in a browser, logged in."),
         "doctor": LazyCommand("ads.cli.doctor:doctor", "Check this machine, and say what to do about what is wrong."),
     },
     "The golden path": {

@@ -81,6 +81,7 @@ def _tell(invocation: Invocation, found: ServiceFile, end: str) -> None:
         output.text(found.url)
     else:
         _welcome(output, invocation.home, found)
+        _tell_console(output, found)
         output.hint(f"Stop it: {end}")
 
 
@@ -93,3 +94,17 @@ def _welcome(output: Output, home: Home, found: ServiceFile) -> None:
         f'  HTTP            curl -H "Authorization: Bearer $(cat {home.token_file})" {found.url}/openads/v1/service'
     )
     output.talk("  OCI clients     ads config oci")
+
+
+def _tell_console(output: Output, found: ServiceFile) -> None:
+    """Say where the console is, by a link that logs in once. It is a word of talk: nothing fails without it."""
+    from ads.cli.open import login_link
+    from ads.client import Service
+    from ads.errors import AdsError
+
+    try:
+        link = login_link(Service(found.url, found.token))
+    except AdsError:
+        link = f"{found.url}/console/"
+    output.talk(f"  console         {link}")
+    output.talk("                  (logs in once, within 15 minutes; ads open makes another)")
