@@ -72,7 +72,7 @@ def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[Ser
         with listen(settings, any_port=any_port) as listening:
             url = url_of(listening, secure=bool(settings.tls_certificate))
             check = _Readiness(home, url, on_ready)
-            failed = Supervisor(home, _permanent(settings, home, listening), check, settings).run()
+            failed = Supervisor(home, _permanent(settings, home, listening), check, settings, listening).run()
         if failed is not None:
             raise _impossible(failed)
         return 0

@@ -7,6 +7,7 @@ import json
 import os
 import selectors
 import signal
+import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ class Supervisor:
 
     ``permanent`` are the children that no order may stop, in the order of their start. ``check`` is called every 50 ms
     until it returns True: it finds out that the service answers. A permanent child that keeps dying before that ends
-    the run; later it is restarted for ever.
+    the run; later it is restarted for ever. ``door`` is the service's listening socket, closed when it begins to end.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Supervisor:
         permanent: Sequence[ChildSpec],
         check: Callable[[], bool],
         settings: Settings | None = None,
+        door: socket.socket | None = None,
     ) -> None:
         self._home = home
         self._selector = selectors.DefaultSelector()
@@ -59,6 +61,7 @@ class Supervisor:
         self._last_user = 0
         self._leaving = False
         self._failed: Child | None = None
+        self._door = door
 
     def run(self) -> Child | None:
         """Serve until asked to end; then the children have ended too. Return the child that made a start impossible."""
@@ -210,6 +213,8 @@ class Supervisor:
 
     def _end_children(self) -> None:
         """End the gateway first, so that it can finish what it has with the replicas; then everything else."""
+        if self._door is not None:
+            self._door.close()  # else who comes now would be let in to wait for nobody
         for names in (("gateway",), tuple(self._children)):
             concerned = [self._children[name] for name in names if name in self._children]
             for child in concerned:
