@@ -60,6 +60,9 @@ openapi: $(VENV)/.test-installed  ## Write docs/openapi.json, the description of
 docs: $(VENV)/.test-installed  ## Build the documentation into build/site; a warning is an error
 	$(BIN)/mkdocs build --strict --quiet
 
+notebooks: $(VENV)/.test-installed  ## Write the notebooks of the examples from their scripts
+	$(BIN)/python docs/example_pages.py
+
 $(VENV)/.fuzz-installed: $(VENV)/.test-installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	@touch $@
