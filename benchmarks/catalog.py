@@ -36,7 +36,7 @@ from rich.console import Console
 from rich.table import Table
 
 HERE = Path(__file__).resolve().parent
-MLFLOW = "3.18.0"
+MLFLOW = "3.17.2"
 MLFLOW_FOLDER = HERE.parent / ".venv-mlflow"
 MODELS = "/20190101/models"
 WORDS = ("churn", "fraud", "demand", "price", "risk", "segment", "quality", "energy", "claims", "basket")

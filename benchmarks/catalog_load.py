@@ -34,8 +34,13 @@ class Client:
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             given["content-type"] = "application/json"
-        self.connection.request(method, path, body, given)
-        answer = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body, given)
+            answer = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionError):  # it was idle for too long: once more
+            self.connection.close()
+            self.connection.request(method, path, body, given)
+            answer = self.connection.getresponse()
         content = answer.read()
         if answer.status not in (200, 204):
             raise SystemExit(f"{method} {path} was answered with {answer.status}: {content[:500]!r}")

@@ -36,13 +36,15 @@ _NICE = 10
 
 
 class Labeller:
-    """A thread that scans archives without a label, one at a time, each in a process of its own with a low priority."""
+    """A thread that scans archives without a label, a few at a time, in a process of its own with a low priority."""
 
     def __init__(self, database: Database, blobs: BlobStore) -> None:
         self._database = database
         self._blobs = blobs
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="labeller", daemon=True)
+        self._looked_up_to = -1
+        """The number of the upload up to which every archive has its label."""
 
     def start(self) -> None:
         """Begin to look."""
@@ -65,24 +67,49 @@ class Labeller:
 
     def _label(self) -> None:
         with self._database.read() as session:
-            waiting = labels.unlabelled(session, PICKLES)
-        for each in waiting:
-            if self._stopping.is_set():
+            uploads = labels.last_upload(session)
+            if uploads == self._looked_up_to:
                 return
+            waiting = labels.unlabelled(session, PICKLES)
+        if not waiting:
+            self._looked_up_to = uploads
+            return
+        found: dict[str, dict[str, Any]] = {}
+        archives: dict[str, Path] = {}
+        for each in waiting:
             try:
-                found = scan(self._blobs.verified_path(each.sha256, each.size))
-            except (AdsError, OSError) as error:
-                found = _unknown(str(error))
-            with self._database.write() as session:
-                labels.label_artifact(session, each.sha256, PICKLES, found)
+                archives[each.sha256] = self._blobs.verified_path(each.sha256, each.size)
+            except (AdsError, OSError) as error:  # noqa: PERF203 - one that is damaged holds up no other
+                found[each.sha256] = _unknown(str(error))
+        found.update(zip(archives, scan(list(archives.values())), strict=True))
+        with self._database.write() as session:
+            for sha256, about in found.items():
+                labels.label_artifact(session, sha256, PICKLES, about)
 
 
-def scan(archive: Path) -> dict[str, Any]:
-    """Return what the pickles of an archive import; a scan that fails is a finding, too."""
-    with archive.open("rb") as file:
-        if file.read(2) != b"PK":
-            return {"verdict": "none", "summary": "no archive", "suspicious": [], "files": []}
-    command = [sys.executable, "-m", "ads.artifact.pickle_scan", str(archive)]
+def scan(archives: list[Path]) -> list[dict[str, Any]]:
+    """Return what the pickles of each archive import; a scan that fails is a finding, too.
+
+    One process looks at all of them: it takes longer to start than to look. When it fails each gets one of its own.
+    """
+    zips = [path for path in archives if _is_zip(path)]
+    found = dict(zip(zips, _scanned(zips), strict=True))
+    nothing = {"verdict": "none", "summary": "no archive", "suspicious": [], "files": []}
+    return [found.get(path, nothing) for path in archives]
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(2) == b"PK"
+    except OSError:  # its model was deleted meanwhile
+        return False
+
+
+def _scanned(archives: list[Path]) -> list[dict[str, Any]]:
+    if not archives:
+        return []
+    command = [sys.executable, "-m", "ads.artifact.pickle_scan", *map(str, archives)]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENADS_")}
     try:
         done = subprocess.run(
@@ -93,14 +120,19 @@ def scan(archive: Path) -> dict[str, Any]:
             stdin=subprocess.DEVNULL,
             check=True,
         )
-        found: dict[str, Any] = json.loads(done.stdout)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        if len(lines) == len(archives):
+            return lines
+        reason = "the scan said too little"
     except subprocess.TimeoutExpired:
-        return _unknown(f"the scan took longer than {_LONGEST:.0f} s")
+        reason = f"the scan took longer than {_LONGEST:.0f} s"
     except subprocess.CalledProcessError as error:
-        return _unknown(f"the scan ended with exit code {error.returncode}")
+        reason = f"the scan ended with exit code {error.returncode}"
     except (ValueError, OSError) as error:
-        return _unknown(f"the scan failed: {error}")
-    return found
+        reason = f"the scan failed: {error}"
+    if len(archives) > 1:
+        return [each for path in archives for each in _scanned([path])]
+    return [_unknown(reason)]
 
 
 def _unknown(reason: str) -> dict[str, Any]:

@@ -4,7 +4,8 @@ A label for people, never a gate: an artifact is code anyway. A pickle's program
 everything that it names, so names that are put together while it runs are found as well. NumPy arrays inside of joblib
 files are skipped by their size, compressed files are read as well, and checkpoints of PyTorch, which are zip files.
 
-``python -m ads.artifact.pickle_scan ARCHIVE`` prints the findings as one line of JSON; it caps its own memory and time.
+``python -m ads.artifact.pickle_scan ARCHIVE…`` prints the findings, a line of JSON for each; it caps its own memory and
+time.
 """
 
 from __future__ import annotations
@@ -196,7 +197,7 @@ def _brings_code(path: str) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the findings for the archive that is named. Memory and processor time are capped."""
+    """Print the findings for each archive that is named. Memory and processor time are capped for all of them."""
     import resource
 
     present = 0
@@ -206,7 +207,8 @@ def main(arguments: list[str]) -> int:
         present = 512 * 1024**2
     resource.setrlimit(resource.RLIMIT_AS, (present + MOST_MEMORY, present + MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS + 5))
-    sys.stdout.write(json.dumps(scan_archive(arguments[0]).to_dict()) + "\n")
+    for archive in arguments:
+        sys.stdout.write(json.dumps(scan_archive(archive).to_dict()) + "\n")
     return 0
 
 

@@ -15,7 +15,7 @@ from ads.registry.database import Database
 from ads.registry.events import Caller, record
 from ads.registry.incoming import Incoming
 from ads.registry.lookups import not_found
-from ads.registry.model_index import index_model
+from ads.registry.model_index import index_size
 from ads.registry.models import live_model
 from ads.registry.referenced_files import require_readable
 from ads.registry.references import check_description, is_description
@@ -89,7 +89,7 @@ def store_artifact(
         )
         session.add(artifact)
         session.flush()
-        index_model(session, model)
+        index_size(session, model, blob.size)
         record(session, caller, "artifact.create", model_id, model.compartment_id, sha256=blob.sha256, size=blob.size)
         remember_outcome(session, caller, attempt, model_id)
         return artifact

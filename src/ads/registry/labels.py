@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, Text, select
+from sqlalchemy import String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ads.registry.artifacts import get_artifact
-from ads.registry.tables import Artifact, Base, JsonObject, now
+from ads.registry.tables import Artifact, Base, Event, JsonObject, now
 
-__all__ = ["ArtifactLabel", "Unlabelled", "label_artifact", "labels_of", "unlabelled"]
+__all__ = ["ArtifactLabel", "Unlabelled", "label_artifact", "labels_of", "last_upload", "unlabelled"]
 
 
 class ArtifactLabel(Base):
@@ -34,6 +34,11 @@ class Unlabelled:
 
     sha256: str
     size: int
+
+
+def last_upload(session: Session) -> int:
+    """Return the number of the latest upload of an artifact, 0 without any: what to ask often, as it costs nothing."""
+    return session.scalar(select(func.max(Event.seq)).where(Event.action == "artifact.create")) or 0
 
 
 def unlabelled(session: Session, name: str, limit: int = 10) -> list[Unlabelled]:

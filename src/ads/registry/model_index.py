@@ -29,6 +29,7 @@ __all__ = [
     "field_name",
     "hyperparameters_of",
     "index_model",
+    "index_size",
     "metrics_of",
     "tail_term",
     "value_term",
@@ -167,6 +168,14 @@ def index_model(session: Session, model: Model, *, fresh: bool = False) -> None:
     if numbers:
         pairs = [{"model_seq": model.seq, "field": name, "number": number} for name, number in sorted(numbers.items())]
         connection.execute(insert(cast("Table", ModelNumber.__table__)), pairs)
+
+
+def index_size(session: Session, model: Model, size: int) -> None:
+    """Make search know the size in bytes of the artifact that a model has got: nothing else of it has changed."""
+    row = {"model_seq": model.seq, "field": "size", "number": float(size)}
+    mine = ModelNumber.model_seq == model.seq, ModelNumber.field == "size"
+    session.execute(delete(ModelNumber).where(*mine).execution_options(synchronize_session=False))
+    session.connection().execute(insert(cast("Table", ModelNumber.__table__)), [row])
 
 
 def ensure_index(database: Database) -> int:
