@@ -79,7 +79,7 @@ def test_what_is_not_plain_yaml_of_known_attributes_is_refused(text: str) -> Non
 
 def test_the_form_shows_the_settings_and_gives_them_back() -> None:
     shown = form_of(DEPLOYMENT)
-    assert (shown["ocpus"], shown["memory"], shown["instances"], shown["bandwidth"]) == (1, 1.5, 2, "")
+    assert (shown["ocpus"], shown["memory"], shown["instances"], shown["bandwidth"]) == ("1", "1.5", 2, "")
     assert shown["variables"] == "MODE=on\nLEVEL=1"
     body = body_of_form(lambda name: str(shown[name]))
     assert body["displayName"] == "churn: the API"

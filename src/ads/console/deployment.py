@@ -37,6 +37,7 @@ _TABS = (
 )
 _RANGES = {"1h": (3600, 60), "6h": (6 * 3600, 300), "24h": (24 * 3600, 1200)}
 _RIGHTS: Mapping[str, Verb] = {"delete": "manage"}
+_FINISHED = frozenset({"SUCCEEDED", "CANCELED", "FAILED"})
 _EVENTS = 12
 _LINES = 200
 _PAIRS = 50
@@ -196,6 +197,8 @@ def _work(visit: Visit, id_: str) -> dict[str, Any] | None:
     if work_id is None:
         return None
     work = visit.get(f"/20190101/workRequests/{work_id}")
+    if work["status"] in _FINISHED:
+        return None
     return {
         "operation": work["operationType"],
         "status": work["status"],
@@ -213,7 +216,7 @@ def _log_line(kind: str, line: Mapping[str, Any]) -> dict[str, Any]:
         said = json.loads(line["message"])
         words = (
             f"{said['status']}  {said['milliseconds']:.2f} ms  waited {said['queueMilliseconds']:.2f} ms  "
-            f"{said['bytesIn']} → {said['bytesOut']} bytes  {said['path']}  replica {said['replica'] or 'none'}  "
+            f"{said['bytesIn']} → {said['bytesOut']} bytes  /{said['path'].rpartition('/')[2]}  replica {said['replica'] or 'none'}  "
             f"request {said['requestId']}"
         )
     except (ValueError, KeyError, TypeError):

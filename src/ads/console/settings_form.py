@@ -33,8 +33,8 @@ def form_of(deployment: Mapping[str, Any]) -> dict[str, Any]:
         "displayName": deployment.get("displayName") or "",
         "description": deployment.get("description") or "",
         "shape": instance.get("instanceShapeName") or "",
-        "ocpus": sizes.get("ocpus", ""),
-        "memory": sizes.get("memoryInGBs", ""),
+        "ocpus": _plain(sizes.get("ocpus")),
+        "memory": _plain(sizes.get("memoryInGBs")),
         "instances": policy.get("instanceCount", "") if policy.get("policyType", "FIXED_SIZE") == "FIXED_SIZE" else "",
         "bandwidth": model.get("bandwidthMbps") or "",
         "variables": "\n".join(f"{name}={value}" for name, value in variables.items()),
@@ -119,6 +119,10 @@ def _typed(texts: Any, values: Any, place: str) -> Any:
     if isinstance(values, float) and not math.isfinite(values):
         raise InputError(f"{place} is not a finite number.")
     return values if isinstance(values, (bool, int, float)) else texts
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

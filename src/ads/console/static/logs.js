@@ -13,7 +13,7 @@ const words = (message) => {
     const sizes = `${said.bytesIn} → ${said.bytesOut} bytes`;
     const times = `${said.milliseconds.toFixed(2)} ms  waited ${said.queueMilliseconds.toFixed(2)} ms`;
     const where = `replica ${said.replica || "none"}  request ${said.requestId}`;
-    return [`${said.status}  ${times}  ${sizes}  ${said.path}  ${where}`, said.status >= 400];
+    return [`${said.status}  ${times}  ${sizes}  /${said.path.split("/").pop()}  ${where}`, said.status >= 400];
   } catch {
     return [message, false];
   }

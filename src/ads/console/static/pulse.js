@@ -16,6 +16,7 @@ const answered = () => {
 };
 
 if (root?.dataset.pulse) {
+  settled = setTimeout(refresh, SETTLED); // what was answered just before
   follow(`/console/api/openads/v1/deployments/${root.dataset.pulse}/logs/stream?type=access`, answered);
 } else if (root) {
   setInterval(() => { if (!document.hidden) refresh(); }, Number(root.dataset.pulseEvery) * 1000);
