@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
+from ads.client import Service
+from ads.client.log_stream import follow_lines
+from ads.client.retries import Retries
+from ads.model.deployment.deployment_log import DeploymentLog
+
 from . import people
-from .conftest import Running, archive, expect
+from .conftest import Running, archive, expect, start
 from .test_deployments import create
 
 OWN = "/openads/v1/deployments"
@@ -85,3 +91,45 @@ def test_what_makes_no_sense_is_refused_and_strangers_see_nothing(service: Runni
     stranger = people.user(service)
     with people.token(service, stranger) as theirs:
         assert theirs.get(path).status_code == 404
+
+
+def test_both_logs_are_followed_at_once_by_the_sdk(
+    service: Running, deployed: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "predict.log").write_text("one\n")
+    (folder / "access.log").write_text('{"time": "2026-01-01T00:00:00Z", "status": 200}\n')
+    asked = []
+
+    def stop() -> bool:
+        asked.append(True)
+        if len(asked) == 2:
+            with (folder / "predict.log").open("a") as file:
+                file.write("two\n")
+        return len(asked) >= 3
+
+    token = service.context.home.token_file.read_text()
+    with contextlib.closing(Service(service.url, token)) as client:
+        DeploymentLog(client, deployed).stream(interval=0.6, stop_condition=stop)
+    lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines] == ["[A]", "[P]", "[P]"]
+    assert [line[2] for line in lines[1:]] == ["one", "two"]
+
+
+def test_a_reader_notices_that_the_service_is_away(tmp_path: Path) -> None:
+    running, stop = start(tmp_path)
+    model_id = running.create_model(displayName="m")["id"]
+    assert running.upload(model_id, archive()).status_code in (200, 204)
+    deployed = str(create(running, model_id)["id"])
+    folder = running.context.home.deployment(deployed)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "predict.log").write_text("one\n")
+    gone: list[bool] = []
+    token = running.context.home.token_file.read_text()
+    with contextlib.closing(Service(running.url, token, retries=Retries(attempts=1))) as client:
+        lines = follow_lines(
+            client, deployed, "predict", 5, silent=0.5, over=lambda: len(gone) > 1, lost=lambda: gone.append(True)
+        )
+        assert next(lines)["message"] == "one"
+        stop()
+        assert list(lines) == []
+    assert len(gone) > 1

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from ads.cli.logs import unseen
-
 
 def line(text: str, time: str = "2026-01-31T10:15:30Z") -> dict[str, str]:
     return {"time": time, "type": "predict", "message": text}
@@ -41,35 +36,3 @@ def test_an_empty_log_says_so(ads, service):
     result = ads("deployments", "logs", "churn-api", "--type", "access")
     assert (result.code, result.out) == (0, "")
     assert "The access log of 'churn-api' is empty." in result.err
-
-
-def test_following_writes_each_line_once(ads, service, monkeypatch):
-    service.log = [line("one")]
-    later = iter([[line("one"), line("two")], [line("one"), line("two")], [line("one"), line("two"), line("three")]])
-
-    def next_look(_seconds: float) -> None:
-        try:
-            service.log = next(later)
-        except StopIteration:
-            raise KeyboardInterrupt from None
-
-    monkeypatch.setattr("ads.cli.logs.time.sleep", next_look)
-    result = ads("deployments", "logs", "churn-api", "-f")
-    assert [text.split()[-1] for text in result.out.splitlines()] == ["one", "two", "three"]
-    assert result.code == 130
-
-
-@given(st.lists(st.integers(0, 3)), st.integers(0, 20), st.lists(st.integers(0, 3)), st.integers(0, 20))
-def test_nothing_new_is_lost_when_both_views_overlap(before, seen_length, after, reach):
-    log = [{"message": str(i)} for i in before]
-    grown = log + [{"message": str(i)} for i in after]
-    seen = log[-seen_length:] if seen_length else []
-    current = grown[-(len(after) + reach) :] if len(after) + reach else []
-    found = unseen(seen, current)
-    assert found == current[len(current) - len(found) :]
-
-
-def test_views_without_anything_in_common_are_all_new():
-    assert unseen([line("a")], [line("b"), line("c")]) == [line("b"), line("c")]
-    assert unseen([], [line("b")]) == [line("b")]
-    assert unseen([line("a")], []) == []

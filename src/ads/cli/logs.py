@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -16,12 +15,8 @@ from ads.cli.invocation import Invocation
 from ads.cli.output import plain
 from ads.cli.reference_argument import reference_argument
 from ads.cli.references import DEPLOYMENT
-from ads.errors import ServiceTimeout, ServiceUnavailable, ServiceUnreachable
 
-__all__ = ["logs", "unseen"]
-
-_LOOK_EVERY = 0.5
-_FOLLOWED_LINES = 1000
+__all__ = ["logs"]
 
 Line = dict[str, Any]
 
@@ -56,59 +51,39 @@ Line = dict[str, Any]
 @pass_invocation
 def logs(invocation: Invocation, reference: str, follow: bool, log_type: str, lines: int) -> int:
     """Show the last lines of what the deployment REF writes. With -f a service that restarts is waited for."""
+    deployment = references.find(invocation.service, DEPLOYMENT, reference)
     if not follow:
-        _show(invocation, reference, log_type, lines, whole=invocation.format == "json")
+        _show(invocation, deployment, log_type, lines)
         return exit_codes.OK
     with contextlib.suppress(KeyboardInterrupt):
-        deployment_id, seen = _show(invocation, reference, log_type, lines)
-        _follow(invocation, deployment_id, log_type, seen)
+        _follow(invocation, deployment["id"], log_type, lines)
     return exit_codes.INTERRUPTED
 
 
-def _show(
-    invocation: Invocation, reference: str, log_type: str, lines: int, *, whole: bool = False
-) -> tuple[str, list[Line]]:
-    """Write the last lines, ``whole`` as one JSON list, and return the deployment's id with them."""
-    deployment = references.find(invocation.service, DEPLOYMENT, reference)
-    seen = _fetch(invocation, deployment["id"], log_type, lines)
-    if whole:
-        invocation.output.json(seen)
+def _show(invocation: Invocation, deployment: Line, log_type: str, lines: int) -> None:
+    """Write the last lines, as JSON as one list."""
+    found = _fetch(invocation, deployment["id"], log_type, lines)
+    if invocation.format == "json":
+        invocation.output.json(found)
     else:
-        _write(invocation, seen)
-    if not seen:
+        _write(invocation, found)
+    if not found:
         invocation.output.talk(f"The {log_type} log of {deployment['displayName']!r} is empty.")
-    return str(deployment["id"]), seen
 
 
-def _follow(invocation: Invocation, deployment_id: str, log_type: str, seen: Sequence[Line]) -> NoReturn:
-    lost = False
-    while True:
-        time.sleep(_LOOK_EVERY)
-        try:
-            current = _fetch(invocation, deployment_id, log_type, _FOLLOWED_LINES)
-        except (ServiceUnreachable, ServiceUnavailable, ServiceTimeout):
-            if not lost:
-                invocation.output.talk("The service doesn't answer; trying again.")
-            lost = True
-            continue
-        lost = False
-        _write(invocation, unseen(seen, current))
-        seen = current
+def _follow(invocation: Invocation, deployment_id: str, log_type: str, lines: int) -> None:
+    from ads.client.log_stream import follow_lines
 
+    away = [False]
 
-def unseen(seen: Sequence[Line], current: Sequence[Line]) -> list[Line]:
-    """Return what ``current`` has after the longest end of ``seen`` that it repeats.
+    def lost() -> None:
+        if not away[0]:
+            invocation.output.talk("The service doesn't answer; trying again.")
+        away[0] = True
 
-    Both are the last lines of one log at two moments; ``current`` may reach further back. Without anything in common
-    the log was rotated or ran far ahead, and all of ``current`` is new.
-    """
-    if not seen:
-        return list(current)
-    for end in range(len(current), 0, -1):
-        length = min(end, len(seen))
-        if list(current[end - length : end]) == list(seen[-length:]):
-            return list(current[end:])
-    return list(current)
+    for line in follow_lines(invocation.service, deployment_id, log_type, lines, lost=lost):
+        away[0] = False
+        _write(invocation, [line])
 
 
 def _fetch(invocation: Invocation, deployment_id: str, log_type: str, limit: int) -> list[Line]:

@@ -151,7 +151,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "deployment-log.stream",
         "bytes",
         query=(
-            query("type", {"type": "string", "enum": ["access", "predict"]}),
+            query("type", {"type": "string", "enum": ["access", "predict", "all"]}),
             query("after", text="The id of the last line that is known; also as `last-event-id`."),
             query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, text="How many older lines come first."),
         ),

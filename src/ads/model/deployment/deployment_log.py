@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -68,20 +66,18 @@ class DeploymentLog:
         time_start: Any = None,
         log_filter: str | None = None,
     ) -> None:
-        """Print lines as they come, looking every ``interval`` seconds, until ``stop_condition()`` is true."""
-        seen: Counter[tuple[str, str, str]] = Counter()
-        while True:
-            stop = stop_condition is not None and stop_condition()
-            lines = self.search(_MOST_LINES, time_start, None, log_filter)
-            known, seen = seen, Counter()
-            for line in lines:
-                key = (line["time"], line["type"], line["message"])
-                seen[key] += 1
-                if seen[key] > known[key] and _from(line, source):
-                    _print([line])
-            if stop:
-                return
-            time.sleep(interval)
+        """Print lines as they come until ``stop_condition()`` is true, which is asked every ``interval`` seconds."""
+        from ads.client.log_stream import follow_lines
+
+        begin = _moment(time_start)
+        kind = self._types[0] if len(self._types) == 1 else "all"
+        for line in follow_lines(
+            self._service, self._deployment_id, kind, _MOST_LINES, silent=interval, over=stop_condition
+        ):
+            said = {**line, "time": str(line.get("time") or "")}
+            early = bool(said["time"] and begin and said["time"] < begin)
+            if not early and (not log_filter or log_filter in said["message"]) and _from(said, source):
+                _print([said])
 
     def _read(self, kind: str, limit: int) -> Iterator[dict[str, Any]]:
         path = f"/openads/v1/deployments/{self._deployment_id}/logs"
