@@ -13,7 +13,7 @@ COMMANDS ?=
 CLIENTS := .venv-clients
 OLDER := 2.14.9 2.8.11
 
-.PHONY: help demo test compat fuzz openapi lint types layers format bench serving peers faults soak figures clean
+.PHONY: help demo test compat fuzz openapi lint types layers format bench catalog serving peers faults soak figures clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -90,6 +90,10 @@ format: $(VENV)/.test-installed  ## Put the code in its one format
 bench: $(VENV)/.test-installed  ## Measure the figures of the main job and of score.py, and print them as tables
 	$(BIN)/python benchmarks/main_job.py
 	$(BIN)/python benchmarks/score.py
+
+# CATALOG="--leave-out mlflow transfer --seconds 3": a part of it.
+catalog: $(VENV)/.test-installed  ## Measure the model catalog: registrations, lists, search, transfers, beside MLflow
+	$(BIN)/python benchmarks/catalog.py $(CATALOG)
 
 serving: $(VENV)/.test-installed  ## Measure requests per second and latencies of predictions over HTTP
 	$(BIN)/python -m benchmarks.serving $(SERVING)
