@@ -50,13 +50,17 @@ def furnish(service: Running) -> dict[str, Any]:
             service.upload(model["id"], raw_archive(files))
             ids.append(model["id"])
         aliases = f"/openads/v1/modelVersionSets/{made['id']}/aliases"
-        service.client.put(f"{aliases}/champion", json={"modelId": ids[max(0, count - 2)], "protected": name == "churn"})
+        service.client.put(
+            f"{aliases}/champion", json={"modelId": ids[max(0, count - 2)], "protected": name == "churn"}
+        )
         service.client.put(f"{aliases}/challenger", json={"modelId": ids[-1]})
         service.client.put(f"/openads/v1/models/{ids[-1]}/lineage", json={"derivedFrom": [ids[0]]})
         found[name] = {"set": made["id"], "versions": ids}
     for user in ("ada", "grace"):
         service.client.post("/openads/v1/users", json={"name": user})
-    service.client.post("/openads/v1/tokens", json={"name": "ci", "scope": {"verb": "read"}, "expiresInSeconds": 7776000})
+    service.client.post(
+        "/openads/v1/tokens", json={"name": "ci", "scope": {"verb": "read"}, "expiresInSeconds": 7776000}
+    )
     hook = {"url": "https://hooks.example.com/models", "displayName": "Chat", "actions": ["alias.*", "deployment.*"]}
     service.client.post("/openads/v1/webhooks", json=hook)
     return found

@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import exists, select
-from sqlalchemy.orm import Session, aliased, defer, lazyload
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session, defer, lazyload
 
 from ads.api.answers import timestamp
 from ads.registry.aliases import aliases_of_models
@@ -18,25 +18,82 @@ from ads.registry.tables import Artifact, Model, User, VersionSetMember
 __all__ = ["checks_of", "defined_value", "live_of", "model_lines", "newest_of_each_name", "people"]
 
 _RESULTS = "ArtifactTestResults"
+_AT_ONCE = 300
 _SUCCESS = {True: "passed", False: "failed", None: "not tested"}
 
 
 def newest_of_each_name(
     session: Session, places: Collection[str], limit: int, before: int | None = None
-) -> Sequence[Model]:
-    """Return the newest live version of each name, and the models without one, newest first; ``before`` a number."""
-    mine, later, younger = VersionSetMember, aliased(VersionSetMember), aliased(Model)
-    overtaken = exists().where(
-        mine.model_id == Model.id,
-        later.version_set_id == mine.version_set_id,
-        later.version_id > mine.version_id,
-        younger.id == later.model_id,
-        younger.lifecycle_state != "DELETED",
+) -> tuple[list[Model], int | None]:
+    """Return the highest live version of each name, and the models without one, latest registered first.
+
+    With it comes the number before which the next page begins, None at the end. Rows are read from the latest on, as
+    many as it takes, so a large catalog costs no more than a small one.
+    """
+    chosen: dict[str, int] = {}
+    place, last = before, None
+    while len(chosen) < limit:
+        statement = select(Model.seq, Model.id, VersionSetMember.version_set_id).outerjoin(
+            VersionSetMember, VersionSetMember.model_id == Model.id
+        )
+        if place is not None:
+            statement = statement.where(Model.seq < place)
+        # In a form for which no index is taken: the order of registration leads, and is left when the page is full.
+        live = (
+            func.coalesce(Model.compartment_id, "").in_(places),
+            func.coalesce(Model.lifecycle_state, "") != "DELETED",
+        )
+        rows = list(session.execute(statement.where(*live).order_by(Model.seq.desc()).limit(_AT_ONCE)))
+        shown = _shown_before(session, {row[2] for row in rows if row[2]}, before)
+        for seq, id_, set_id in rows:
+            name = set_id or id_
+            if name in chosen or name in shown:
+                continue
+            if len(chosen) == limit:
+                return _highest(session, chosen, places), last
+            chosen[name] = seq
+            last = seq
+        if len(rows) < _AT_ONCE:
+            return _highest(session, chosen, places), None
+        place = rows[-1][0]
+    return _highest(session, chosen, places), last
+
+
+def _shown_before(session: Session, sets: Collection[str], before: int | None) -> set[str]:
+    """Return which of these sets an earlier page has: one of their live versions was registered later."""
+    if before is None or not sets:
+        return set()
+    statement = (
+        select(VersionSetMember.version_set_id)
+        .join(Model, Model.id == VersionSetMember.model_id)
+        .where(VersionSetMember.version_set_id.in_(sets), Model.seq >= before, Model.lifecycle_state != "DELETED")
     )
-    statement = select(Model).where(Model.compartment_id.in_(places), Model.lifecycle_state != "DELETED", ~overtaken)
-    if before is not None:
-        statement = statement.where(Model.seq < before)
-    return list(session.scalars(light(statement.order_by(Model.seq.desc()).limit(limit))))
+    return set(session.scalars(statement.distinct()))
+
+
+def _highest(session: Session, chosen: Mapping[str, int], places: Collection[str]) -> list[Model]:
+    """Return the highest live version of each chosen set, and the chosen models, in the order in which they came."""
+    latest = (
+        select(VersionSetMember.version_set_id, func.max(VersionSetMember.version_id))
+        .join(Model, Model.id == VersionSetMember.model_id)
+        .where(
+            VersionSetMember.version_set_id.in_(list(chosen)),
+            Model.compartment_id.in_(places),
+            Model.lifecycle_state != "DELETED",
+        )
+        .group_by(VersionSetMember.version_set_id)
+    )
+    pairs = [tuple(row) for row in session.execute(latest)]
+    key = tuple_(VersionSetMember.version_set_id, VersionSetMember.version_id)
+    ids = {
+        row[0]: row[1]
+        for row in session.execute(
+            select(VersionSetMember.version_set_id, VersionSetMember.model_id).where(key.in_(pairs))
+        )
+    }
+    wanted = [ids.get(name, name) for name in chosen]
+    rows = {row.id: row for row in session.scalars(light(select(Model).where(Model.id.in_(wanted))))}
+    return [rows[id_] for id_ in wanted if id_ in rows]
 
 
 def light(statement: Any) -> Any:

@@ -54,8 +54,7 @@ def _names(visit: Visit) -> tuple[list[dict[str, Any]], str]:
     page = visit.query("page")
     places = visit.compartments()
     with visit.read() as session:
-        found = newest_of_each_name(session, places, _LIMIT + 1, int(page) if page.isdecimal() else None)
-        shown = found[:_LIMIT]
+        shown, following = newest_of_each_name(session, places, _LIMIT, int(page) if page.isdecimal() else None)
         lines = model_lines(session, shown, places)
         sets = {line["versionSetId"] for line in lines if line["versionSetId"]}
         pointing = select(VersionAlias).where(VersionAlias.version_set_id.in_(sets)).order_by(VersionAlias.name)
@@ -64,7 +63,7 @@ def _names(visit: Visit) -> tuple[list[dict[str, Any]], str]:
             aliases.setdefault(alias.version_set_id, []).append({"name": alias.name, "versionId": alias.version_id})
     for line in lines:
         line["setAliases"] = aliases.get(line["versionSetId"], [])
-    return lines, str(shown[-1].seq) if len(found) > _LIMIT else ""
+    return lines, str(following or "")
 
 
 def _found(visit: Visit, query: str) -> tuple[list[dict[str, Any]], str]:
