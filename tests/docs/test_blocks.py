@@ -6,6 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -53,6 +54,14 @@ def test_python_runs_as_it_stands(page: str, local_service: Path, tmp_path: Path
         [sys.executable, str(script)], cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def service_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A service for these pages, which use names that other tests may use as well."""
+    home = tmp_path_factory.mktemp("pages") / "home"
+    yield home
+    subprocess.run([sys.executable, "-m", "ads.service", "stop", "--home", str(home)], timeout=60, check=True)
 
 
 @pytest.mark.parametrize("page", sorted(RUN_ELSEWHERE))
