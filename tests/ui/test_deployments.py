@@ -43,7 +43,9 @@ def predict(page: Page, expected: str) -> None:
     expect(page.locator("#answer pre")).to_contain_text(expected)
 
 
-def test_from_a_model_to_the_end_of_its_deployment(visit: Watched, shown: Shown, request: pytest.FixtureRequest) -> None:
+def test_from_a_model_to_the_end_of_its_deployment(
+    visit: Watched, shown: Shown, request: pytest.FixtureRequest
+) -> None:
     page, name = visit.page, f"shop {request.node.callspec.id}"
     log_in(page, shown)
     # find a model, and read why its checks failed
@@ -93,7 +95,7 @@ def test_from_a_model_to_the_end_of_its_deployment(visit: Watched, shown: Shown,
     tab(page, "Traffic")
     page.locator("#update").get_by_label("Model").fill("churn:2")
     page.get_by_role("button", name="Roll out").click()
-    expect(page.locator("#history")).to_contain_text("promoted", timeout=SOON)
+    expect(page.locator("#history")).to_contain_text("succeeded", timeout=SOON)
     expect(page.locator("#head")).to_contain_text("churn:2")
     in_state(page, "ACTIVE")
     predict(page, "0.75")
