@@ -13,7 +13,7 @@ COMMANDS ?=
 CLIENTS := .venv-clients
 OLDER := 2.14.9 2.8.11
 
-.PHONY: help demo test compat fuzz openapi lint types layers format bench catalog serving peers faults soak figures clean
+.PHONY: help demo test compat fuzz openapi lint types layers format screenshots bench catalog serving peers faults soak figures clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -86,6 +86,9 @@ layers: $(VENV)/.test-installed  ## Imports point downwards
 format: $(VENV)/.test-installed  ## Put the code in its one format
 	$(BIN)/ruff check --fix src tests examples benchmarks docs/*.py
 	$(BIN)/ruff format src tests examples benchmarks docs/*.py
+
+screenshots: $(VENV)/.test-installed  ## Take pictures of every page of the console: docs/images/console-*.png
+	$(BIN)/python -m tests.ui.pictures docs/images
 
 bench: $(VENV)/.test-installed  ## Measure the figures of the main job and of score.py, and print them as tables
 	$(BIN)/python benchmarks/main_job.py
