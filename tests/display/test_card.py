@@ -32,11 +32,22 @@ def tags_of(html: str) -> Tags:
 
 @given(st.text(max_size=80))
 def test_no_text_becomes_markup(text: str) -> None:
-    plain = tags_of(Card("a", "b", "c").facts([("d", "e")]).table("f", ["g"], [["h"]]).code("i").note("j").html())
+    plain = tags_of(
+        Card("a", "b", "c")
+        .facts([("d", "e")])
+        .table("f", ["g"], [["h"]])
+        .checks([(True, "k", "l")])
+        .shares([("m", 1), ("n", 2)])
+        .code("i")
+        .note("j")
+        .html()
+    )
     hostile = tags_of(
         Card(text, f"b{text}", text)
         .facts([(text, f"e{text}")])
         .table(text, [text], [[text]])
+        .checks([(True, f"k{text}", f"l{text}")])
+        .shares([(text, 1), (text, 2)])
         .code(text)
         .note(text)
         .html()

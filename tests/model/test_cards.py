@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -69,6 +70,18 @@ def test_cards_of_catalog_things_ask_nobody(model: SklearnModel, monkeypatch: py
     assert "column 39" not in model.schema_input._repr_html_()
     assert "33 columns" in model.schema_input._repr_html_()
     assert "Framework" in model.metadata_taxonomy._repr_html_()
+
+
+def test_the_card_of_a_deployment_shows_who_got_the_requests_and_when_it_looked() -> None:
+    deployment = ModelDeployment(spec={"displayName": "churn", "id": "ocid1.datasciencemodeldeployment.oc1..a"})
+    deployment.set_spec("modelDeploymentUrl", "http://127.0.0.1:1/ocid1.datasciencemodeldeployment.oc1..a")
+    deployment._looked_at = 0.0
+    deployment._shares = [{"revision": 3, "weight": 90, "reference": "<b>"}, {"revision": 4, "weight": 10}]
+
+    html = deployment._repr_html_()
+
+    assert re.search(r"As of \d\d:\d\d:\d\d", html)
+    assert '<span style="flex:90">&lt;b&gt; 90 %</span><span style="flex:10">revision 4 10 %</span>' in html
 
 
 def test_every_card_is_small(model: SklearnModel) -> None:

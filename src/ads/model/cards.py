@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,9 +63,10 @@ def deployment_card(deployment: ModelDeployment) -> str:
             ("created", deployment.time_created),
         ]
     )
+    card.shares((_revision(share), share.get("weight") or 0) for share in deployment._shares)  # noqa: SLF001 - its card
     if url:
         card.code(f'curl {url}/predict -H "Authorization: Bearer $OPENADS_TOKEN" --json \'{{"data": […]}}\'')
-        card.note("The state is that of the last look: .state asks again.")
+        card.note(f"As of {_moment(deployment._looked_at)}; .state asks again.")  # noqa: SLF001 - its card
     else:
         card.code("deployment.deploy()")
     return card.html()
@@ -120,6 +122,16 @@ def introspection_card(introspection: ModelIntrospect) -> str:
 
 def _known(*texts: str | None) -> Iterable[str]:
     return (text for text in texts if text)
+
+
+def _revision(share: Mapping[str, Any]) -> str:
+    return str(share.get("reference") or f"revision {share.get('revision')}")
+
+
+def _moment(unix_time: float | None) -> str:
+    if unix_time is None:
+        return "its description"
+    return time.strftime("%H:%M:%S", time.localtime(unix_time))
 
 
 def _tags(tags: Mapping[str, str] | None) -> str:

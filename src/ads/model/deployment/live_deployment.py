@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ads.client import Service
@@ -36,6 +37,11 @@ class ModelDeploymentLogType:
 
 class LiveDeployment(DeploymentDescription):
     """The half of ``ModelDeployment`` that only looks."""
+
+    _looked_at: float | None = None
+    """When the service was last asked, as a Unix time."""
+    _shares: Sequence[Mapping[str, Any]] = ()
+    """Who got the requests when :meth:`traffic` last asked."""
 
     @property
     def state(self) -> State:
@@ -154,5 +160,6 @@ class LiveDeployment(DeploymentDescription):
         for key in self.attribute_map:
             if key not in {self.CONST_INFRASTRUCTURE, self.CONST_RUNTIME}:
                 self.set_spec(key, content.get(key))
+        self._looked_at = time.time()
         infrastructure, runtime = deployment_wire.parts_from_wire(content)
         return self.with_infrastructure(infrastructure).with_runtime(runtime)

@@ -104,10 +104,13 @@ class RollingDeployment(LiveDeployment):
             shares = [{"revision": revision, "weight": weight} for revision, weight in weights.items()]
             body = _given({"traffic": shares, "rules": list(rules) if rules else None, "sticky": sticky})
             found: dict[str, Any] = Service.find().request("PUT", f"{path}/traffic", json=body).json()
+            self._shares = found.get("traffic") or ()
             return found
         if rules is not None or sticky is not None:
             raise InputError("Rules need weights.", hint="Pass weights, for example {1: 90, 2: 10}.")
-        return dict(Service.find().get_json(path))
+        found = dict(Service.find().get_json(path))
+        self._shares = found.get("traffic") or ()
+        return found
 
     def follow(self, reference: str | None, **strategy: Any) -> Self:
         """Serve what the alias (``churn@champion``) points at, also after it was moved; None ends that.
