@@ -118,4 +118,4 @@ figures: bench $(VENV)/.test-installed  ## bench, and the installed size of the 
 	$(BIN)/python benchmarks/footprint.py
 
 clean:  ## Remove what the targets above made here
-	rm -rf $(VENV) $(THEIRS) $(CLIENTS) .venv-peers .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(THEIRS) $(CLIENTS) .venv-peers .venv-mlflow .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

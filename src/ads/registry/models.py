@@ -56,6 +56,15 @@ UPDATABLE = frozenset(
 
 _RARE = ("display_name", "version_label", "created_by", "project_id", "lifecycle_state")
 """The columns that a list may be led by, each with an index of its own."""
+_NOT_LISTED = (
+    Model.description,
+    Model.defined_metadata,
+    Model.input_schema,
+    Model.output_schema,
+    Model.retention_setting,
+    Model.backup_setting,
+)
+"""The columns that lists don't show, and that cost time to read."""
 _FEW = 1000
 _CATEGORY = "USER"
 """The category of every model: the others are those that come with OCI itself."""
@@ -133,9 +142,7 @@ def select_models(filters: Mapping[str, str], session: Session | None = None) ->
     """
     columns = dict(filters)
     in_set = columns.pop("model_version_set_name", None)
-    statement = select(Model).options(
-        lazyload(Model.metadata_artifacts), defer(Model.input_schema), defer(Model.output_schema)
-    )
+    statement = select(Model).options(lazyload(Model.metadata_artifacts), *map(defer, _NOT_LISTED))
     leads = [_with_column(columns.get("compartment_id"), name, columns[name]) for name in _RARE if name in columns]
     leads += [] if in_set is None else [_in_set(in_set)]
     if columns.pop("category", _CATEGORY) != _CATEGORY:
