@@ -64,19 +64,19 @@ def leaving(trial: Trial, outcome: Outcome) -> None:
     with trial.subject() as subject:
         deployed = subject.deploy(subject.register(1), instances=2)
         gateway = subject.process("gateway")
+        base = gateway.num_fds()
         with trial.load(deployed, rate=50) as recorder:
             recorder.after(50)
-            base = gateway.num_fds()
             begin = time.monotonic()
             for number in range(trial.times(400)):
                 with contextlib.closing(_open(deployed)) as connection:
                     connection.sendall(_request(deployed, "linger")[: None if number % 3 else 150])
-            until(lambda: abs(gateway.num_fds() - base) <= 3, 20, "the descriptors of those who left")
+            recorder.after(50)
             worst = percentile([r.received - r.due for r in recorder.since(begin)], 0.99)
             outcome.note(f"{trial.times(400)} left")
             outcome.within("p99 of those who stay", worst, 2)
-            recorder.after(50)
             outcome.within("p99 afterwards", percentile([r.seconds for r in recorder.requests[-40:]], 0.99), 0.2)
+        until(lambda: gateway.num_fds() <= base + 3, 20, f"{base} descriptors, as before")
     outcome.take(recorder)
 
 

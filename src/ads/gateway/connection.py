@@ -62,6 +62,7 @@ class Connection(asyncio.Protocol):
         self._arrived = 0.0
         self._advancing = False
         self._eof = False
+        self._doubted = False
         self._full = False
         self._reading_paused = False
         self._transport: asyncio.Transport
@@ -105,11 +106,24 @@ class Connection(asyncio.Protocol):
                 self.pause_reading()
 
     def eof_received(self) -> bool:
-        """Answer what was asked before the client closed its side; half a request is nobody's."""
+        """Answer what was asked before the client closed its side; half a request is nobody's.
+
+        A client that left looks like that, too, until something is sent to it. So interim answers are: the first one
+        makes its system say that nobody is there, the second one fails then, and nothing is predicted for nobody.
+        """
         self._eof = True
+        if self._head is not None and self._head.minor:
+            self._doubted = self._ask_whether_there()
         if self._exchange is not None and not self._exchange.has_request:
             return False
         return self._state in {_State.WAITING, _State.PROXYING}
+
+    def _ask_whether_there(self) -> bool:
+        """Send an interim answer where the answer has not begun; tell whether it did."""
+        if self._prediction is None or self._stream is not None:
+            return False
+        self._transport.write(CONTINUE)
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Let go of what was under way."""
@@ -149,7 +163,10 @@ class Connection(asyncio.Protocol):
             self._advance()
 
     def sweep(self, now: float) -> None:
-        """End what takes too long."""
+        """End what takes too long, and what was left."""
+        if self._doubted:
+            self._doubted = False
+            self._ask_whether_there()
         if self._exchange is not None and self._exchange.too_slow(now):
             self._exchange.client_lost()
             self._exchange = None
