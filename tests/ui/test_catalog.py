@@ -51,14 +51,18 @@ def test_every_page_is_accessible_and_fits_the_screen(
     visitor: Watched, service: tuple[Running, dict[str, str]]
 ) -> None:
     page = visitor.page
+    found: list[str] = []
     for name, place in service[1].items():
         answer = page.goto(place)
         assert answer is not None
         assert answer.status == 200
         assert len(answer.body()) < MOST_BYTES, name
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
+        seen = Axe().run(page)
+        if seen.violations_count:
+            found.append(f"{name}: {seen.generate_report()}")
+        if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            found.append(f"{name} is wider than the screen")
+    assert found == [], "\n".join(found)
 
 
 def test_keys_lead_to_pages_and_to_the_search(visitor: Watched) -> None:
@@ -83,7 +87,7 @@ def test_an_alias_moves_and_everybody_who_looks_sees_it(
     page = visitor.page
     page.goto(pages["model"])
     page.get_by_label("Alias", exact=True).fill("shadow")
-    page.get_by_label("Version", exact=True).select_option("2")
+    page.locator("select[name=version]").select_option("2")
     page.get_by_role("button", name="Set the alias").click()
     expect(page.get_by_role("status")).to_have_text("The alias points there now.")
     row = page.locator("#versions").get_by_role("row").filter(has_text="shadow")

@@ -47,7 +47,7 @@ def _blocks(lines: list[str]) -> Iterator[Markup]:
             yield Markup("<pre>{}</pre>").format("\n".join(lines[place + 1 : end]))
             place = end + 1
         elif heading := _HEADING.fullmatch(line.strip()):
-            level = min(len(heading[1]) + 2, 6)  # the page has the first two
+            level = min(len(heading[1]) + 1, 6)  # the page has the first
             yield Markup("<h{}>{}</h{}>").format(level, _inline(heading[2]), level)
             place += 1
         elif _RULE.fullmatch(line):
