@@ -286,6 +286,7 @@ class Controller:
             shadow_percent=traffic.shadow_percent,
             rules=traffic.rules,
             sticky=traffic.sticky,
+            capture=row.capture,
         )
 
     def _bandwidth(self, row: Deployment) -> float | None:

@@ -52,6 +52,8 @@ class Route:
     """Each with header, value and the revision that such requests go to."""
     sticky: str = ""
     """The header whose value decides the revision where there are two."""
+    capture: Mapping[str, Any] | None = None
+    """What is captured of its requests, as :func:`ads.deploy.capture.parse_capture` reads it; None: nothing."""
 
 
 class Routes:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from enum import Enum
 from typing import cast
 
 from ads.gateway.about import about
-from ads.gateway.access_log import Access
 from ads.gateway.answer import CONTINUE, JSON_TYPE, Refusal, encode_answer
 from ads.gateway.body_buffer import BodyBuffer
 from ads.gateway.door import Door
 from ads.gateway.health import health
 from ads.gateway.media import AS_JSON, INFER, AnswerForm
 from ads.gateway.metrics import CONTENT_TYPE as METRICS_TYPE
+from ads.gateway.notes import Answered, note_answered
 from ads.gateway.pool import Prediction
 from ads.gateway.predictions import Admission, Stream
 from ads.gateway.proxy import Exchange
 from ads.gateway.request import RequestHead, check_beginning
 from ads.gateway.router import Kind, Place, route
 from ads.gateway.stream import StreamedAnswer
-from ads.gateway.tracing import NO_TRACE, Recorded, Trace
+from ads.gateway.tracing import NO_TRACE, Trace
 
 __all__ = ["Connection"]
 
@@ -334,7 +333,7 @@ class Connection(asyncio.Protocol):
         stream, self._stream = self._stream, None
         streamed = stream is not None and (stream.begun or (status == 200 and not body))
         last = stream.end(status, body) if stream is not None and streamed else b""
-        self._note(status, stream.size if stream is not None and streamed else len(body))
+        self._note(status, stream.size if stream is not None and streamed else len(body), b"" if streamed else body)
         self._prediction = None
         self._admission = None
         self._release_body()
@@ -431,68 +430,29 @@ class Connection(asyncio.Protocol):
         self.deadline = self._door.clock() + self._door.limits.stall_seconds
         self._transport.close()
 
-    def _note(self, status: int, bytes_out: int) -> None:
-        """Put the prediction into its deployment's access log, if there is such a deployment."""
-        place, head, prediction = self._place, self._head, self._prediction
+    def _note(self, status: int, bytes_out: int, answer: bytes = b"") -> None:
+        """Count and log the prediction where its deployment is known."""
+        place, head = self._place, self._head
         self._place = None
         if place is None or head is None:
             return
         if self._admission is None:
             self._door.predictions.metrics.refused[status] += 1
             return
-        seconds = self._door.clock() - self._arrived
-        metrics = self._admission.pool.metrics
-        metrics.codes[status] += 1
-        metrics.request.observe(seconds)
-        self._door.predictions.rates.spend(self._admission.pool.route.id, bytes_out)
-        sent = prediction.sent if prediction is not None else 0.0
-        self._door.access_log.note(
-            Access(
-                deployment_id=self._admission.pool.route.id,
-                time=time.time() - seconds,
-                request_id=self._request_id,
-                principal=self._admission.identity.principal,
-                remote=self._remote,
-                method=head.method,
-                path=head.target,
-                status=status,
-                bytes_in=self._size,
-                bytes_out=bytes_out,
-                seconds=seconds,
-                queue_seconds=sent - prediction.arrived if prediction is not None and sent else 0.0,
-                replica_id=prediction.replica_id if prediction is not None else "",
-                tries=prediction.tries if prediction is not None else 0,
-                trace=self._trace,
-            )
+        answered = Answered(
+            head,
+            self._admission,
+            self._prediction,
+            self._request_id,
+            self._trace,
+            self._remote,
+            status,
+            self._arrived,
+            self._size,
+            bytes_out,
+            answer,
         )
-        if self._trace.sampled and self._door.tracing.recorder is not None:
-            self._record(head, self._admission, prediction, status, seconds)
-
-    def _record(
-        self, head: RequestHead, admission: Admission, prediction: Prediction | None, status: int, seconds: float
-    ) -> None:
-        """Have the spans of a prediction made."""
-        assert self._door.tracing.recorder is not None
-        end = time.time()
-        to_unix = end - self._door.clock()
-        self._door.tracing.recorder.note(
-            Recorded(
-                trace=self._trace,
-                deployment_id=admission.pool.route.id,
-                model=admission.pool.route.name,
-                request_id=self._request_id.decode(),
-                method=head.method.decode(),
-                path=head.target.decode("latin-1"),
-                remote=self._remote,
-                status=status,
-                begin=end - seconds,
-                arrived=prediction.arrived + to_unix if prediction is not None else 0.0,
-                sent=prediction.sent + to_unix if prediction is not None and prediction.sent else 0.0,
-                end=end,
-                replica_id=prediction.replica_id if prediction is not None else "",
-                tries=prediction.tries if prediction is not None else 0,
-            )
-        )
+        note_answered(self._door, answered)
 
     def write(self, data: bytes) -> None:
         """Send to the client."""

@@ -26,6 +26,8 @@ class Value:
     shape: tuple[int, ...]
     description: str = ""
     required: bool = True
+    masked: bool = False
+    """Whether its values are kept nowhere."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Description:
     methods: tuple[str, ...] = ()
     framework: str = ""
     composed: bool = False
+    told: bool = False
+    """Whether a replica has told anything."""
     example: dict[str, Any] | None = field(default=None, hash=False)
 
 
@@ -59,6 +63,7 @@ def _parse(data: Any) -> Description:
         methods=tuple(str(name) for name in data["methods"]),
         framework=str(data["framework"]),
         composed=data["composed"] is True,
+        told=True,
         example=example if isinstance(example, dict) and "body" in example else None,
     )
 
@@ -72,4 +77,5 @@ def _value(entry: Any) -> Value:
         shape=tuple(int(size) for size in entry["shape"]),
         description=str(entry.get("description", "")),
         required=entry.get("required") is not False,
+        masked=entry.get("masked") is True,
     )

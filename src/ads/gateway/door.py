@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from ads.gateway.access_log import AccessLog
 from ads.gateway.answer import RequestIds
 from ads.gateway.body_buffer import Budget
+from ads.gateway.capture import Capture
 from ads.gateway.limits import Limits
 from ads.gateway.predictions import Predictions
 from ads.gateway.request import HeadReader
@@ -30,6 +31,7 @@ class Door(Protocol):
     budget: Budget
     access_log: AccessLog
     tracing: Tracing
+    capture: Capture
     connections: set[Connection]
     draining: bool
 

@@ -62,6 +62,8 @@ class Limits:
     """After SIGTERM: how long to wait for requests in flight."""
     log_bytes: int = 64 * 1024 * 1024
     """Size at which an access log is set aside."""
+    capture_seconds: float = 30.0
+    """How long captured requests wait for others before they are written."""
     log_seconds: float = 7 * 86400.0
     """Age at which an access log is set aside."""
 

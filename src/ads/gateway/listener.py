@@ -17,6 +17,7 @@ from ads.gateway.access_log import AccessLog
 from ads.gateway.admin import Notices, serve_notices
 from ads.gateway.answer import RequestIds
 from ads.gateway.body_buffer import Budget
+from ads.gateway.capture import Capture
 from ads.gateway.certificate import Certificate
 from ads.gateway.connection import Connection
 from ads.gateway.hosts import Hosts
@@ -52,6 +53,7 @@ class Listener:
         self.budget = Budget(limits.held_bytes)
         self.access_log = AccessLog(home, limits.log_bytes, limits.log_seconds)
         self.rollups = Rollups(home)
+        self.capture = Capture(home, limits.capture_seconds)
         self.tracing = Tracing(recorder_of(os.environ))
         self.connections: set[Connection] = set()
         self.draining = False
@@ -89,6 +91,7 @@ class Listener:
             self.rollups.take(time.time(), self.predictions.pools, last=True)
             self.predictions.close()
             self.rollups.close()
+            self.capture.close()
             self.access_log.close()
             if self.tracing.recorder is not None:
                 self.tracing.recorder.close()

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ads.deploy.capture import CapturePolicy, parse_capture
+from ads.errors import InputError
 from ads.home import Home
 from ads.identity.verifier import Verifier
 
@@ -66,6 +68,7 @@ class DeploymentRoute:
     sticky: bytes = b""
     compartment_ids: tuple[str, ...] = ()
     """The deployment's compartment and all above it: who may predict is who has ``use`` in one of them."""
+    capture: CapturePolicy | None = None
 
 
 def parse_routes(data: Any) -> dict[str, DeploymentRoute]:
@@ -88,8 +91,16 @@ def parse_routes(data: Any) -> dict[str, DeploymentRoute]:
             bandwidth_mbps=_positive(entry.get("bandwidth_mbps")),
             rate_limit=_positive(entry.get("rate_limit")),
             compartment_ids=tuple(map(str, entry.get("compartment_ids") or ())),
+            capture=_capture(entry.get("capture")),
         )
     return routes
+
+
+def _capture(value: Any) -> CapturePolicy | None:
+    try:
+        return parse_capture(value) if value else None
+    except InputError as error:
+        raise ValueError(error.message) from error
 
 
 def _positive(value: Any) -> float | None:

@@ -65,6 +65,7 @@ class Deployment(Base):
     autoscaling: Mapped[JsonObject | None]
     scale: Mapped[int | None]
     time_scaled: Mapped[datetime | None]
+    capture: Mapped[JsonObject | None]
     category_log_details: Mapped[JsonObject] = mapped_column(default=dict)
     freeform_tags: Mapped[JsonObject] = mapped_column(default=dict)
     defined_tags: Mapped[JsonObject] = mapped_column(default=dict)

@@ -13,6 +13,7 @@ __all__ = ["describe"]
 _MOST_ENTRIES = 2000
 _LARGEST_EXAMPLE = 64 * 1024
 _LONGEST_TEXT = 500
+_MARKS = ("pii", "mask")
 _DATATYPES = (
     ("float64", "FP64"),
     ("float32", "FP32"),
@@ -73,7 +74,18 @@ def _entry(entry: "Dict[str, Any]") -> "Dict[str, Any]":
         "tensor": is_tensor,
         "shape": shape,
         "required": entry.get("required") is not False,
+        "masked": _is_masked(entry),
     }
+
+
+def _is_masked(entry: "Dict[str, Any]") -> bool:
+    """Tell whether a column's values are not to be kept: by a tag, or by ``#pii`` or ``#mask`` in its description."""
+    tags = entry.get("tags")
+    words = [str(tag).lower() for tag in tags] if isinstance(tags, list) else []
+    words += [
+        word.strip(".,;:()").lstrip("#") for word in str(entry.get("description") or "").lower().split() if "#" in word
+    ]
+    return any(word in _MARKS for word in words)
 
 
 def _shape(entry: "Dict[str, Any]") -> "List[int]":

@@ -157,6 +157,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ),
         refusals=(429,),
     ),
+    ("GET", f"{_ONE_D}/capture"): Operation("capture.get", "Capture", etag=True),
+    ("PUT", f"{_ONE_D}/capture"): Operation(
+        "capture.put", "Capture", etag=True, matches=True, example={"sample": 0.01, "mask": ["name"]}
+    ),
+    ("GET", f"{_ONE_D}/capture/files"): Operation("captured-file.list", "items:CapturedFile", pages=True, query=_PAGES),
+    ("GET", f"{_ONE_D}/capture/files/{{name}}"): Operation("captured-file.get", "bytes"),
+    ("DELETE", f"{_ONE_D}/capture/files"): Operation("captured-file.delete", status=204),
     ("GET", f"{_ONE_D}/metrics"): Operation("deployment-metrics.get", "DeploymentMetrics", query=_WINDOW),
     ("GET", f"{_OPEN}/metrics/summary"): Operation(
         "metrics-summary.list", "MetricsSummary", pages=True, query=(query("compartmentId"), *_WINDOW, *_PAGES)

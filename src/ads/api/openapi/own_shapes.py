@@ -84,6 +84,8 @@ _WINDOW = {"since": TIME, "until": TIME, "step": COUNT}
 
 OWN_SHAPES: dict[str, Schema] = {
     "DeploymentMetrics": record({**_WINDOW, "items": items(record({"time": TIME, **_USAGE})), "total": record(_USAGE)}),
+    "Capture": record({"enabled": FLAG}, {"sample": NUMBER, "maxBytes": COUNT, "mask": TEXTS}),
+    "CapturedFile": record({"name": TEXT, "bytes": COUNT, "timeCreated": TIME}),
     "MetricsSummary": record(
         {
             **_WINDOW,
