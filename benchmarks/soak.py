@@ -19,6 +19,8 @@ import statistics
 import sys
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,7 +82,8 @@ class Soak:
             process = psutil.Process(children[name])
             with process.oneshot():
                 memory = process.memory_full_info().uss / _MEGABYTE
-                found = Sample(time.monotonic() - self._begin, memory, process.num_fds(), process.num_threads())
+                descriptors = process.num_fds() - len(process.net_connections("tcp"))  # clients come and go
+                found = Sample(time.monotonic() - self._begin, memory, descriptors, process.num_threads())
             self.samples[name].append(found)
 
     def _register(self) -> None:
@@ -123,7 +126,7 @@ class Soak:
                     self.abused += 1
 
     @contextlib.contextmanager
-    def _noted(self, what: str):  # type: ignore[no-untyped-def]
+    def _noted(self, what: str) -> Iterator[None]:
         try:
             yield
         except (httpx.HTTPError, OSError, RuntimeError, KeyError) as error:
@@ -151,7 +154,7 @@ def main() -> int:
     console.print(f"{recorder.answered:,} answers {dict(recorder.counts)}, {done}, seed {given.seed}")
     times = [request.received - request.due for request in recorder.requests]
     console.print(f"p50 {percentile(times, 0.5) * 1000:.1f} ms, p99 {percentile(times, 0.99) * 1000:.1f} ms")
-    broken = [*judge(soak), *soak.trouble[:10]]
+    broken = [*judge(soak), *(f"{count} times: {what}" for what, count in Counter(soak.trouble).most_common(10))]
     broken += [f"{count} {kind}" for kind, count in recorder.counts.items() if kind != "right" and count]
     for line in broken:
         console.print(line, markup=False)
@@ -184,7 +187,7 @@ def judge(soak: Soak) -> list[str]:
 def show(console: Console, soak: Soak, minutes: float) -> None:
     """Print what each part held over time."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end"
-    table = Table(title=f"{minutes:g} minutes; {machine}; MB of its own, descriptors, threads")
+    table = Table(title=f"{minutes:g} minutes; {machine}; MB of its own, descriptors without clients', threads")
     table.add_column("minute", justify="right")
     for name in PARTS:
         table.add_column(name, justify="right")
