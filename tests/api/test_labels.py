@@ -6,11 +6,12 @@ import io
 import os
 import pickle
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ads.api.labelling import Labeller
+from ads.api.labelling import Labeller, scan
 from tests.service import eventually
 
 from .conftest import Running
@@ -80,3 +81,17 @@ def test_labels_of_a_model_without_an_artifact(service: Running) -> None:
     model = service.create_model(displayName="empty")
 
     assert service.client.get(f"/openads/v1/models/{model['id']}/labels").status_code == 404
+
+
+def test_an_archive_that_can_not_be_scanned_holds_up_no_other(tmp_path: Path) -> None:
+    contents = {
+        "plain": archive({}),
+        "damaged": b"PK\3\4 and nothing else",
+        "odd": archive({"model.pkl": pickle.dumps(Payload())}),
+        "none": b"{}",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    found = scan([tmp_path / name for name in contents])
+    assert [about["verdict"] for about in found] == ["none", "incomplete", "suspicious", "none"]
+    assert scan([]) == []
