@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session, defer, lazyload
 
 from ads.api.answers import timestamp
@@ -38,12 +38,7 @@ def newest_of_each_name(
         )
         if place is not None:
             statement = statement.where(Model.seq < place)
-        # In a form for which no index is taken: the order of registration leads, and is left when the page is full.
-        live = (
-            func.coalesce(Model.compartment_id, "").in_(places),
-            func.coalesce(Model.lifecycle_state, "") != "DELETED",
-        )
-        rows = list(session.execute(statement.where(*live).order_by(Model.seq.desc()).limit(_AT_ONCE)))
+        rows = list(session.execute(statement.where(*_live(places)).order_by(Model.seq.desc()).limit(_AT_ONCE)))
         shown = _shown_before(session, {row[2] for row in rows if row[2]}, before)
         for seq, id_, set_id in rows:
             name = set_id or id_
@@ -57,6 +52,12 @@ def newest_of_each_name(
             return _highest(session, chosen, places), None
         place = rows[-1][0]
     return _highest(session, chosen, places), last
+
+
+def _live(places: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions in a form for which no index is taken: the order of registration leads, or a set."""
+    compartment, state = func.coalesce(Model.compartment_id, ""), func.coalesce(Model.lifecycle_state, "")
+    return compartment.in_(places), state != "DELETED"
 
 
 def _shown_before(session: Session, sets: Collection[str], before: int | None) -> set[str]:
@@ -76,11 +77,7 @@ def _highest(session: Session, chosen: Mapping[str, int], places: Collection[str
     latest = (
         select(VersionSetMember.version_set_id, func.max(VersionSetMember.version_id))
         .join(Model, Model.id == VersionSetMember.model_id)
-        .where(
-            VersionSetMember.version_set_id.in_(list(chosen)),
-            Model.compartment_id.in_(places),
-            Model.lifecycle_state != "DELETED",
-        )
+        .where(VersionSetMember.version_set_id.in_(list(chosen)), *_live(places))
         .group_by(VersionSetMember.version_set_id)
     )
     pairs = [tuple(row) for row in session.execute(latest)]
