@@ -113,7 +113,7 @@ def metrics_page() -> str:
     counted.refused[401] = 1
     gauges = {"ocid1.datasciencemodeldeployment.…": Gauges(0, 0, {"ready": 1, "absent": 0}, 0.1)}
     told: dict[str, dict[str, Any]] = {}
-    for line in render(counted, gauges).decode().splitlines():
+    for line in (render(counted, gauges) + _of_control()).decode().splitlines():
         if line.startswith("# "):
             _, what, name, text = line.split(" ", 3)
             told.setdefault(name, {"labels": set()})[what] = text
@@ -134,6 +134,24 @@ def metrics_page() -> str:
         labels = ", ".join(f"`{label}`" for label in sorted(about["labels"]))
         lines.append(f"| `{name}` | {about['TYPE']} | {labels} | {about['HELP']} |")
     return "\n".join([*lines, ""])
+
+
+def _of_control() -> bytes:
+    """Return what the control plane adds, of an empty catalog, with a sample for each label."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.orm import Session
+
+    from ads.deploy.control_metrics import render_control
+    from ads.registry.tables import Base
+
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        told = render_control(session)
+    for name, label in (("rollout_step", "deployment"), ("deployments", "state")):
+        kind = f"# TYPE openads_{name} gauge\n".encode()
+        told = told.replace(kind, kind + f'openads_{name}{{{label}="…"}} 0\n'.encode())
+    return told
 
 
 def rest_page() -> str:

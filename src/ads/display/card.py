@@ -46,8 +46,8 @@ white-space:normal;max-width:40em;overflow-wrap:anywhere}
 .oads-card pre{margin:6px 0 0;padding:6px 8px;background:rgba(128,128,128,.13);border-radius:6px;white-space:pre-wrap;
 overflow-wrap:anywhere;color:inherit;font-size:12px}
 .oads-card .oads-shares{display:flex;gap:2px;margin:8px 0}
-.oads-card .oads-shares span{padding:0 8px;min-width:3em;border-radius:4px;background:rgba(66,133,244,.35);
-white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
+.oads-card .oads-shares span{padding:0 8px;min-width:max-content;border-radius:4px;background:rgba(66,133,244,.35);
+white-space:nowrap}
 .oads-card .oads-shares span:nth-child(even){background:rgba(224,130,20,.35)}
 .oads-card .oads-note{opacity:.75;margin:4px 0 0}
 """.replace("\n", "")
@@ -115,7 +115,9 @@ class Card:
     def shares(self, shares: Iterable[tuple[str, int]]) -> Self:
         """Add a bar that is divided as the percentages say, each part with its label; nothing for less than two."""
         parts = [
-            f'<span style="flex:{int(percent)}">{_escape(label)} {int(percent)} %</span>' for label, percent in shares
+            f'<span style="flex:{int(percent)}">{_escape(label)} {int(percent)} %</span>'
+            for label, percent in shares
+            if percent > 0
         ]
         if len(parts) > 1:
             self._parts.append(f'<div class="oads-shares">{"".join(parts)}</div>')
