@@ -138,3 +138,14 @@ def test_what_cannot_be_read_is_passed_over(signals: Signals, home: Home) -> Non
     wait_until(lambda: signals.arm(D, 2).requests == 1)
     assert signals.arm(D, 1).requests == 0
     one.close()
+
+
+def test_deployments_that_are_gone_are_forgotten(signals: Signals, home: Home) -> None:
+    gateway = Gateway(home.gateways, "1")
+    gateway.say(revisions={"1": counts(5)})
+    wait_until(lambda: signals.arm(D, 1).requests == 5)
+    signals.forget([D])
+    assert signals.arm(D, 1).requests == 5
+    signals.forget(["another"])
+    assert signals.arm(D, 1).requests == 0
+    gateway.close()

@@ -170,6 +170,8 @@ class Controller:
             self._look_after(case)
         self._stop_orphans(rows, reports)
         self._stages.forget(row.work_request_id for row in rows)
+        self._preparations.forget_others(row.id for row in rows)
+        self._signals.forget(row.id for row in rows)
         if changed:
             return 0.0
         busy = any(row.lifecycle_state in _FLUX for row in rows) or bool(self._stopping)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +96,14 @@ class Preparations:
         with self._lock:
             for known in (self._done, self._broken):
                 for key in [key for key in known if key[0] == deployment_id and key[1] not in keep]:
+                    known.pop(key)
+
+    def forget_others(self, keep: Iterable[str]) -> None:
+        """Forget all deployments but these."""
+        kept = set(keep)
+        with self._lock:
+            for known in (self._done, self._broken):
+                for key in [key for key in known if key[0] not in kept]:
                     known.pop(key)
 
     def stop(self) -> None:

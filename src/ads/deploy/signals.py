@@ -11,7 +11,7 @@ import logging
 import selectors
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,12 @@ class Signals:
                 return []
             found, totals.pairs = totals.pairs, []
             return found
+
+    def forget(self, keep: Iterable[str]) -> None:
+        """Forget all deployments but these."""
+        kept = set(keep)
+        with self._lock:
+            self._totals = {name: totals for name, totals in self._totals.items() if name in kept}
 
     def load(self, deployment_id: str) -> Load:
         """Return how much a deployment has to do, over all gateways."""
