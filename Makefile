@@ -108,7 +108,7 @@ peers: $(VENV)/.test-installed  ## The same beside other servers, each in an env
 # FAULTS="F1 F29 --seed 7": which, and how; `python -m benchmarks.faults --help` says more.
 FAULTS ?=
 faults: $(VENV)/.test-installed  ## Kill, stop, starve and overload a real service, and print what its callers noticed
-	$(BIN)/python -m benchmarks.faults $(FAULTS)
+	$(BIN)/python -m benchmarks.faults $(or $(FAULTS),--storage)
 
 MINUTES ?= 30
 soak: $(VENV)/.test-installed  ## Use a service for MINUTES, and see whether it grows

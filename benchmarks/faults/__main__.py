@@ -14,6 +14,7 @@ import sys
 import time
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.faults import clients, clocks, long_run, overload, parts, replicas, updates  # noqa: F401 - they make themselves known
@@ -76,7 +77,7 @@ def _show(outcomes: list[Outcome], given: argparse.Namespace, took: float) -> in
         numbers = (each.sent, each.counts["refused"], lost, each.counts["failed"], each.counts["wrong"])
         verdict = "skipped" if each.skipped else "BROKEN" if each.broken else "held"
         figures = each.skipped or "; ".join(each.figures)
-        table.add_row(each.fault, each.what, *(f"{number:,}" for number in numbers), figures, verdict)
+        table.add_row(each.fault, escape(each.what), *(f"{number:,}" for number in numbers), escape(figures), verdict)
     console = Console(width=given.width or max(120, Console().width))
     console.print(table)
     broken = [each for each in outcomes if each.broken]

@@ -21,7 +21,18 @@ def run_tests(names: tuple[str, ...] = _TESTS) -> list[Outcome]:
     """Return an outcome for each test."""
     with tempfile.TemporaryDirectory(prefix="openads-faults-") as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", f"--junitxml={report}", *names]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:xdist",
+            "-o",
+            "junit_family=xunit1",
+            f"--junitxml={report}",
+            *names,
+        ]
         done = run(command, cwd=_ROOT, stdout=PIPE, stderr=STDOUT, text=True, timeout=_LONGEST, check=False)
         if not report.exists():
             return [Outcome("F9", "the tests of storage", broken=[done.stdout[-600:]])]
@@ -46,6 +57,7 @@ def _outcome(case: ET.Element) -> Outcome:
 def _number(name: str) -> str:
     """Return which fault of the catalogue a test tries."""
     numbers = {
+        "postgresql restarted": "F15",
         "eio": "F10",
         "enospc": "F11",
         "kill]": "F6",

@@ -140,6 +140,23 @@ class Control:
             found: str = client.post("/20190101/models", json=body).raise_for_status().json()["id"]
             return found
 
+    def send(self, way: str, model_id: str, content: bytes) -> None:
+        """Upload, as whoever repeats it does."""
+        with self.client() as client:
+            SENDERS[way](client, model_id, content)
+
+    def insisting(self, ask: Callable[[], Any]) -> Any:
+        """Return what ``ask()`` does. While the process ends because its disk failed, start it and ask again."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return ask()
+            except (httpx.TransportError, FileNotFoundError):  # noqa: PERF203 - it waits anyway
+                if time.monotonic() > deadline:
+                    raise
+                if self.went(0.2):
+                    self.start()
+
     def download(self, model_id: str) -> bytes | None:
         """Return the model's archive, None when it has none."""
         with self.client() as client:
@@ -182,18 +199,17 @@ def fail_at_every_step(folder: Path, way: str, fault: str, **settings: Any) -> O
     try:
         while True:
             number += 1
-            model_id, content = control.new_model(), archive(content_size)
+            model_id, content = control.insisting(control.new_model), archive(content_size)
             control.plan(f"{fault}@{number}#{secrets.token_hex(4)}")
             acknowledged = _try(control, way, model_id, content)
             step = control.hit()
             control.plan("")
             if step and fault in {"kill", "eio"} and control.went(20 if fault == "kill" else 5):
                 control.start()
-            found = control.download(model_id)
+            found = control.insisting(lambda name=model_id: control.download(name))
             outcome.half_visible += found not in (None, content)
             outcome.lost += acknowledged and found is None
-            with control.client() as client:  # whoever repeats it succeeds
-                SENDERS[way](client, model_id, content)
+            control.insisting(lambda name=model_id, bytes_=content: control.send(way, name, bytes_))
             kept[model_id] = content
             outcome.acknowledged += 1
             if not step:
