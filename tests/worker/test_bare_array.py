@@ -107,3 +107,35 @@ def test_the_order_and_mixture_of_requests_in_a_frame_changes_nothing(started: A
         answers = running.ask(*(json.dumps(body).encode() for body, _ in requests))
         assert answers.pop(7)[0] == 400
         assert answers == [wanted for _, wanted in requests if wanted]
+
+
+def test_a_forest_answers_as_itself_and_refuses_what_it_refuses(started: Any, iris: Any) -> None:
+    from sklearn.ensemble import RandomForestClassifier
+
+    estimator = RandomForestClassifier(10, random_state=0)
+    running = started(estimator)
+    assert running.wait("ready")["stages"][-1]["array"] is True
+    wanted = estimator.predict(iris.data).tolist()
+    assert running.predict(iris.data.to_numpy().tolist()) == (200, {"prediction": wanted})
+    rows = [json.dumps([row]).encode() for row in iris.data.to_numpy().tolist()]
+    assert running.ask(*rows[:100]) == [(200, {"prediction": [each]}) for each in wanted[:100]]
+    assert running.predict([[1e300, 1, 1, 1]])[0] >= 400
+    gap = iris.data.head(1).assign(**{NAMES[0]: float("nan")})
+    assert running.predict([[None, *gap.iloc[0, 1:]]]) == (200, {"prediction": estimator.predict(gap).tolist()})
+
+
+def test_models_of_lightgbm_get_the_array_as_well(tmp_path: Path, iris: Any) -> None:
+    from lightgbm import LGBMClassifier
+
+    from ads.model.framework.lightgbm_model import LightGBMModel
+
+    estimator = LGBMClassifier(n_estimators=5, verbose=-1).fit(iris.data, iris.target)
+    model = LightGBMModel(estimator, artifact_dir=str(tmp_path))
+    model.prepare(X_sample=iris.data, y_sample=iris.target)
+    running = Replica(tmp_path)
+    try:
+        assert running.wait("ready")["stages"][-1]["array"] is True
+        wanted = estimator.predict(iris.data).tolist()
+        assert running.predict(iris.data.to_numpy().tolist()) == (200, {"prediction": wanted})
+    finally:
+        running.close()

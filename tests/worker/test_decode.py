@@ -78,3 +78,42 @@ def test_a_name_that_looks_like_an_exponent_costs_nothing_but_time() -> None:
         "n": 12345678901234567890,
     }
     assert math.isclose(decode_json(b"[" + b"0." + b"1" * 400 + b"]")[0], 1 / 9)
+
+
+numbers = st.integers(-(10**400), 10**400) | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(st.lists(numbers, max_size=4), max_size=4), st.sampled_from(["%s", '{"data":%s}', ' {"data" : %s }\n']))
+def test_tables_of_numbers_have_the_types_and_bits_that_pythons_reader_gives(rows: Any, form: str) -> None:
+    text = form % json.dumps(rows)
+    try:
+        found = decode_json(text.encode())
+    except CannotParse:
+        assert any(abs(value) >= 10**308 for row in rows for value in row)
+        return
+    assert repr(found) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[1], [2,]]",
+        "[[1] [2]]",
+        "[[1,, 2]]",
+        "[[01]]",
+        "[[.5]]",
+        "[[1.]]",
+        "[[1e400]]",
+        "[[-]]",
+        "[[1], []",
+        '{"data"[[1]]}',
+    ],
+)
+def test_a_broken_table_of_numbers_is_refused(text: str) -> None:
+    with pytest.raises(CannotParse):
+        decode_json(text.encode())
+
+
+@pytest.mark.parametrize("text", ["[[9223372036854775808]]", "[[1], [\t-123456789012345678901234567890]]"])
+def test_a_long_integer_in_a_table_stays_an_integer(text: str) -> None:
+    assert repr(decode_json(text.encode())) == repr(json.loads(text))

@@ -1,4 +1,4 @@
-"""A shorter way to the same answer: rows of numbers go to a scikit-learn estimator as an array, without a DataFrame.
+"""A shorter way to the same answer: rows of numbers go to an estimator as an array, without a DataFrame.
 
 An estimator that was trained on a DataFrame spends most of a small request on making one and taking it apart again.
 Where ``score.py`` is as it was generated, all columns are floats, and the sample's answers are exactly the same, the
@@ -7,12 +7,14 @@ array is enough. Every payload that is not plainly a table of numbers goes throu
 
 import json
 import os
+import struct
 import sys
 import warnings
 from itertools import chain
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from .batching import is_generated
+from .forests import forest_method
 from .parity import read_sample
 
 __all__ = ["bare_array"]
@@ -35,24 +37,30 @@ def bare_array(folder: str, model: Any, predict: Predict) -> "Optional[Predict]"
     sample = read_sample(folder)
     if not callable(method) or sample is None:
         return None
-    quick = _quick(names, method, predict)
-    proven = 0
+    batches = list(_batches(sample, names))
+    if sum(map(len, batches)) < 2:
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for case in sample["cases"]:
-            rows = _rows(case["body"], names)
-            if rows is None:
-                continue
-            rows = list(map(list, rows))
-            for batch in [rows, rows * (1 + _PROOF_ROWS // len(rows)), *([row] for row in rows)]:
-                if not _same(quick, predict, batch):
-                    return None
-            proven += len(rows)
-    if proven < 2:
-        return None
+        by_tree = forest_method(model, [_array(rows, len(names)) for rows in batches])
+        for way in (by_tree, method):
+            quick = _quick(names, way, predict) if way is not None else None
+            if quick is not None and all(_same(quick, predict, rows) for rows in batches):
+                break
+        else:
+            return None
     # The estimator would say so at the first request; the answers are the same.
     warnings.filterwarnings("ignore", message="X does not have valid feature names")
     return quick
+
+
+def _batches(sample: "Dict[str, Any]", names: "List[str]") -> "Iterator[List[List[Any]]]":
+    """Yield the sample's tables as they are, as one of many rows, and row by row."""
+    for case in sample["cases"]:
+        found = _rows(case["body"], names)
+        if found is not None and set(map(type, chain.from_iterable(found))) <= _NUMBERS:
+            rows = list(map(list, found))
+            yield from (rows, rows * (1 + _PROOF_ROWS // len(rows)), *([row] for row in rows))
 
 
 def _float_columns(folder: str) -> "List[str]":
@@ -77,7 +85,7 @@ def _is_plain(folder: str) -> bool:
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return (
-        recipe.get("framework") == "sklearn"
+        recipe.get("framework") in ("sklearn", "lightgbm")
         and recipe.get("serializer") in ("joblib", "cloudpickle")
         and recipe.get("outputs", ["predict"]) == ["predict"]
         and not any(value for key, value in recipe.items() if key not in _KNOWN)  # anything special
@@ -85,7 +93,7 @@ def _is_plain(folder: str) -> bool:
 
 
 def _quick(names: "List[str]", method: "Callable[[Any], Any]", predict: Predict) -> Predict:
-    np = sys.modules["numpy"]  # the estimator brought it
+    np = sys.modules["numpy"]
     width = len(names)
 
     def answer(data: Any) -> Any:
@@ -93,17 +101,23 @@ def _quick(names: "List[str]", method: "Callable[[Any], Any]", predict: Predict)
         if rows is None:
             return predict(data)
         try:
-            array = np.fromiter(chain.from_iterable(rows), "float64", len(rows) * width).reshape(-1, width)
-        except OverflowError:
+            found = method(_array(rows, width))
+        except (OverflowError, struct.error):
             return predict(data)
-        found = method(array)
         return {"prediction": found.tolist()} if type(found) is np.ndarray else predict(data)
 
     return answer
 
 
+def _array(rows: "List[Any]", width: int) -> Any:
+    """Return the rows as an array of doubles. Raises struct.error or OverflowError for what is no such number."""
+    np = sys.modules["numpy"]  # the estimator brought it
+    cells = struct.pack("%dd" % (len(rows) * width), *chain.from_iterable(rows))
+    return np.frombuffer(bytearray(cells)).reshape(-1, width)
+
+
 def _rows(data: Any, names: "List[str]") -> "Optional[List[Any]]":
-    """Return the rows of a table of numbers, None for everything that is not plainly one."""
+    """Return the rows of a table, None for everything that is not plainly one."""
     rows = data
     if type(data) is dict and "data" in data and "data" not in names:
         rows = data["data"]
@@ -120,7 +134,7 @@ def _rows(data: Any, names: "List[str]") -> "Optional[List[Any]]":
         return None
     if not rows or set(map(len, rows)) != {len(names)}:
         return None
-    return rows if set(map(type, chain.from_iterable(rows))) <= _NUMBERS else None
+    return rows
 
 
 def _same(quick: Predict, predict: Predict, rows: "List[Any]") -> bool:

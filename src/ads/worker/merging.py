@@ -5,12 +5,13 @@ decides the dtypes of another one's table. What has any other form is predicted 
 """
 
 import json
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Dict, Hashable, List, NamedTuple, Optional, Tuple
 
 __all__ = ["Part", "Schema", "join", "part_of", "single_rows", "split_answer"]
 
 _SCALARS = frozenset((int, float, str, bool, type(None)))
+_LISTS = frozenset((list,))
 _NUMBERS = frozenset((int, float))
 _NUMBER = "number"
 _OUTPUTS = frozenset(("prediction", "predict_proba"))
@@ -118,7 +119,7 @@ def _rows(data: "List[Any]", schema: Schema) -> "Optional[Tuple[str, int, Hashab
     first = data[0]
     if isinstance(first, list):
         width = len(first)
-        if not width or any(type(row) is not list or len(row) != width for row in data):
+        if not width or set(map(type, data)) != _LISTS or set(map(len, data)) != {width}:
             return None
         kinds = _kinds(data, schema)
         return None if kinds is None else ("rows", len(data), (width, kinds))
@@ -147,9 +148,7 @@ def _columns(data: "Dict[str, Any]", schema: Schema) -> "Optional[Tuple[str, int
 
 def _kinds(rows: "List[List[Any]]", schema: Schema) -> Hashable:
     """Return the kinds of values in each column, None when there is one that is not a plain value."""
-    types = set(map(type, rows[0]))
-    for row in rows[1:]:
-        types.update(map(type, row))
+    types = set(map(type, rows[0] if len(rows) == 1 else chain.from_iterable(rows)))
     if schema.all_floats and types <= _NUMBERS:
         return _NUMBER  # they become floats one by one
     if not types <= _SCALARS:

@@ -181,6 +181,9 @@ def numbers_of(found):
 
     if not hasattr(found, "columns"):
         return found
+    values = found.to_numpy()
+    if values.dtype.kind in "fiub":
+        return values
     columns = [np.asarray(found.iloc[:, position]) for position in range(found.shape[1])]
     for name, values in zip(found.columns, columns):  # noqa: B905 - Python 3.8
         if values.dtype.kind not in "fiub":
