@@ -47,6 +47,17 @@ def test_every_error_is_on_the_page_with_its_code() -> None:
         assert kind.__doc__
 
 
+def test_every_code_of_an_answer_is_on_the_page_of_the_api() -> None:
+    page = (DOCS / "api.md").read_text()
+    found = {"RequestEndsReplicas"}
+    for package in ("api", "gateway", "registry"):
+        for file in (REPOSITORY / "src" / "ads" / package).rglob("*.py"):
+            found |= set(re.findall(r'(?:\b[45]\d\d, |service_code=)"([A-Z]\w*[a-z]\w*)"', file.read_text()))
+    assert len(found) > 30
+    for code in found:
+        assert f"`{code}`" in page, code
+
+
 def test_every_endpoint_is_on_the_page() -> None:
     page = generated_pages.rest_page().replace(":path}", "}")
     for method, path in RULES:
