@@ -34,6 +34,7 @@ _MOST_WAITING_BYTES = 16 * 1024 * 1024
 _MOST_ROWS = 1000
 _MOST_BYTES = 4 * 1024 * 1024
 _DESCRIBED_SECONDS = 60.0
+_LAST_SECONDS = 10.0
 
 
 class Captured(NamedTuple):
@@ -91,10 +92,10 @@ class Capture:
             self._thread.start()
 
     def close(self) -> None:
-        """Write what is left, waiting at most two seconds."""
+        """Write what is left, waiting at most ten seconds: pyarrow may have to be imported first."""
         self._over.set()
         if self._thread is not None:
-            self._thread.join(2.0)
+            self._thread.join(_LAST_SECONDS)
 
     def _run(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):

@@ -26,11 +26,8 @@ class Trace(NamedTuple):
     parent_id: bytes = b""
     """The caller's span; empty where the trace begins here."""
     sampled: bool = False
-
-    @property
-    def header(self) -> bytes:
-        """The value of ``traceparent`` for what belongs to this request."""
-        return b"00-%s-%s-0%d" % (self.trace_id, self.span_id, self.sampled)
+    header: bytes = b""
+    """The value of ``traceparent`` for what belongs to this request."""
 
 
 NO_TRACE = Trace(b"", b"")
@@ -79,10 +76,17 @@ class Tracing:
         sent = fields.get(b"traceparent")
         trace = _continued(sent) if sent is not None else None
         if trace is None:
-            trace = Trace(b"%032x" % (getrandbits(128) or 1), b"%016x" % (getrandbits(64) or 1))
+            ids = b"%048x" % getrandbits(192)
+            trace_id, span_id = ids[:32], ids[32:]
+            trace = Trace(trace_id, span_id, b"", False, b"00-%s-%s-00" % (trace_id, span_id))
         if self.recorder is not None:
-            trace = trace._replace(sampled=self.recorder.wants(trace))
+            trace = _sampled(trace, self.recorder.wants(trace))
         return trace
+
+
+def _sampled(trace: Trace, sampled: bool) -> Trace:
+    header = b"00-%s-%s-0%d" % (trace.trace_id, trace.span_id, sampled)
+    return trace._replace(sampled=sampled, header=header)
 
 
 def _continued(sent: bytes) -> Trace | None:
@@ -92,4 +96,5 @@ def _continued(sent: bytes) -> Trace | None:
     version, trace_id, parent_id, flags, more = match.groups()
     if version == b"ff" or (version == b"00" and more) or not trace_id.strip(_NO_ID) or not parent_id.strip(_NO_ID):
         return None
-    return Trace(trace_id, b"%016x" % (getrandbits(64) or 1), parent_id, bool(int(flags, 16) & _SAMPLED))
+    span_id = b"%016x" % (getrandbits(64) or 1)
+    return _sampled(Trace(trace_id, span_id, parent_id), bool(int(flags, 16) & _SAMPLED))
