@@ -27,7 +27,7 @@ RUN_ELSEWHERE = {
     "README.md": "tests/e2e/test_tutorial_page.py",
     "docs/tutorial.md": "tests/e2e/test_tutorial_page.py",
     "docs/rollouts.md": "tests/e2e/test_rollouts.py, with shorter times",
-    "docs/large-models.md": "tests/e2e/test_large_artifacts.py",
+    "docs/large-models.md": "tests/model/catalog/test_bucket_transfer.py",
 }
 """Pages whose Python a test of their subject runs; here it only has to be Python."""
 
