@@ -23,7 +23,7 @@ _INLINE = re.compile(
     r"|\[(?P<text>[^\]\n]{1,300})\]\((?P<link>[^()\s]{1,2000})\)"
     r"|\*\*(?P<strong>[^*\n]{1,2000})\*\*"
     r"|\*(?P<em>[^*\s][^*\n]{0,2000})\*"
-    r"|(?P<url>https?://[^\s<>()\"']{1,2000})"
+    r"|(?P<url>https?://[^\s<>()\"']{0,2000}[^\s<>()\"'.,;:!?*])"
 )
 _GOOD_LINK = re.compile(r"https?://[^\s\x00-\x1f]+", re.IGNORECASE)
 

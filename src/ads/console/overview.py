@@ -60,8 +60,14 @@ def overview(visit: Visit) -> dict[str, Any]:
         "requestsPerSecond": round(requests / _WINDOW, 3),
         "errorRate": round(errors / requests, 5) if requests else 0.0,
         "attention": troubles[:_MOST_TROUBLES],
-        "events": visit.get("/openads/v1/events", limit=_LATEST, sortOrder="DESC")["items"],
+        "events": _latest(visit),
     }
+
+
+def _latest(visit: Visit) -> list[dict[str, Any]]:
+    """Return the latest changes; who came and went is in the activity."""
+    found = visit.get("/openads/v1/events", limit=_LATEST * 3, sortOrder="DESC")["items"]
+    return [event for event in found if not event["action"].startswith("session.")][:_LATEST]
 
 
 def _traffic(visit: Visit) -> list[dict[str, Any]]:
