@@ -126,6 +126,8 @@ def test_stopping_and_starting_are_asked_of_the_service(service: Running, browse
     refused = browser.post(f"{place}/stop", form)  # from a page that is out of date
     assert refused.status_code == 409
     assert "can't deactivate now" in shown(refused)
+    assert browser.get(f"{place}/stop").headers["location"] == place  # the page is loaded again
+    assert browser.get(f"{place}/nothing").status_code == 404
 
 
 def test_a_deployment_is_deleted_when_its_name_was_typed(service: Running, browser: Browser) -> None:

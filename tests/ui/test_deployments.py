@@ -130,7 +130,6 @@ def test_what_failed_says_why_where_it_is_seen(visit: Watched, shown: Shown) -> 
     id_ = shown.deploy("broken-api", shown.broken)
     page = visit.page
     log_in(page, shown, f"/console/deployments/{id_}")
-    eventually(lambda: shown.state(id_) == "FAILED")
     in_state(page, "FAILED")
     expect(page.locator("#reason")).to_contain_text("the weights are gone")
     page.goto("/console/deployments?state=FAILED")

@@ -214,11 +214,12 @@ def _log_line(kind: str, line: Mapping[str, Any]) -> dict[str, Any]:
         return found
     try:
         said = json.loads(line["message"])
+        path, replica = said["path"].rpartition("/")[2], said["replica"] or "none"
         words = (
             f"{said['status']}  {said['milliseconds']:.2f} ms  waited {said['queueMilliseconds']:.2f} ms  "
-            f"{said['bytesIn']} → {said['bytesOut']} bytes  /{said['path'].rpartition('/')[2]}  replica {said['replica'] or 'none'}  "
+            f"{said['bytesIn']} → {said['bytesOut']} bytes  /{path}  replica {replica}  "
             f"request {said['requestId']}"
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return found
     return {**found, "message": words, "status": said["status"]}

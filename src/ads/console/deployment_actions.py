@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ads.console.deployment import OWN, PLACE, SCIENCE, deployment, pages, settings, traffic
+from ads.console.pages import Elsewhere
 from ads.console.settings_form import body_of_form, body_of_yaml
 from ads.console.visit import Visit
-from ads.errors import InputError
+from ads.errors import InputError, NotFound
 
 __all__ = ["pages"]
 
@@ -138,6 +139,15 @@ def change_by_yaml(visit: Visit) -> str:
     """Change what the YAML says."""
     visit.send("PUT", f"{SCIENCE}{visit.parts['id']}", body_of_yaml(visit.field("yaml")))
     return visit.done(f"{_place(visit)}/settings#yaml", "updated")
+
+
+@pages.page("/deployments/{id}/{verb}", "error.html")
+def after_a_form(visit: Visit) -> dict[str, Any]:
+    """Lead to the deployment from the address of a form, which is what a browser has after one that was refused."""
+    path = f"/deployments/{{id}}/{visit.parts['verb']}"
+    if not any(form.path == path for form in pages.forms):
+        raise NotFound("There is no such page.")
+    raise Elsewhere(_place(visit))
 
 
 def _place(visit: Visit) -> str:

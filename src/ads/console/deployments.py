@@ -21,7 +21,7 @@ __all__ = ["pages"]
 
 pages = Pages()
 
-_AT_ONCE = 50
+_AT_ONCE = 30
 _WINDOW = 3600
 _STEP = 5 * MINUTE
 _MOST_PAGES = 10_000

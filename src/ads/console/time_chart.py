@@ -9,8 +9,8 @@ from typing import Any
 
 __all__ = ["Series", "small_line", "split_bar", "time_chart"]
 
-WIDTH, HEIGHT = 640, 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 24
+WIDTH, HEIGHT = 430, 180
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 6, 10, 26
 _SMALL_WIDTH, _SMALL_HEIGHT = 96, 24
 _FEW_LABELS = 5
 

@@ -1,6 +1,7 @@
 // Replaces the elements marked data-live by those of a fresh page, whenever the service says that something changed.
 // data-live-of on <main> or any element limits it to the changes of one resource.
 import { show } from "./copy.js";
+import { follow } from "./visible.js";
 
 const QUIET = 250;
 const only = document.querySelector("[data-live-of]")?.dataset.liveOf;
@@ -23,9 +24,10 @@ export const refresh = async () => {
   }
 };
 
+const changed = () => { timer ||= setTimeout(refresh, QUIET); };
+
 if (document.querySelector("[data-live]")) {
   const query = only ? `?resourceId=${encodeURIComponent(only)}` : "";
-  const source = new EventSource(`/console/api/openads/v1/events/stream${query}`);
-  source.onmessage = () => { timer ||= setTimeout(refresh, QUIET); };
-  addEventListener("pagehide", () => source.close());
+  // Once when the stream is there, too: something may have changed since the page was made.
+  follow(`/console/api/openads/v1/events/stream${query}`, changed, (open) => { if (open) changed(); });
 }

@@ -25,26 +25,42 @@ const element = (name, content) => {
   return made;
 };
 
-const add = (line) => {
-  if (text && !line.message.toLowerCase().includes(text.toLowerCase())) return;
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+const item = (line) => {
   const [said, failed] = words(line.message);
-  const item = document.createElement("li");
   const when = element("time", line.time ? line.time.slice(11, 23) : "");
   if (line.time) when.dateTime = line.time;
   const message = element("span", said);
   if (failed) message.className = "failed";
-  item.append(when, message);
-  list.append(item);
+  const made = document.createElement("li");
+  made.append(when, message);
+  return made;
+};
+
+// The stream begins with the last lines, so nothing is missing that was written since the page was made.
+let begun = false;
+let waiting = [];
+
+const draw = () => {
+  const atEnd = !begun || list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+  const fresh = waiting.filter((line) => !text || line.message.toLowerCase().includes(text.toLowerCase())).map(item);
+  waiting = [];
+  if (!begun && fresh.length) list.replaceChildren();
+  begun = true;
+  list.append(...fresh);
   while (list.childElementCount > MOST) list.firstElementChild.remove();
   if (atEnd) list.scrollTop = list.scrollHeight;
-  document.querySelector("[data-log-empty]")?.remove();
+  if (fresh.length) document.querySelector("[data-log-empty]")?.remove();
+};
+
+const add = (line) => {
+  if (!waiting.length) setTimeout(draw, 50);
+  waiting.push(line);
 };
 
 list.hidden = false;
 list.scrollTop = list.scrollHeight;
 follow(
-  `/console/api/openads/v1/deployments/${id}/logs/stream?type=${type}`,
+  `/console/api/openads/v1/deployments/${id}/logs/stream?type=${type}&limit=${text ? 1000 : 200}`,
   (event) => add(JSON.parse(event.data)),
   (open) => { state.textContent = open ? "live" : "connecting"; state.className = open ? "pill good" : "pill moving"; },
 );
