@@ -69,7 +69,7 @@ class Running(NamedTuple):
 
         root = psutil.Process(self.pid)
         times = [process.cpu_times() for process in (root, *root.children(recursive=True))]
-        return sum(each.user + each.system for each in times)
+        return sum(each.user + each.system + each.children_user + each.children_system for each in times)
 
     def measured(self, what: str, act: Callable[[Client, int], object], clients: int, seconds: float) -> Row:
         """Let clients do something for a while."""
@@ -90,17 +90,12 @@ def main() -> None:
     console = Console(width=132)
     with tempfile.TemporaryDirectory(prefix="openads-catalog-", dir=chosen.folder) as name:
         folder = Path(name)
-        ours: list[Row] = []
-        if "register" in parts or "mlflow" in parts:
-            with our_service(folder / "home") as service:
-                ours = registrations(service, chosen.seconds) if "register" in parts else []
-                if "mlflow" in parts:
-                    ours += comparison(service, chosen.seconds, OURS)
-            show(console, "Registering", ours)
-        if "mlflow" in parts:
-            with mlflow_server(folder / "mlflow") as server:
-                theirs = comparison(server, chosen.seconds, THEIRS)
-            compare(console, ours, theirs)
+        with our_service(folder / "home") as service:
+            if "register" in parts:
+                show(console, "Registering", registrations(service, chosen.seconds))
+            if "mlflow" in parts:
+                with mlflow_server(folder / "mlflow") as server:
+                    compare(console, comparison(service, server, chosen.seconds))
         if "lists" in parts:
             lists(console, folder / "lists", chosen.models, chosen.seconds)
     if "transfer" in parts:
@@ -239,9 +234,6 @@ def registrations(service: Running, seconds: float) -> list[Row]:
     return [service.measured(what, register, clients, seconds) for clients in (1, 16)]
 
 
-Act = Callable[[Client, Running, int], object]
-
-
 def our_create(client: Client, server: Running, number: int) -> object:
     body = {**server.place, **entry(number)}
     return client.send("POST", MODELS, body)["id"]
@@ -271,25 +263,31 @@ def their_list(client: Client, _server: Running, _name: Any) -> object:
     return client.send("GET", "/api/2.0/mlflow/registered-models/search?max_results=100")
 
 
-OURS = (our_create, our_get, our_list)
-THEIRS = (their_create, their_get, their_list)
+OURS: tuple[Callable[..., object], ...] = (our_create, our_get, our_list)
+THEIRS: tuple[Callable[..., object], ...] = (their_create, their_get, their_list)
 COMPARED = ("create an entry", "get one", "list 100")
 
 
-def comparison(server: Running, seconds: float, acts: tuple[Callable[..., object], ...]) -> list[Row]:
-    """Measure creating, getting and listing, with one client and with sixteen, among some hundred entries."""
-    create, get, list_ = acts
-    maker = Client(server.port, server.token)
-    known = [create(maker, server, number) for number in range(100)]
-    rows = []
-    for clients in (1, 16):
-        for what, act in (
-            (COMPARED[0], lambda client, number: create(client, server, number + 1000)),
-            (COMPARED[1], lambda client, number: get(client, server, known[number % len(known)])),
-            (COMPARED[2], lambda client, number: list_(client, server, number)),
-        ):
-            rows.append(server.measured(what, act, clients, seconds / 2))
-    return rows
+def comparison(service: Running, server: Running, seconds: float) -> list[tuple[Row, Row]]:
+    """Measure creating, getting and listing here and there by turns, among some hundred entries."""
+    known: list[list[object]] = []
+    for each, (create, *_) in ((service, OURS), (server, THEIRS)):
+        maker = Client(each.port, each.token)
+        known.append([create(maker, each, number) for number in range(100)])
+
+    def measured(side: int, place: int, clients: int) -> Row:
+        each, act, there = (service, server)[side], (OURS, THEIRS)[side][place], known[side]
+
+        def once(client: Client, number: int) -> object:
+            return act(client, each, number + 1000 if place == 0 else there[number % len(there)])
+
+        return each.measured(COMPARED[place], once, clients, seconds / 2)
+
+    return [
+        (measured(0, place, clients), measured(1, place, clients))
+        for clients in (1, 16)
+        for place in range(len(COMPARED))
+    ]
 
 
 def lists(console: Console, home: Path, most: int, seconds: float) -> None:
@@ -362,15 +360,13 @@ def show(console: Console, title: str, rows: list[Row]) -> None:
     console.print(table)
 
 
-def compare(console: Console, ours: list[Row], theirs: list[Row]) -> None:
+def compare(console: Console, found: list[tuple[Row, Row]]) -> None:
     table = Table(
         title=f"Beside MLflow {MLFLOW}, its own server and SQLite; requests per second; goal: 5 times as many"
     )
     for column in ("", "clients", "here", "p99 ms", "CPU ms", "load", "MLflow", "p99 ms", "CPU ms", "load", "times"):
         table.add_column(column, justify="left" if column == "" else "right")
-    mine = {(row.what, row.clients): row for row in ours}
-    for row in theirs:
-        here = mine[row.what, row.clients]
+    for here, row in found:
         times = here.found.per_second / row.found.per_second
         cells = [
             text
