@@ -7,13 +7,17 @@ import math
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.api.conftest import Running, raw_archive, start
+from tests.api.conftest import Running, raw_archive
 from tests.console.shop import CARD, CHECKS, SCHEMA, SCORE
+from tests.service import OwnService, eventually
 
 CHROMIUM = "/usr/bin/chromium"
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 390, "height": 844}}
@@ -28,7 +32,7 @@ _NAMES: Mapping[str, tuple[str, str, str, int, float]] = {
 }
 
 
-def furnish(service: Running) -> dict[str, Any]:
+def furnish(service: Running | Service) -> dict[str, Any]:
     """Fill a catalog with what a small team may have; return the ids that pages are addressed by."""
     found: dict[str, Any] = {}
     for name, (framework, use_case, metric, count, base) in _NAMES.items():
@@ -44,7 +48,7 @@ def furnish(service: Running) -> dict[str, Any]:
                 "score.py": SCORE.replace("0.25", f"0.{20 + number}"),
                 "README.md": CARD.replace("Churn", name.capitalize()),
                 "requirements.txt": f"{framework}==1.{number}.0\npandas==2.2.{number % 3}\nnumpy==2.0.1\n",
-                "input_schema.json": json.dumps(SCHEMA, indent=2),
+                "input_schema.json": json.dumps({**SCHEMA, "version": "1.1"}, indent=2),
                 "model.pkl": "x" * 40_000,
             }
             service.upload(model["id"], raw_archive(files))
@@ -145,19 +149,81 @@ def take(browser: Browser, url: str, link: str, pages: Mapping[str, str], folder
             context.close()
 
 
+@dataclass(frozen=True)
+class Service:
+    """A whole running service, as :func:`furnish` needs it."""
+
+    client: httpx.Client
+    about: Mapping[str, Any]
+
+    @property
+    def compartment(self) -> str:
+        return str(self.about["compartmentId"])
+
+    @property
+    def project(self) -> str:
+        return str(self.about["projectId"])
+
+    def create_model(self, **details: Any) -> dict[str, Any]:
+        body = {"compartmentId": self.compartment, "projectId": self.project, **details}
+        found: dict[str, Any] = self.client.post("/20190101/models", json=body).raise_for_status().json()
+        return found
+
+    def upload(self, model_id: str, content: bytes) -> httpx.Response:
+        kind = {"content-type": "application/octet-stream"}
+        return self.client.post(f"/20190101/models/{model_id}/artifact", content=content, headers=kind)
+
+    def deploy(self, name: str, model_id: str, replicas: int) -> str:
+        """Return a new deployment that answers."""
+        instance = {"instanceShapeName": "VM.Standard.E4.Flex"}
+        policy = {"policyType": "FIXED_SIZE", "instanceCount": replicas}
+        model = {"modelId": model_id, "instanceConfiguration": instance, "scalingPolicy": policy}
+        configuration = {"deploymentType": "SINGLE_MODEL", "modelConfigurationDetails": model}
+        body = {"compartmentId": self.compartment, "projectId": self.project, "displayName": name}
+        body["modelDeploymentConfigurationDetails"] = configuration
+        made = self.client.post("/20190101/modelDeployments", json=body).raise_for_status()
+        place = f"/20190101/modelDeployments/{made.json()['id']}"
+        eventually(lambda: self.client.get(place).json()["lifecycleState"] != "CREATING", 120, "the deployment")
+        return str(made.json()["id"])
+
+
+def deployments(service: Service, found: Mapping[str, Any]) -> dict[str, str]:
+    """Deploy two models, ask one of them, and return the pages of the deployments."""
+    churn, fraud = found["churn"]["versions"], found["fraud"]["versions"]
+    id_ = service.deploy("churn-api", churn[-2], 2)
+    service.deploy("fraud-api", fraud[-1], 1)
+    for number in range(60):
+        service.client.post(f"/{id_}/predict", json={"data": [{"tenure": number, "plan": "gold"}]})
+    place = f"/console/deployments/{id_}"
+    tabs = ("invoke", "traffic", "logs", "replicas", "settings")
+    return {
+        "deployments": "/console/deployments",
+        "deployment": place,
+        "deployment-new": f"/console/deployments/new?model={churn[-1]}",
+        **{f"deployment-{tab}": f"{place}/{tab}" for tab in tabs},
+    }
+
+
 def main() -> None:
     """Take all pictures."""
     folder, only = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ""
-    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        service, stop = start(Path(home) / "home")
+    with tempfile.TemporaryDirectory() as root, pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        own = OwnService(Path(root) / "home", patch)
+        own.start()
         try:
-            pages = places(furnish(service))
-            link = service.client.post("/openads/v1/consoleLinks", json={}).json()["path"]
+            address = own.home.read_service_file()
+            assert address is not None
+            headers = {"authorization": f"Bearer {address.token}"}
+            with httpx.Client(base_url=address.url, headers=headers, timeout=60) as client:
+                service = Service(client, client.get("/openads/v1/service").json())
+                found = furnish(service)
+                pages = {**places(found), **deployments(service, found)}
+                link = client.post("/openads/v1/consoleLinks", json={}).json()["path"]
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            take(browser, service.url, link, pages, folder, only)
+            take(browser, address.url, link, pages, folder, only)
             browser.close()
         finally:
-            stop()
+            own.stop()
 
 
 if __name__ == "__main__":
