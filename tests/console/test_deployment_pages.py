@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from ads.deploy.rollout import RolloutPlan
 from ads.registry.deployments import get_deployment
-from ads.registry.rollouts import end_rollout, note_served
+from ads.registry.rollouts import ShadowPair, add_pairs, begin_rollout, end_rollout, note_served
 from tests.api import people
 from tests.api.conftest import Running, archive
 
@@ -200,6 +201,46 @@ def test_an_update_names_a_model_and_how(service: Running, browser: Browser) -> 
         assert browser.twin(f"{place}/traffic")["own"]["rollout"]["paused"] is state
     assert browser.send(f"{place}/traffic", f"{place}/abort").status_code == 303
     assert browser.twin(f"{place}/traffic")["own"]["rollout"] is None
+
+
+def test_shares_and_rules_are_given_by_hand(service: Running, browser: Browser) -> None:
+    id_ = deploy(service, "shares")
+    settle(service, id_)
+    place = f"/console/deployments/{id_}"
+    with service.context.database.write() as session:
+        row = get_deployment(session, id_)
+        row.new_revision()
+        note_served(session, row)
+        row.revision = row.serving_revision
+    wrong = browser.send(f"{place}/traffic", f"{place}/weights", revision="2", share="101")
+    assert wrong.status_code == 400
+    fields = {"revision": "2", "share": "30", "header": "X-Beta", "value": "yes", "sticky": "X-User"}
+    answer = browser.send(f"{place}/traffic", f"{place}/weights", **fields)
+    assert answer.status_code == 303, shown(answer)
+    own = browser.twin(f"{place}/traffic")["own"]
+    assert own["rollout"]["paused"]
+    assert own["rollout"]["steps"] == [30]
+    assert [(rule["header"], rule["value"]) for rule in own["rules"]] == [("X-Beta", "yes")]
+    assert own["sticky"] == "X-User"
+    assert "X-Beta: yes" in browser.page(f"{place}/traffic").text
+
+
+def test_where_a_shadow_disagreed_is_shown_as_text(service: Running, browser: Browser) -> None:
+    id_ = deploy(service, "shadow")
+    settle(service, id_)
+    with service.context.database.write() as session:
+        plan = RolloutPlan("shadow", bake_seconds=60.0)
+        rollout = begin_rollout(session, get_deployment(session, id_), plan.to_dict(), "somebody")
+        rollout.compared, rollout.disagreed = 9, 1
+        pair = ShadowPair(
+            request_id="r1", serving_status=200, serving_answer='{"a": 1}', shadow_status=500, shadow_answer=NASTY
+        )
+        add_pairs(session, rollout, [pair])
+    answer = browser.get(f"/console/deployments/{id_}/traffic")
+    assert MARKUP not in answer.text
+    text = shown(answer)
+    assert "9 answers compared, 1 differ." in text
+    assert f"500 {NASTY}" in text
 
 
 def test_size_by_load_and_a_fixed_one_again(service: Running, browser: Browser) -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.service import eventually
 
@@ -136,6 +136,25 @@ def test_what_failed_says_why_where_it_is_seen(visit: Watched, shown: Shown) -> 
     expect(page.locator("#list .reason").first).to_be_visible()
     page.goto(f"/console/deployments/{id_}/logs")
     expect(page.locator(".log")).to_contain_text("the weights are gone")
+
+
+def test_without_scripts_everything_works_but_what_is_live(shown: Shown, chromium: Browser) -> None:
+    id_ = shown.deploy("no scripts", shown.versions[0])
+    eventually(lambda: shown.state(id_) == "ACTIVE")
+    context = chromium.new_context(base_url=shown.url, java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, shown, f"/console/deployments/{id_}")
+    predict(page, "0.25")
+    tab(page, "Logs")
+    expect(page.locator(".log")).to_contain_text("scored ['gold']")
+    expect(page.locator("[data-log-state]")).to_have_text("as of now")
+    expect(page.locator("[data-copy]").first).to_be_hidden()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("status").first).to_contain_text("Stopping")
+    eventually(lambda: shown.state(id_) == "INACTIVE")
+    page.reload()
+    in_state(page, "INACTIVE")
+    context.close()
 
 
 def test_every_page_of_a_deployment_can_be_used_by_everybody(visit: Watched, shown: Shown) -> None:

@@ -90,16 +90,18 @@ def abort(visit: Visit) -> str:
 
 @pages.form("/deployments/{id}/weights", back=traffic)
 def weights(visit: Visit) -> str:
-    """Give another revision a share of the requests."""
+    """Give another revision a share of the requests, and those with a certain header."""
     own = visit.get(f"{OWN}{visit.parts['id']}")
     other, share = _whole(visit, "revision", "Revision"), _whole(visit, "share", "Share")
     if other is None or share is None or share > 100:
         raise InputError("Shares need a revision, and a percentage from 0 to 100.")
     parts = [{"revision": own["revision"], "weight": 100 - share}, {"revision": other, "weight": share}]
-    kept: dict[str, Any] = {"rules": own["rules"]} if own["rules"] else {}
-    if own["sticky"]:
-        kept["sticky"] = own["sticky"]
-    visit.send("PUT", f"{OWN}{visit.parts['id']}/traffic", {"traffic": parts, **kept})
+    body: dict[str, Any] = {"traffic": parts}
+    if visit.field("header"):
+        body["rules"] = [{"header": visit.field("header"), "value": visit.field("value"), "revision": other}]
+    if visit.field("sticky"):
+        body["sticky"] = visit.field("sticky")
+    visit.send("PUT", f"{OWN}{visit.parts['id']}/traffic", body)
     return visit.done(f"{_place(visit)}/traffic", "changed")
 
 
