@@ -50,6 +50,7 @@ def furnish(service: Running | Service) -> dict[str, Any]:
                 "requirements.txt": f"{framework}==1.{number}.0\npandas==2.2.{number % 3}\nnumpy==2.0.1\n",
                 "input_schema.json": json.dumps({**SCHEMA, "version": "1.1"}, indent=2),
                 "model.pkl": "x" * 40_000,
+                "sample.json": json.dumps(_sample(float(f"0.{20 + number}"))),
             }
             service.upload(model["id"], raw_archive(files))
             ids.append(model["id"])
@@ -68,6 +69,12 @@ def furnish(service: Running | Service) -> dict[str, Any]:
     hook = {"url": "https://hooks.example.com/models", "displayName": "Chat", "actions": ["alias.*", "deployment.*"]}
     service.client.post("/openads/v1/webhooks", json=hook)
     return found
+
+
+def _sample(answer: float) -> dict[str, Any]:
+    """Return the stored example, with which the form of Invoke begins."""
+    case = {"body": {"data": [{"tenure": 12, "plan": "gold"}]}, "answer": {"prediction": [answer]}}
+    return {"version": 1, "expected_from": "estimator", "cases": [case], "absolute_tolerance": 0.001}
 
 
 def _version(
