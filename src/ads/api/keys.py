@@ -1,4 +1,4 @@
-"""``/openads/v1/keys``: the public keys with which users sign requests. A user's own, or anybody's for an administrator."""
+"""``/openads/v1/keys``: the public keys with which users sign. A user's own, or anybody's for an administrator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may touch whose credentials: everybody their own, an administrator everybody's, and no token makes a wider one."""
+"""Who may touch whose credentials: everybody their own, an administrator all, and no token makes a wider one."""
 
 from __future__ import annotations
 
