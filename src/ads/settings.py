@@ -53,7 +53,7 @@ class Settings:
     database_url: str = ""
     """SQLAlchemy URL of the catalog. Empty: SQLite in ``home``."""
     artifact_store: str = ""
-    """Where artifacts and objects are kept: an address that fsspec knows (``s3://bucket/prefix``). Empty: in ``home``."""
+    """Where artifacts and objects are kept: an address for fsspec (``s3://bucket/prefix``). Empty: in ``home``."""
     artifact_cache_bytes: int = 10 * 1024**3
     """How much of a remote artifact store is kept on this machine for reading again."""
     reference_urls: str = ""
@@ -78,6 +78,8 @@ class Settings:
     """Most processes and threads of a replica that has a user of its own."""
     replica_file_bytes: int = 10 * 1024**3
     """Largest file that a replica may write."""
+    replica_templates: bool = True
+    """Whether replicas are forked from a process that has imported their libraries, where that is safe."""
     wheels: str = ""
     """Folder of wheels from which models' environments are built, without any package index. Empty: the index."""
     environment_catalog: str = ""
@@ -118,6 +120,7 @@ _TYPES: dict[str, type] = {
     "start_timeout": float,
     "environment_timeout": float,
     "replica_network": bool,
+    "replica_templates": bool,
     "replica_processes": int,
     "replica_file_bytes": int,
     "enforce_bandwidth": bool,
@@ -198,10 +201,8 @@ def _require_known(key: str, source: str) -> None:
 def _convert(name: str, value: Any, source: str) -> Any:
     wanted = _TYPES.get(name, str)
     try:
-        if isinstance(value, wanted):
-            converted = value
-        else:
-            converted = _truth(value) if wanted is bool else wanted(value)
+        read = _truth if wanted is bool else wanted
+        converted = value if isinstance(value, wanted) else read(value)
     except (TypeError, ValueError) as error:
         raise SettingError(
             f"The setting {name!r} from {source} is {value!r}, not a valid {wanted.__name__}.",

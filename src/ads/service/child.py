@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +16,7 @@ from ads.service.backoff import next_crashes, pause
 from ads.service.isolation import enter, hand_over, open_socket
 from ads.service.orders import ChildSpec
 from ads.service.outputs import Outputs
+from ads.service.templates import Forked, Templates
 from ads.worker.isolation import die_with, kill_all_of
 
 __all__ = ["Child"]
@@ -27,11 +28,14 @@ _NOT_ISOLATED = 71
 class Child:
     """A child that is to be running. ``pid`` is 0 while it waits for its next start, at ``due`` (monotonic).
 
-    ``user`` is the number of a user that it alone has. ``outputs`` takes what it prints.
+    ``user`` is the number of a user that it alone has. ``outputs`` takes what it prints, ``templates`` may fork it.
     """
 
-    def __init__(self, spec: ChildSpec, outputs: Outputs, user: int | None = None) -> None:
+    def __init__(
+        self, spec: ChildSpec, outputs: Outputs, user: int | None = None, templates: Templates | None = None
+    ) -> None:
         self.spec = spec
+        self._templates = templates
         self._outputs = outputs
         self.user = user
         self.pid = 0
@@ -46,7 +50,7 @@ class Child:
         self._owns_folder = False
         self.crashes = 0
         self._began = 0.0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
     def running(self) -> bool:
@@ -67,7 +71,7 @@ class Child:
             log = self._outputs.open(self.spec.log)
             handed = (*passed, *self.spec.pass_fds)
             passed.append(log)
-            self._process = subprocess.Popen(
+            self._process = self._forked(variables, [log, *handed]) or subprocess.Popen(
                 self.spec.argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -98,6 +102,24 @@ class Child:
             return {}
         passed.append(open_socket(isolation.socket).detach())
         return {"OPENADS_SOCKET": str(passed[-1])}
+
+    def _forked(self, variables: Mapping[str, str], descriptors: list[int]) -> Forked | None:
+        """Return the process as a template makes it, None where there is no template that could."""
+        spec = self.spec
+        if spec.template is None or spec.isolation is None or not spec.isolation.socket or self._templates is None:
+            return None
+        order = {
+            "arguments": list(spec.argv[2:]),
+            "variables": dict(variables),
+            "folder": spec.cwd,
+            "user": self.user,
+            "hide": spec.isolation.hide,
+            "show": spec.isolation.show,
+            "network": spec.isolation.network,
+            "processes": spec.isolation.processes,
+            "file_bytes": spec.isolation.file_bytes,
+        }
+        return self._templates.fork(spec.template, order, descriptors)
 
     def _before_its_program(self) -> Callable[[], None]:
         """Return what the child does before it becomes its program."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ads.errors import InputError
 from ads.service.isolation import Isolation, parse_isolation
+from ads.service.templates import Template, parse_template
 
 __all__ = ["ChildSpec", "Kill", "List", "Order", "Start", "Stop", "Watch", "parse_order", "refusal"]
 
@@ -29,6 +30,7 @@ class ChildSpec:
     grace: float = 10.0
     pass_fds: tuple[int, ...] = field(default=())
     isolation: Isolation | None = None
+    template: Template | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def _spec(name: str, data: Mapping[str, Any]) -> ChildSpec:
     if isinstance(grace, bool) or not isinstance(grace, int | float) or not 0 <= grace <= _LONGEST_GRACE:
         raise InputError(f"grace must be a number of seconds from 0 to {_LONGEST_GRACE:.0f}.")
     isolation = parse_isolation(data.get("isolation"))
-    return ChildSpec(name, tuple(argv), env, str(cwd), str(log), float(grace), isolation=isolation)
+    template = parse_template(data.get("template"))
+    return ChildSpec(name, tuple(argv), env, str(cwd), str(log), float(grace), isolation=isolation, template=template)
 
 
 def _is_text(value: object) -> bool:

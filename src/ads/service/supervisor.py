@@ -21,6 +21,7 @@ from ads.service.order_socket import OrderConnection, OrderSocket
 from ads.service.orders import ChildSpec, Kill, List, Order, Start, Stop, Watch, parse_order, refusal
 from ads.service.outputs import Outputs
 from ads.service.sweep import record
+from ads.service.templates import Templates
 from ads.settings import Settings
 
 __all__ = ["Supervisor"]
@@ -53,12 +54,14 @@ class Supervisor:
         settings = settings or Settings(home=home.root)
         self._outputs = Outputs(self._selector, settings.log_max_bytes, settings.log_max_age)
         self._children = {spec.name: Child(spec, self._outputs) for spec in permanent}
+        self._templates = Templates()
         self._permanent = frozenset(self._children)
         self._check: Callable[[], bool] | None = check
         self._check_at = 0.0
         self._waiting: dict[str, list[OrderConnection]] = {}
         self._watchers: list[OrderConnection] = []
         self._last_user = 0
+        self._claims: dict[str, socket.socket] = {}
         self._leaving = False
         self._failed: Child | None = None
         self._door = door
@@ -101,6 +104,7 @@ class Supervisor:
             key.data()
         self._outputs.tick(self._log_folders)
         changed = self._reap()
+        self._templates.step(child.spec.template for child in self._children.values())
         now = time.monotonic()
         for child in self._children.values():
             if child.kill_at is not None and now >= child.kill_at:
@@ -125,8 +129,7 @@ class Supervisor:
         ]
         if self._check is not None and not self._leaving:
             moments.append(self._check_at)
-        if (due := self._outputs.due()) is not None:
-            moments.append(due)
+        moments += [due for due in (self._outputs.due(), self._templates.due) if due is not None]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _reap(self) -> bool:
@@ -141,9 +144,11 @@ class Supervisor:
                 self._judge_start(child)
             if child.stopping:
                 del self._children[name]
+                if (claim := self._claims.pop(name, None)) is not None:
+                    claim.close()
             for connection in self._waiting.pop(name, ()):
                 connection.answer(_OK)
-        end_adopted({child.pid for child in self._children.values()})
+        end_adopted({*self._templates.pids, *(child.pid for child in self._children.values())})
         return changed
 
     def _tell_watchers(self, name: str) -> None:
@@ -198,7 +203,7 @@ class Supervisor:
         if child is not None and child.stopping:
             raise InputError(f"{spec.name} is stopping.")
         if child is None:
-            child = self._children[spec.name] = Child(spec, self._outputs, self._user_for(spec))
+            child = self._children[spec.name] = Child(spec, self._outputs, self._user_for(spec), self._templates)
             child.start()
             record(self._home, self._children.values())
         return _line({"ok": True, "pid": child.pid})
@@ -208,7 +213,7 @@ class Supervisor:
         if spec.isolation is None or spec.isolation.users is None:
             return None
         taken = {child.user for child in self._children.values() if child.user is not None}
-        self._last_user = free_user(spec.isolation.users, taken, self._last_user)
+        self._last_user, self._claims[spec.name] = free_user(spec.isolation.users, taken, self._last_user)
         return self._last_user
 
     def _end_children(self) -> None:
@@ -222,6 +227,7 @@ class Supervisor:
             while any(child.running for child in concerned):
                 with contextlib.suppress(InterruptedError):
                     self._step()
+        self._templates.end()
         self._reap()
 
 

@@ -29,7 +29,7 @@ def _load_package() -> None:
 
 if __name__ == "__main__":
     _load_package()
-    part = ".rehearsal" if "--report" in sys.argv else ".replica"
+    part = ".rehearsal" if "--report" in sys.argv else ".template" if "--template" in sys.argv else ".replica"
     code = importlib.import_module(_PACKAGE + part).main(sys.argv[1:])
     # Taking the interpreter and its libraries apart can take half a second; what the user registered still runs.
     atexit._run_exitfuncs()  # noqa: SLF001 - the one way to run them without the rest

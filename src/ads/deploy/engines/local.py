@@ -18,6 +18,7 @@ from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.supervisor_client import Child, SupervisorClient
 from ads.deploy.isolation import Isolator
 from ads.deploy.placement import Machine, place, this_machine
+from ads.deploy.preload import template_of
 from ads.home import Home, open_regular
 from ads.settings import Settings
 
@@ -54,7 +55,9 @@ class LocalEngine:
         self._machine: Machine | None = None
         self._supervisor = SupervisorClient(home.supervisor_socket)
         self._worker = worker or _worker_file()
-        self._isolator = Isolator(home, settings or Settings(home=home.root), self._worker)
+        settings = settings or Settings(home=home.root)
+        self._isolator = Isolator(home, settings, self._worker)
+        self._templates = settings.replica_templates
         self._folders: dict[str, Path] = {}
 
     def start(self, order: ReplicaOrder) -> None:
@@ -68,7 +71,9 @@ class LocalEngine:
         argv += ["--memory-limit", str(order.memory_bytes)]
         variables = replica_variables(order, temporary, os.environ, self._place(order))
         isolation = self._isolator.of(order, self.socket(order.id), variables)
-        self._supervisor.start(f"{_PREFIX}{order.id}", argv, variables, order.artifact, order.log, _GRACE, isolation)
+        template = template_of(order, variables, self._worker) if self._templates else None
+        name = f"{_PREFIX}{order.id}"
+        self._supervisor.start(name, argv, variables, order.artifact, order.log, _GRACE, isolation, template)
 
     def _place(self, order: ReplicaOrder) -> str | None:
         """Return the GPU of a replica, noted in its folder for those that come later; None where there is none."""

@@ -54,9 +54,10 @@ class SupervisorClient:
         log: Path,
         grace: float,
         isolation: Mapping[str, Any] | None = None,
+        template: Mapping[str, Any] | None = None,
     ) -> int:
         """Start a process unless it runs; return its pid. ``grace`` is the time in seconds from TERM to KILL,
-        ``isolation`` what :func:`ads.service.isolation.parse_isolation` reads.
+        ``isolation`` and ``template`` are what the parts of these names of :mod:`ads.service` read.
         """
         answer = self._ask(
             {
@@ -68,6 +69,7 @@ class SupervisorClient:
                 "log": str(log),
                 "grace": grace,
                 "isolation": isolation,
+                "template": template,
             }
         )
         return int(answer["pid"])
