@@ -82,8 +82,6 @@ class Settings:
     """Whether replicas are forked from a process that has imported their libraries, where that is safe."""
     wheels: str = ""
     """Folder of wheels from which models' environments are built, without any package index. Empty: the index."""
-    environment_catalog: str = ""
-    """YAML or JSON file of the operator's own conda packs: slug to ``uri`` and ``python``. Empty: none."""
     enforce_bandwidth: bool = True
     """Whether a deployment's ``bandwidthMbps`` is enforced."""
     rate_limit: float = 0.0

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -114,3 +116,36 @@ def test_a_failed_build_tells_the_resolvers_own_words_and_leaves_nothing(home: H
 def test_requirements_that_reach_elsewhere_are_refused(home: Home, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="Line 1"):
         resolve(home, artifact(tmp_path / "a", "--index-url http://evil\n"), 60, pytest.fail)
+
+
+def _wheel(folder: Path, name: str) -> None:
+    """Write a wheel with one module that is nowhere else."""
+    about = f"{name}-1.0.dist-info"
+    files = {
+        f"{name}.py": "ANSWER = 42\n",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files[f"{about}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{about}/RECORD"])
+    folder.mkdir()
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+
+
+def test_a_folder_of_wheels_takes_the_place_of_the_index(home: Home, tmp_path: Path) -> None:
+    _wheel(tmp_path / "wheels", "only_in_the_folder")
+    model = artifact(tmp_path / "a", "only_in_the_folder==1.0\n")
+    found = resolve(home, model, 120, lambda _: None, wheels=str(tmp_path / "wheels"))
+    done = subprocess.run(
+        [found.python, "-c", "import only_in_the_folder as o; print(o.ANSWER)"], capture_output=True, check=True
+    )
+    assert done.stdout == b"42\n"
+    for root, folders, files in os.walk(found.python.parent.parent):
+        for name in (*folders, *files):
+            assert Path(root, name).lstat().st_mode & 0o004, "replicas with users of their own can't read it"
+    with pytest.raises(EnvironmentBuildError, match=r"not.in.the.folder"):
+        resolve(
+            home, artifact(tmp_path / "b", "not_in_the_folder==1.0\n"), 120, lambda _: None, str(tmp_path / "wheels")
+        )
+    assert [path.name for path in home.environments.iterdir() if path.is_dir()] == [found.python.parent.parent.name]

@@ -99,7 +99,9 @@ class Controller:
         self._settings = settings
         self._engine = engine
         self._routes = Routes(home)
-        self._preparations = Preparations(home, archive, settings.environment_timeout, self.wake, settings.trusted_keys)
+        self._preparations = Preparations(
+            home, archive, settings.environment_timeout, self.wake, settings.trusted_keys, settings.wheels
+        )
         self._stops = ThreadPoolExecutor(_STOPS_AT_ONCE, thread_name_prefix="stop")
         self._stopping: set[ReplicaId] = set()
         self._stages = Stages(database, self._preparations)

@@ -30,6 +30,13 @@ __all__ = ["Environment", "Plan", "environment_key", "find_python", "plan", "res
 Report = Callable[[str], None]
 
 _WORDS_KEPT = 2000
+_OF_PIP = {
+    "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
+    "PIP_EXTRA_INDEX_URL": "UV_INDEX",
+    "PIP_FIND_LINKS": "UV_FIND_LINKS",
+    "PIP_TRUSTED_HOST": "UV_INSECURE_HOST",
+    "PIP_CERT": "SSL_CERT_FILE",
+}
 _FOR_EVERYBODY = 0o022
 _OWN_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _OLDEST = (3, 8)
@@ -55,17 +62,18 @@ class Plan:
     note: str = ""
 
 
-def resolve(home: Home, artifact: Path, timeout: float, report: Report) -> Environment:
+def resolve(home: Home, artifact: Path, timeout: float, report: Report, wheels: str = "") -> Environment:
     """Return the environment for an unpacked artifact, building it when nobody has yet.
 
-    ``timeout`` in seconds; ``report`` hears what is being built before it takes its time. Raises EnvironmentBuildError
+    ``timeout`` in seconds; ``report`` hears what is being built before it takes its time. ``wheels`` is a folder that
+    packages come from instead of an index. Raises EnvironmentBuildError
     with uv's own words, ArtifactError for a requirements.txt that can't be used.
     """
     found = _plan_for(artifact)
     if not found.build:
         note = f" ({found.note})" if found.note else ""
         return Environment(Path(sys.executable), f"the service's own, Python {_OWN_VERSION}{note}", own=True)
-    return _built(home, found, timeout, report)
+    return _built(home, found, timeout, report, wheels)
 
 
 def environment_key(artifact: Path) -> str | None:
@@ -126,7 +134,7 @@ def _pyenv_python(version: str) -> Path | None:
     return max(found, key=lambda path: path.parent.parent.name.rpartition(".")[2].zfill(4), default=None)
 
 
-def _built(home: Home, found: Plan, timeout: float, report: Report) -> Environment:
+def _built(home: Home, found: Plan, timeout: float, report: Report, wheels: str) -> Environment:
     key = _key(found)
     target = home.environments / key
     python = target / "bin" / "python"
@@ -138,7 +146,7 @@ def _built(home: Home, found: Plan, timeout: float, report: Report) -> Environme
     with locked(home.environments / f".{key}.lock"):
         if not python.exists():
             report(f"environment: building Python {found.python} with {_listed(found.lines)}")
-            _build(home.environments, key, found, timeout)
+            _build(home.environments, key, found, timeout, wheels)
     return Environment(python, description, own=False)
 
 
@@ -152,7 +160,7 @@ def _key(found: Plan) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
-def _build(folder: Path, key: str, found: Plan, timeout: float) -> None:
+def _build(folder: Path, key: str, found: Plan, timeout: float, wheels: str) -> None:
     building, listing, log = folder / f".{key}.building", folder / f"{key}.txt", folder / f"{key}.log"
     shutil.rmtree(building, ignore_errors=True)
     listing.write_text("".join(f"{line}\n" for line in found.lines), encoding="utf-8")
@@ -160,7 +168,8 @@ def _build(folder: Path, key: str, found: Plan, timeout: float) -> None:
     commands = [[_uv(), "venv", "--no-project", "--relocatable", "--python", interpreter, str(building)]]
     if found.lines:
         target = str(building / "bin" / "python")
-        commands.append([_uv(), "pip", "install", "--python", target, "--requirement", str(listing)])
+        offline = ["--no-index", "--offline", "--find-links", str(Path(wheels).absolute())] if wheels else []
+        commands.append([_uv(), "pip", "install", "--python", target, *offline, "--requirement", str(listing)])
     try:
         with log.open("wb") as output:
             for command in commands:
@@ -207,6 +216,9 @@ def _uv_variables() -> Mapping[str, str]:
     """Return the environment for uv: the operator's, without a virtual environment that it would install into."""
     variables = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
     variables.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    for pips, uvs in _OF_PIP.items():  # what the operator has told pip holds for uv where nothing else was said
+        if variables.get(pips):
+            variables.setdefault(uvs, variables[pips])
     if any(_system_certificates()):  # a company's own authority is known there, and not to uv
         variables.setdefault("UV_SYSTEM_CERTS", "1")
         variables.setdefault("UV_NATIVE_TLS", "1")  # what older versions call it

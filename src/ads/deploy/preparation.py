@@ -48,12 +48,14 @@ class Preparations:
         timeout: float,
         wake: Callable[[], None],
         trusted_keys: str = "",
+        wheels: str = "",
     ) -> None:
         self._home = home
         self._archive = archive
         self._timeout = timeout
         self._wake = wake
         self._trusted_keys = trusted_keys
+        self._wheels = wheels
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="prepare")
         self._lock = threading.Lock()
         self._running: set[Key] = set()
@@ -116,7 +118,7 @@ class Preparations:
             artifact = unpack(self._home, source.sha256, lambda: self._archive(source))
             if self._trusted_keys:
                 model_signature.verify(artifact, model_signature.trusted_keys_in(self._trusted_keys))
-            environment = resolve(self._home, artifact, self._timeout, report)
+            environment = resolve(self._home, artifact, self._timeout, report, self._wheels)
             prepared = Prepared(artifact, environment, time.monotonic() - began)
         except AdsError as error:
             self._failed(key, str(error))
