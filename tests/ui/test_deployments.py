@@ -171,6 +171,10 @@ def test_every_page_of_a_deployment_can_be_used_by_everybody(visit: Watched, sho
         found = Axe().run(page)
         assert found.violations_count == 0, f"{place}: {found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), place
+    page.goto(f"/console/deployments/{id_}/replicas")
+    expect(page.locator("#replicas tbody")).to_contain_text(
+        re.compile(r"ready\s*1\s*\d+\s*[\d.]+ MB.*parity", re.DOTALL)
+    )
     page.goto(f"/console/deployments/{id_}/invoke")
     page.get_by_role("button", name="Predict", exact=True).click()
     expect(page.locator("#answer")).to_be_visible()

@@ -132,7 +132,7 @@ def logs(visit: Visit) -> dict[str, Any]:
 def replicas(visit: Visit) -> dict[str, Any]:
     """Return each replica: state, process, how long its start took, how it batches."""
     found = head(visit, "replicas")
-    return {**found, "replicas": replica_lines(visit.context.home.deployment(found["deployment"]["id"]))}
+    return {**found, "replicas": replica_lines(visit.context.home, found["deployment"]["id"])}
 
 
 @pages.page("/deployments/{id}/settings", "deployment_settings.html", nav="deployments")

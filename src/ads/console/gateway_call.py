@@ -82,16 +82,21 @@ def timing_of(context: Context, deployment_id: str, request_id: str) -> Mapping[
     until = time.monotonic() + _NOTED_WITHIN
     while request_id:
         for line in reversed(recent_lines(context.home, deployment_id, "access", _LATEST)):
-            if request_id in line["message"]:
-                try:
-                    found: Mapping[str, Any] = json.loads(line["message"])
-                except ValueError:
-                    return {}
+            found = _read(line["message"])
+            if found.get("requestId") == request_id:
                 return found
         if time.monotonic() > until:
             break
         time.sleep(_LOOK)
     return {}
+
+
+def _read(line: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _connection(url: str) -> http.client.HTTPConnection:

@@ -21,6 +21,7 @@ __all__ = ["pages"]
 pages = Pages()
 
 _LONGEST_PAYLOAD = 512 * 1024
+_LONGEST_SAMPLE = 64 * 1024
 _MOST_SHOWN = 20_000
 
 
@@ -28,7 +29,7 @@ _MOST_SHOWN = 20_000
 def invoke(visit: Visit) -> dict[str, Any]:
     """Return the form, prefilled with the sample that was stored with the model, and the call as code."""
     found = head(visit, "invoke")
-    description = description_of(visit.context.home.deployment(found["deployment"]["id"]))
+    description = description_of(visit.context.home, found["deployment"]["id"])
     payload = _example(description)
     fields = fields_of(description)
     if visit.field("as") == "form":
@@ -39,8 +40,8 @@ def invoke(visit: Visit) -> dict[str, Any]:
         **found,
         "fields": fields,
         "payload": text,
-        "sampled": description.get("example") is not None,
-        "framework": description.get("framework") or "",
+        "sampled": description["example"] is not None,
+        "framework": description["framework"],
         "snippets": snippets(found["endpoint"], payload),
         "answer": None,
     }
@@ -52,7 +53,7 @@ def send(visit: Visit) -> dict[str, Any]:
     found = head(visit, "invoke")
     id_ = found["deployment"]["id"]
     if visit.field("as") == "form":
-        description = description_of(visit.context.home.deployment(id_))
+        description = description_of(visit.context.home, id_)
         payload = payload_of(fields_of(description), lambda place: visit.field(f"f{place}"))
         text = _indented(payload)
     else:
@@ -69,11 +70,11 @@ def send(visit: Visit) -> dict[str, Any]:
 def _example(description: dict[str, Any]) -> Any:
     """Return the payload to begin with: one row of the sample as a record, the sample itself, or an empty one."""
     fields = fields_of(description)
-    body = (description.get("example") or {}).get("body")
+    body = (description["example"] or {}).get("body")
     row = first_row(body) if fields else {}
     if row:
         return {"data": [{field["name"]: row.get(field["name"]) for field in fields}]}
-    return body if body is not None else {"data": []}
+    return {"data": []} if body is None or len(json.dumps(body)) > _LONGEST_SAMPLE else body
 
 
 def _answer(predicted: Predicted, timing: Any) -> dict[str, Any]:

@@ -9,99 +9,115 @@ from typing import Any
 import psutil
 
 from ads.deploy.engines.base import ReplicaId
+from ads.deploy.engines.supervisor_client import Child, EngineUnavailable, SupervisorClient
+from ads.home import Home, open_regular
 
 __all__ = ["description_of", "replica_lines"]
 
 _LARGEST = 4 * 1024 * 1024
-_SLACK = 2.0
+_REPLICA = "replica/"
 
 
-def replica_lines(folder: Path) -> list[dict[str, Any]]:
-    """Return the replicas of the deployment with this folder, newest revision first; those that ended are left out,
-    but for the ones that say why they failed.
+def replica_lines(home: Home, deployment_id: str) -> list[dict[str, Any]]:
+    """Return the replicas of a deployment, newest revision first; those that ended are left out, but for the ones of
+    the newest revision that say why they failed. Processes are those that the supervisor tells of, not the replicas.
     """
+    children = _children(home)
     found = []
-    for path in _replicas(folder):
+    for path in _replicas(home.deployment(deployment_id)):
         id_ = ReplicaId.parse(path.name)
         status = _read(path / "status.json")
-        if id_ is None or not status:
-            continue
-        process = _process(status.get("pid"), path / "status.json")
-        if process is None and status.get("state") != "failed":
-            continue
-        found.append((id_, _line(path.name, id_, status, process)))
+        child = children.get(path.name)
+        if id_ is not None and (child is not None or status.get("state") == "failed"):
+            found.append((id_, _line(path.name, id_, status, child)))
     found.sort(key=lambda pair: (-pair[0].revision, pair[0].slot))
     newest = found[0][0].revision if found else 0
     return [line for id_, line in found if line["running"] or id_.revision == newest]
 
 
-def description_of(folder: Path) -> dict[str, Any]:
-    """Return what the replicas of the deployment with this folder tell of their model, newest first; empty if none."""
-    paths = sorted((path / "description.json" for path in _replicas(folder)), key=_stamp, reverse=True)
-    return next((content for content in map(_read, paths) if content), {})
+def description_of(home: Home, deployment_id: str) -> dict[str, Any]:
+    """Return what the newest replica of a deployment tells of its model: ``inputs``, ``example``, ``framework``.
+
+    These are a model's words: what hasn't the form that it should have is left out.
+    """
+    paths = sorted(_replicas(home.deployment(deployment_id)), key=_stamp, reverse=True)
+    told = next((content for content in (_read(path / "description.json") for path in paths) if content), {})
+    inputs, example = told.get("inputs"), told.get("example")
+    return {
+        "inputs": [entry for entry in inputs if isinstance(entry, dict)] if isinstance(inputs, list) else [],
+        "example": example if isinstance(example, dict) and "body" in example else None,
+        "framework": str(told.get("framework") or "")[:200],
+    }
 
 
-def _line(name: str, id_: ReplicaId, status: dict[str, Any], process: psutil.Process | None) -> dict[str, Any]:
-    stages = [stage for stage in status.get("stages") or [] if isinstance(stage, dict)]
-    parity = next((stage for stage in stages if stage.get("name") == "parity"), {})
+def _children(home: Home) -> dict[str, Child]:
+    try:
+        children = SupervisorClient(home.supervisor_socket).list()
+    except EngineUnavailable:
+        return {}
+    return {child.name.removeprefix(_REPLICA): child for child in children if child.name.startswith(_REPLICA)}
+
+
+def _line(name: str, id_: ReplicaId, status: dict[str, Any], child: Child | None) -> dict[str, Any]:
+    stages = status.get("stages")
+    shown = [stage for stage in stages if isinstance(stage, dict)] if isinstance(stages, list) else []
+    parity = next((stage for stage in shown if stage.get("name") == "parity"), {})
     error = status.get("error")
+    running = child is not None and child.running
     return {
         "id": name,
         "revision": id_.revision,
         "slot": id_.slot,
-        "state": str(status.get("state", "")),
-        "running": process is not None,
-        "stages": [{"name": str(s.get("name", "")), "seconds": s.get("seconds")} for s in stages],
-        "batch": parity.get("batch"),
-        "batching": parity.get("batching"),
-        "error": error.get("message") if isinstance(error, dict) else None,
-        "hint": error.get("hint") if isinstance(error, dict) else None,
-        **_use(process),
+        "state": str(status.get("state") or "starting")[:40],
+        "running": running,
+        "restarts": child.restarts if child is not None else 0,
+        "stages": [{"name": str(s.get("name", "")), "seconds": _number(s.get("seconds"))} for s in shown[:20]],
+        "batch": _number(parity.get("batch")),
+        "batching": str(parity.get("batching") or ""),
+        "error": str(error.get("message") or "") if isinstance(error, dict) else None,
+        "hint": str(error.get("hint") or "") if isinstance(error, dict) else None,
+        **_use(child.pid if child is not None and running else None),
     }
 
 
-def _use(process: psutil.Process | None) -> dict[str, Any]:
-    if process is None:
-        return {"pid": None, "memory": None, "processorSeconds": None, "started": None}
+def _use(pid: int | None) -> dict[str, Any]:
+    """Return what a process and those that it started use."""
     try:
-        with process.oneshot():
-            times = process.cpu_times()
-            return {
-                "pid": process.pid,
-                "memory": process.memory_info().rss,
-                "processorSeconds": times.user + times.system,
-                "started": process.create_time(),
-            }
+        if pid is None:
+            raise psutil.NoSuchProcess(0)
+        first = psutil.Process(pid)
+        family = [first, *first.children(recursive=True)]
+        times = [process.cpu_times() for process in family]
+        return {
+            "pid": pid,
+            "memory": sum(process.memory_info().rss for process in family),
+            "processorSeconds": sum(each.user + each.system for each in times),
+        }
     except psutil.Error:
-        return {"pid": None, "memory": None, "processorSeconds": None, "started": None}
+        return {"pid": pid, "memory": None, "processorSeconds": None}
 
 
-def _process(pid: Any, status: Path) -> psutil.Process | None:
-    """Return the replica's process: not another one that got its number later."""
-    try:
-        process = psutil.Process(int(pid))
-        return process if process.create_time() <= status.stat().st_mtime + _SLACK else None
-    except (psutil.Error, OSError, TypeError, ValueError):
-        return None
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def _replicas(folder: Path) -> list[Path]:
     try:
-        return [path for path in folder.iterdir() if path.is_dir()]
+        return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
     except OSError:
         return []
 
 
 def _stamp(path: Path) -> float:
     try:
-        return path.stat().st_mtime
+        return (path / "description.json").lstat().st_mtime
     except OSError:
         return 0.0
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = json.loads(file.read(_LARGEST))
     except (OSError, ValueError, RecursionError):
         return {}
