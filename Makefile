@@ -58,7 +58,7 @@ openapi: $(VENV)/.test-installed  ## Write docs/openapi.json, the description of
 	$(BIN)/python -m ads.api.openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 docs: $(VENV)/.test-installed  ## Build the documentation into build/site; a warning is an error
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 notebooks: $(VENV)/.test-installed  ## Write the notebooks of the examples from their scripts
 	$(BIN)/python docs/example_pages.py
