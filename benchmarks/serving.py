@@ -6,7 +6,8 @@ the yardstick, and other servers, each installed by this program in an environme
 
 Everything stays on 127.0.0.1. The load comes from wrk (``apt install wrk``). One contestant runs at a time; in each
 round everybody is started, asked for rows whose answers are compared with the estimator's, measured, and ended. The
-median round counts. A wrong answer or a failed request ends the run. wrk, servers and models share the machine's cores.
+median round counts. A wrong answer ends the run, as does a failed request of ours; those of others are counted. wrk,
+servers and models share the machine's cores.
 """
 
 from __future__ import annotations

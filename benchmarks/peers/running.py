@@ -22,7 +22,7 @@ from benchmarks.peers.models import Trained, same
 
 __all__ = ["Running", "WrongAnswer", "free_ports", "prepared", "running"]
 
-_START_SECONDS = 120.0
+_START_SECONDS = 180.0
 _PREPARE_SECONDS = 300.0
 _MEGABYTE = 1024 * 1024
 

@@ -16,7 +16,7 @@ __all__ = ["Found", "markdown", "show"]
 Found = dict[Scenario, dict[str, list[Round]]]
 """By scenario, then by contestant; ``in process`` is the estimator alone."""
 
-_COLUMNS = ("what", "requests/s", "p50", "p99", "rounds", "work", "memory", "ready", "ours does")
+_COLUMNS = ("what", "requests/s", "p50", "p99", "rounds", "work", "memory", "ready", "failed", "ours does")
 
 
 def show(kind: str, found: Found) -> None:
@@ -59,6 +59,7 @@ def _lines(contestants: dict[str, list[Round]]) -> list[tuple[str, ...]]:
                 _work(middle),
                 f"{middle.megabytes:.0f} MB" if middle.megabytes else "",
                 f"{middle.ready:.1f} s" if middle.ready else "",
+                f"{sum(each.bad for each in rounds):,}",
                 _times(reference / middle.rate, name) if reference else "",
             )
         )
