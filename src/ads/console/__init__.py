@@ -37,7 +37,9 @@ Classes: ``head``, ``actions``, ``section``, ``table`` (around a table), ``n`` (
 **Styles and scripts** are files in ``static/``; no ``style=`` and no ``onclick=``: the content security policy forbids
 both. A script is an ES module of at most 200 lines that improves what works without it; name it in the block
 ``modules``. ``live.js`` replaces the elements with ``data-live`` and an id by those of a fresh page whenever something
-happens, or only when it happens to the resource in ``data-live-of``. Modules read the API with the session under
+happens, or only when it happens to the resource in ``data-live-of``; ``pulse.js`` does so when a deployment answers
+(``data-pulse``), or every so many seconds (``data-pulse-every``). Streams are opened with ``visible.js``, which keeps
+none open for a page that nobody sees. Modules read the API with the session under
 ``/console/api/…`` (GET only): ``/console/api/openads/v1/events/stream``.
 """
 
