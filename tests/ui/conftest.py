@@ -31,14 +31,14 @@ def predict(data, model=load_model()):
     print("scored", [row.get("plan") for row in rows])
     return {{"prediction": [model for _ in rows]}}
 '''
-BROKEN = '''
+BROKEN = """
 def load_model():
     raise RuntimeError("the weights are gone")
 
 
 def predict(data, model=None):
     return {"prediction": []}
-'''
+"""
 
 
 @dataclass(frozen=True)
