@@ -358,6 +358,7 @@ class Controller:
         if replica in self._stopping:
             return
         threads = str(spec.threads)
+        # Threads that wait leave the processor to the gateway and to other replicas.
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
         folder = self._home.deployment(row.id)
         self._engine.start(
@@ -368,7 +369,7 @@ class Controller:
                 folder=folder / str(replica),
                 log=predict_log(self._home, row.id),
                 memory_bytes=spec.memory_bytes,
-                environment={**dict.fromkeys(names, threads), **spec.environment},
+                environment={"OMP_WAIT_POLICY": "PASSIVE", **dict.fromkeys(names, threads), **spec.environment},
             )
         )
 
