@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.service import OwnService, eventually, forget_configuration
+from tests.own_service import OwnService, eventually, forget_configuration
 
 pytest_plugins = ["tests.http_server", "tests.postgres"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.service import eventually
+from tests.own_service import eventually
 
 __all__ = ["CREDENTIALS", "s3_server"]
 

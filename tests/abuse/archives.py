@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.artifact.conftest import Raw
 from tests.artifact.conftest import _build as build
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Answer, Open
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ads.home import Home
-from tests.service import environment
+from tests.own_service import environment
 
 _ADDRESSES = itertools.count(2)
 _NUMBERS = itertools.count(1)

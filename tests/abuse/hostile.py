@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.service import OwnService, eventually
+from tests.own_service import OwnService, eventually
 
 from .conftest import Answer, Open, running
 

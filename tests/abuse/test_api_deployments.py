@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Open
 from .test_api import DEPLOYMENTS, MODELS, home, refused

@@ -28,7 +28,7 @@ from pathlib import Path
 import pytest
 
 from ads.artifact.archive import DEFAULT_LIMITS, extract
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .archives import MODELS, Raw, Shop, artifact, build, members, zipped
 from .conftest import Open

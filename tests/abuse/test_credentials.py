@@ -17,7 +17,7 @@ from ads.api.application import ROUTERS
 from ads.api.places import KINDS
 from ads.api.rules import ANYWHERE, OWN
 from ads.identity.signature import sign
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Open, Peer
 

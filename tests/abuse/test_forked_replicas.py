@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import sklearn
 
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Open
 from .hostile import deploy

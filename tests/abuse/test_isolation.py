@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ads.worker import isolation
-from tests.service import OwnService, eventually
+from tests.own_service import OwnService, eventually
 
 from .conftest import Open, Peer
 from .hostile import HARMLESS, Deployed, deploy, replicas

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Open
 from .hostile import HARMLESS, Deployed, deploy, limited, replicas

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Answer, Open
 from .hostile import HARMLESS, Deployed, deploy, limited

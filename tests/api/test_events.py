@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.service import OwnService
+from tests.own_service import OwnService
 
 from .conftest import Running, expect, start
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ads.api.labelling import Labeller, scan
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Running
 

@@ -113,7 +113,7 @@ def test_tokens_that_cannot_be_made(service: Running, body: dict[str, object]) -
 
 
 def test_a_token_ends_when_it_says(service: Running) -> None:
-    from tests.service import eventually
+    from tests.own_service import eventually
 
     short = token(service, service.context.defaults.user_id, expiresInSeconds=1)
     eventually(lambda: short.get("/openads/v1/service").status_code == 401, 10, "the end of the token")

@@ -12,7 +12,7 @@ import pytest
 
 from ads.registry import transfers
 from ads.registry.blobs import Upload
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Running, archive, expect, refusal, start
 

@@ -15,7 +15,7 @@ import pytest
 
 from ads.registry import webhooks as rules
 from tests.http_server import FakeServer
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Running, expect, start
 

@@ -12,7 +12,7 @@ from ads.cli.events import COLUMNS
 from ads.cli.output import plain
 from ads.client import Service
 from ads.client.event_stream import parse_events
-from tests.service import OwnService, eventually
+from tests.own_service import OwnService, eventually
 
 CHANGE = next(column for column in COLUMNS if column.header == "CHANGE")
 

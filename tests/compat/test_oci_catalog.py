@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.service import eventually
+from tests.own_service import eventually
 
 pytestmark = pytest.mark.needs("oci")
 

@@ -9,7 +9,7 @@ import pytest
 import requests
 from sklearn.datasets import load_iris
 
-from tests.service import eventually
+from tests.own_service import eventually
 
 pytestmark = pytest.mark.needs("oci")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Sdk
 from .test_oci_science import STALE, details, listed, refused

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Sdk
 from .test_oci_science import NS, listed, refused

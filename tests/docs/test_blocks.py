@@ -13,7 +13,7 @@ import click
 import pytest
 
 from tests.docs.pages import blocks_of, every_page
-from tests.service import environment
+from tests.own_service import environment
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -17,7 +17,7 @@ from ads import errors
 from ads.api.rules import RULES
 from ads.cli.main import cli
 from tests.docs.pages import DOCS, REPOSITORY
-from tests.service import OwnService
+from tests.own_service import OwnService
 
 import generated_pages  # isort: skip - beside the pages, found by tests.docs.pages
 

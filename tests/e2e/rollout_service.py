@@ -16,7 +16,7 @@ import requests
 from ads.client import Service
 from ads.home import Home
 from ads.model.deployment import ModelDeployment, ModelDeploymentCondaRuntime, ModelDeploymentInfrastructure
-from tests.service import eventually
+from tests.own_service import eventually
 
 if TYPE_CHECKING:
     from typing_extensions import Self

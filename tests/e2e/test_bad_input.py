@@ -20,7 +20,7 @@ from ads.errors import ArchiveError, DeploymentFailed, InputError
 from ads.model.deployment import ModelDeployment
 from ads.model.framework.sklearn_model import SklearnModel
 from ads.model.generic_model import GenericModel
-from tests.service import OwnService
+from tests.own_service import OwnService
 
 ROWS = load_iris(as_frame=True).data
 TARGET = load_iris(as_frame=True).target

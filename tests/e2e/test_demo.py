@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import OwnService, environment
+from tests.own_service import OwnService, environment
 
 REPOSITORY = Path(__file__).parents[2]
 

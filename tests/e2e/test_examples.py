@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.docs.pages import REPOSITORY
-from tests.service import environment
+from tests.own_service import environment
 
 import example_pages  # isort: skip - beside the pages, found by tests.docs.pages
 

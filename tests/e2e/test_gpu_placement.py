@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ads.model.generic_model import GenericModel
-from tests.service import OwnService, eventually
+from tests.own_service import OwnService, eventually
 
 SCORE = """\
 import os

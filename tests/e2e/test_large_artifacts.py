@@ -15,7 +15,7 @@ import pytest
 from ads.client import Service
 from ads.errors import ServiceUnreachable
 from ads.model.datascience_model import DataScienceModel
-from tests.service import OwnService, environment, eventually
+from tests.own_service import OwnService, environment, eventually
 
 PART = 8 * 1024 * 1024
 PARTS = 5

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.service import OwnService, environment
+from tests.own_service import OwnService, environment
 
 CELLS = (
     """

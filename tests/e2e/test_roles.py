@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from ads.client import Service, wait_for_work_request
-from tests.service import OwnService, eventually
+from tests.own_service import OwnService, eventually
 
 SCORE = """
 def load_model():

@@ -8,7 +8,7 @@ import requests
 from ads.client import Service
 from ads.errors import DeploymentFailed
 from tests.e2e.rollout_service import Rolling, register, token
-from tests.service import eventually
+from tests.own_service import eventually
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("local_service")]
 

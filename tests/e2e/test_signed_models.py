@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ads.errors import DeploymentFailed
 from ads.model.framework.sklearn_model import SklearnModel
-from tests.service import OwnService
+from tests.own_service import OwnService
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import OwnService, environment
+from tests.own_service import OwnService, environment
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.needs("bash", "setsid")

@@ -14,7 +14,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from tests.docs.pages import REPOSITORY, blocks_of
-from tests.service import OwnService, environment
+from tests.own_service import OwnService, environment
 
 LIKE_A_NOTEBOOK = """
 import ast, json

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ads.model.generic_model import GenericModel
-from tests.service import OwnService
+from tests.own_service import OwnService
 
 SCORE = """\
 import sys

@@ -17,8 +17,8 @@ import requests
 
 from tests.faults.registrations import Registrations
 from tests.faults.test_kill import Load, deploy
+from tests.own_service import OwnService, eventually
 from tests.postgres import Postgres
-from tests.service import OwnService, eventually
 
 SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT, "kill": signal.SIGKILL}
 

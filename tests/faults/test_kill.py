@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from tests.service import OwnService, eventually
+from tests.own_service import OwnService, eventually
 
 if TYPE_CHECKING:
     from typing_extensions import Self

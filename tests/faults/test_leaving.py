@@ -14,7 +14,7 @@ import requests
 
 from ads.model.generic_model import GenericModel
 from tests.faults.test_kill import RUNTIME
-from tests.service import OwnService, eventually
+from tests.own_service import OwnService, eventually
 
 SCORE = """\
 import pathlib

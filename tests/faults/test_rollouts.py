@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from tests.e2e.rollout_service import Rolling, register
-from tests.service import OwnService, eventually
+from tests.own_service import OwnService, eventually
 
 pytestmark = pytest.mark.timeout(280)
 

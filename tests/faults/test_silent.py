@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.test_kill import Load, deploy
-from tests.service import OwnService, eventually
+from tests.own_service import OwnService, eventually
 
 
 @pytest.mark.timeout(180)

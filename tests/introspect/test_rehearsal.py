@@ -11,7 +11,7 @@ import pytest
 
 from ads.artifact import runtime_yaml
 from ads.introspect import introspect, rehearsal
-from tests.service import eventually
+from tests.own_service import eventually
 
 RUNNING = ["score_loads", "score_sample", "score_answer"]
 SCRIPT = (

@@ -10,7 +10,7 @@ from ads.registry import transfers as transfers_module
 from ads.registry.database import open_database
 from ads.registry.transfers import EXPORT, Transfers
 from ads.registry.work_requests import accept_work_request, get_work_request
-from tests.service import eventually
+from tests.own_service import eventually
 
 
 def test_a_failure_is_told_once_the_catalog_can_be_written_again(sqlite_catalog, monkeypatch) -> None:

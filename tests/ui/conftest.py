@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from tests.api.conftest import raw_archive
 from tests.console.shop import CHECKS, SCHEMA
-from tests.service import OwnService
+from tests.own_service import OwnService
 
 CHROMIUM = "/usr/bin/chromium"
 LOOKS = [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.api.conftest import Running, raw_archive
 from tests.console.shop import CARD, CHECKS, SCHEMA, SCORE
-from tests.service import OwnService, eventually
+from tests.own_service import OwnService, eventually
 
 CHROMIUM = "/usr/bin/chromium"
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 390, "height": 844}}

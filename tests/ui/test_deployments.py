@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.service import eventually
+from tests.own_service import eventually
 
 from .conftest import Shown, Watched
 

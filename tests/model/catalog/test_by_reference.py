@@ -12,7 +12,7 @@ from ads.client import Service
 from ads.errors import BucketNotVersionedError, InputError, ModelFileDescriptionError, NotFound
 from ads.model.datascience_model import DataScienceModel
 from ads.model.framework.sklearn_model import SklearnModel
-from tests.service import eventually
+from tests.own_service import eventually
 
 
 @pytest.fixture
