@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -128,6 +129,7 @@ def main() -> None:
     options.add_argument("--replicas", type=int, default=1, help=f"of our deployment, at most {MOST_REPLICAS}")
     options.add_argument("--markdown", type=Path, help="write the tables to this file as well")
     given = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nobody who was started stays
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: `apt install wrk`.")
     peers = _several(given.peers, others) if given.peers else []
