@@ -25,7 +25,7 @@ from .hostile import HARMLESS, Deployed, deploy, replicas
 OWN_USERS = os.getuid() == 0 and subprocess.run([sys.executable, "-I", isolation.__file__], check=False).returncode == 0
 
 OBEDIENT = """
-import os, signal, socket, subprocess, sys, time
+import os, pwd, signal, socket, subprocess, sys, time
 
 def load_model():
     return 1
@@ -68,10 +68,16 @@ def descriptors(_):
             pass
     return found
 
+def user_name():
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return ""
+
 def about(_):
     status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
     return {
-        "uid": os.getuid(), "groups": os.getgroups(), "parent": os.getppid(), "session": os.getsid(0),
+        "uid": os.getuid(), "user": user_name(), "groups": os.getgroups(), "parent": os.getppid(), "session": os.getsid(0),
         "pid": os.getpid(),
         "no_new_privs": status["NoNewPrivs"].strip(), "capabilities": status["CapEff"].strip(),
         "oom": read("/proc/self/oom_score_adj").strip(), "umask": status["Umask"].strip(),
@@ -141,6 +147,7 @@ def test_it_has_a_user_of_its_own_and_no_way_to_more(inside: Inside, victim: Dep
     assert about["cwd"].startswith(str(inside.deployed.service.home.artifacts))
     if OWN_USERS:
         assert 60600 <= about["uid"] <= 61099
+        assert about["user"] == "replica"  # Java asks who it is, and where that user is at home
         assert about["groups"] == []
         assert int(about["capabilities"], 16) == 0
         assert about["uid"] != Path(f"/proc/{victim.pids()[0]}").stat().st_uid
@@ -150,7 +157,14 @@ def test_it_has_a_user_of_its_own_and_no_way_to_more(inside: Inside, victim: Dep
 
 def test_it_sees_no_variable_and_no_descriptor_of_the_service(inside: Inside) -> None:
     documented = {"PATH", "HOME", "TMPDIR", "PYTHONUTF8", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH"}
-    documented |= {"JAVA_HOME", "SSL_CERT_FILE", "PYTHONPATH", "PYTHONUSERBASE", "CUDA_VISIBLE_DEVICES"}
+    documented |= {
+        "JAVA_HOME",
+        "SSL_CERT_FILE",
+        "PYTHONPATH",
+        "PYTHONUSERBASE",
+        "CUDA_VISIBLE_DEVICES",
+        "OMP_WAIT_POLICY",
+    }
     documented |= {f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
     assert set(inside("about")["done"]["environ"]) <= documented
     for target in inside("descriptors")["done"].values():

@@ -112,6 +112,7 @@ class Child:
             "arguments": list(spec.argv[2:]),
             "variables": dict(variables),
             "folder": spec.cwd,
+            "own_folder": spec.isolation.folder,
             "user": self.user,
             "hide": spec.isolation.hide,
             "show": spec.isolation.show,

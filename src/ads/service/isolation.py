@@ -143,4 +143,6 @@ def enter(isolation: Isolation, user: int | None, folder: str) -> None:
     if user is not None:
         process.seclude(isolation.hide, isolation.show, isolation.network)
         os.chdir(folder)  # the one that is shown now
+        if isolation.folder:
+            process.name_user(user, isolation.folder)
     process.drop_rights(user, isolation.processes, isolation.file_bytes)

@@ -151,6 +151,8 @@ def _take_over(order: "Dict[str, Any]", descriptors: "List[int]") -> None:
     _wait_for_parent(order["parent"])
     if order["user"] is not None:
         isolation.seclude(order["hide"], order["show"], order["network"])
+        if order["own_folder"]:
+            isolation.name_user(order["user"], order["own_folder"])
     os.chdir(order["folder"])
     isolation.drop_rights(order["user"], order["processes"], order["file_bytes"])
     isolation.die_with(order["parent"])
@@ -177,6 +179,4 @@ def _be_another() -> None:
     counts = {"openmp": os.environ.get("OMP_NUM_THREADS", ""), "blas": os.environ.get("OPENBLAS_NUM_THREADS", "")}
     limits = {kind: int(count) for kind, count in counts.items() if count.isdigit() and count != "1"}
     if limits:
-        import threadpoolctl  # type: ignore[import-untyped,unused-ignore]
-
-        threadpoolctl.threadpool_limits(limits=limits)
+        importlib.import_module("threadpoolctl").threadpool_limits(limits=limits)
