@@ -77,8 +77,8 @@ def user_name():
 def about(_):
     status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
     return {
-        "uid": os.getuid(), "user": user_name(), "groups": os.getgroups(), "parent": os.getppid(), "session": os.getsid(0),
-        "pid": os.getpid(),
+        "uid": os.getuid(), "user": user_name(), "groups": os.getgroups(), "parent": os.getppid(),
+        "session": os.getsid(0), "pid": os.getpid(),
         "no_new_privs": status["NoNewPrivs"].strip(), "capabilities": status["CapEff"].strip(),
         "oom": read("/proc/self/oom_score_adj").strip(), "umask": status["Umask"].strip(),
         "environ": dict(os.environ), "cwd": os.getcwd(), "tmp": os.environ["TMPDIR"],

@@ -25,6 +25,8 @@ _NEVER = frozenset({"torch", "tensorflow", "jax", "pyspark", "onnxruntime"})
 """Libraries with threads and devices of their own: a model that needs one gets an interpreter of its own."""
 _SHAPES_IMPORTS = re.compile(r"(PYTHON|OMP_|OPENBLAS_|MKL_|KMP_|GOMP_|BLIS_|NUMEXPR_|NPY_|LD_|MALLOC_|GLIBC_|LC_|LANG)")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_EVERY_REPLICAS = (*_THREADS, "OMP_WAIT_POLICY")
+"""What the service itself sets, the same for all: no reason to start a replica afresh."""
 
 
 def template_of(order: ReplicaOrder, variables: Mapping[str, str], worker: Path) -> dict[str, Any] | None:
@@ -35,12 +37,15 @@ def template_of(order: ReplicaOrder, variables: Mapping[str, str], worker: Path)
     """
     if sys.platform != "linux" or order.python != Path(sys.executable) or "CUDA_VISIBLE_DEVICES" in variables:
         return None
-    if any(_SHAPES_IMPORTS.match(name) and name not in _THREADS for name in order.environment):
+    own = set(order.environment).difference(_EVERY_REPLICAS)
+    if any(_SHAPES_IMPORTS.match(name) for name in own):
         return None
     modules = _modules_for(order.artifact)
     if not modules:
         return None
-    kept = {name: value for name, value in variables.items() if name not in order.environment or name in _THREADS}
+    kept = {
+        name: value for name, value in variables.items() if name not in order.environment or name in _EVERY_REPLICAS
+    }
     environment = {**kept, "HOME": "/", "TMPDIR": "/tmp", **dict.fromkeys(_THREADS, "1")}  # noqa: S108 - it writes nothing
     return {"argv": [str(order.python), str(worker), "--modules", ",".join(modules)], "env": environment}
 
