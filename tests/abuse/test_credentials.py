@@ -264,8 +264,10 @@ def test_3_6_14_no_route_answers_without_a_credential(service: Open) -> None:
     for method, path in routes():
         answer = peer.ask(method, re.sub(r"[{}]|:path", "", path))
         assert answer.status in {401, 404}, (method, path, answer)
-    for path in ("/", "/metrics", "/docs", "/openapi.json", "/admin", "/console", "/.env", "/..%2f", NOWHERE, "/x"):
+    for path in ("/", "/metrics", "/docs", "/openapi.json", "/admin", "/.env", "/..%2f", NOWHERE, "/x"):
         assert peer.ask("POST" if path == NOWHERE else "GET", path).status in {401, 404}, path
+    led = peer.ask("GET", "/console")  # pages ask for the credential themselves
+    assert (led.status, led.headers["location"]) == (303, "/console/")
 
 
 def test_3_6_15_the_ids_of_another_compartment_are_not_there_for_any_verb(service: Open) -> None:

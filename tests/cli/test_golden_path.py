@@ -11,6 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from tests.cli.conftest import Run
+from tests.own_service import eventually
 
 ROWS = pd.DataFrame({"age": [17, 25, 42, 60], "zip": ["01", "02", "03", "04"]})
 LEFT = [0, 0, 1, 1]
@@ -124,8 +125,11 @@ def test_from_a_folder_to_predictions(command: Run, running, folder, tmp_path):
     target = tmp_path / "out.csv"
     command("predict", "golden:1", "--input", str(tmp_path / "rows.csv"), "--output", str(target))
     assert pd.read_csv(target)["prediction"].tolist() == LEFT
-    log = command("logs", "golden-api", "--type", "access", "--format", "json")
-    assert len(json.loads(log.stdout)) == 4
+
+    def logged() -> int:
+        return len(json.loads(command("logs", "golden-api", "--type", "access", "--format", "json").stdout))
+
+    eventually(lambda: logged() == 4, what="the last line of the access log")
 
     command("aliases", "set", "golden", "champion", "1")
     second = json.loads(command("deploy", "golden@champion", "--no-wait", "--format", "json").stdout)

@@ -205,7 +205,8 @@ def terminal(monkeypatch):
 
 
 @pytest.mark.parametrize("uri", ["{}/out/model.zip", "file://{}/model.zip", "memory://artifacts/model.zip"])
-def test_a_bar_in_bytes_is_shown_while_an_artifact_is_written(prepared, tmp_path, terminal, uri):
+def test_a_bar_in_bytes_is_shown_while_an_artifact_is_written(prepared, tmp_path, terminal, uri, monkeypatch):
+    monkeypatch.setattr("ads.client.progress._QUICK", 0)
     open_stderr, shown = terminal
     open_stderr("terminal")
     prepared.upload_artifact(uri.format(tmp_path), force_overwrite=True)

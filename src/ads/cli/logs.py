@@ -56,7 +56,7 @@ def logs(invocation: Invocation, reference: str, follow: bool, log_type: str, li
         _show(invocation, deployment, log_type, lines)
         return exit_codes.OK
     with contextlib.suppress(KeyboardInterrupt):
-        _follow(invocation, deployment["id"], log_type, lines)
+        _follow(invocation, deployment, log_type, lines)
     return exit_codes.INTERRUPTED
 
 
@@ -71,9 +71,13 @@ def _show(invocation: Invocation, deployment: Line, log_type: str, lines: int) -
         invocation.output.talk(f"The {log_type} log of {deployment['displayName']!r} is empty.")
 
 
-def _follow(invocation: Invocation, deployment_id: str, log_type: str, lines: int) -> None:
+def _follow(invocation: Invocation, deployment: Line, log_type: str, lines: int) -> None:
     from ads.client.log_stream import follow_lines
 
+    deployment_id = deployment["id"]
+    if not _fetch(invocation, deployment_id, log_type, 1):
+        name = deployment["displayName"]
+        invocation.output.talk(f"The {log_type} log of {name!r} is empty so far; waiting for its first line.")
     away = [False]
 
     def lost() -> None:
