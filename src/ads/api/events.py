@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from ads.api.answers import answer
 from ads.api.context import caller_of, context_of
+from ads.api.event_streams import event_stream, require_room
 from ads.api.listing import limit_of
-from ads.errors import InputError, TooManyRequests
+from ads.errors import InputError
 from ads.registry.database import Database
 from ads.registry.event_feed import News, events_json, last_number, select_events
 from ads.registry.events import Caller
@@ -35,11 +33,7 @@ _FILTERS = {
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _LONGEST = 255
 _AT_ONCE = 100
-_MOST_STREAMS = 64
-_HEARTBEAT = 15.0
 _LOOK = 1.0
-_LONGEST_STREAM = 600.0
-"""Seconds after which a stream ends, and its reader comes again: with a credential that still holds."""
 
 
 @router.get("")
@@ -71,18 +65,11 @@ async def stream(request: Request) -> Response:
     seen = request.headers.get("last-event-id") or request.query_params.get("after")
     after, filters = _after(seen), _filters(request)
     news: News = request.app.state.news
-    if news.over:
-        raise TooManyRequests("The service is ending.", retry_after=1.0)
     streams: set[object] = request.app.state.streams
-    if len(streams) >= _MOST_STREAMS:
-        raise TooManyRequests(f"There are {_MOST_STREAMS} streams of events already.", retry_after=5.0)
+    require_room(news, streams, "events")
     reader = _Reader(context_of(request).database, caller_of(request), filters)
-    position = await run_in_threadpool(reader.start) if after is None else after
-    return StreamingResponse(
-        _stream(reader, position, news, streams),
-        media_type="text/event-stream",
-        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
-    )
+    reader.position = await run_in_threadpool(reader.start) if after is None else after
+    return event_stream(reader.read, lambda generation: news.wait(generation, _LOOK), news, streams)
 
 
 class _Reader:
@@ -92,42 +79,23 @@ class _Reader:
         self._database = database
         self._caller = caller
         self._filters = filters
+        self.position = 0
 
     def start(self) -> int:
         """Return the number of the latest event."""
         with self._database.read() as session:
             return last_number(session)
 
-    def read(self, after: int) -> tuple[list[dict[str, Any]], int, bool]:
-        """Return the next events, the number up to which everything was looked at, and whether there are more."""
+    def read(self) -> tuple[bytes, bool]:
+        """Return the next events, up to which everything was looked at then, and whether there are more."""
         with self._database.read() as session:
             last = last_number(session)
-            statement = select_events(session, self._caller, after, self._filters).order_by(Event.seq)
+            statement = select_events(session, self._caller, self.position, self._filters).order_by(Event.seq)
             rows = list(session.scalars(statement.limit(_AT_ONCE)))
             more = len(rows) == _AT_ONCE
-            return events_json(session, rows), rows[-1].seq if more else max(after, last), more
-
-
-async def _stream(reader: _Reader, position: int, news: News, streams: set[object]) -> AsyncIterator[bytes]:
-    mark = object()
-    streams.add(mark)
-    began = spoken = time.monotonic()
-    try:
-        yield b"retry: 1000\n\n"
-        while not news.over and time.monotonic() - began < _LONGEST_STREAM:
-            generation = news.generation
-            items, position, more = await run_in_threadpool(reader.read, position)
-            for item in items:
-                yield b"id: %d\ndata: %s\n\n" % (item["seq"], orjson.dumps(item))
-                spoken = time.monotonic()
-            if more:
-                continue
-            if time.monotonic() - spoken >= _HEARTBEAT:
-                yield b": still here\n\n"
-                spoken = time.monotonic()
-            await news.wait(generation, _LOOK)
-    finally:
-        streams.discard(mark)
+            items = events_json(session, rows)
+        self.position = rows[-1].seq if more else max(self.position, last)
+        return b"".join(b"id: %d\ndata: %s\n\n" % (item["seq"], orjson.dumps(item)) for item in items), more
 
 
 def _filters(request: Request) -> dict[str, str]:

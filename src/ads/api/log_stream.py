@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
-from starlette.concurrency import run_in_threadpool
 
 from ads.api.context import context_of
+from ads.api.event_streams import event_stream, require_room
 from ads.api.listing import limit_of
 from ads.deploy.log_files import LOG_TYPES, line_json, log_path
 from ads.deploy.log_follow import FollowedLine, LogFollower
 from ads.deploy.log_times import LogTimes
-from ads.errors import InputError, TooManyRequests
+from ads.errors import InputError
 from ads.registry.deployments import get_deployment
 from ads.registry.event_feed import News
 
@@ -27,11 +25,7 @@ router = APIRouter(prefix="/openads/v1/deployments/{deployment_id}/logs", tags=[
 
 _ALL = "all"
 _BETWEEN = "~"
-_MOST_STREAMS = 64
 _LOOK = 0.25
-_HEARTBEAT = 15.0
-_LONGEST_STREAM = 600.0
-"""Seconds after which a stream ends, and its reader comes again: with a credential that still holds."""
 
 
 @router.get("/stream")
@@ -42,10 +36,7 @@ def stream(deployment_id: str, request: Request) -> Response:
         raise InputError(f"type must be one of {', '.join((*LOG_TYPES, _ALL))}.")
     news: News = request.app.state.news
     streams: set[object] = request.app.state.log_streams
-    if news.over:
-        raise TooManyRequests("The service is ending.", retry_after=1.0)
-    if len(streams) >= _MOST_STREAMS:
-        raise TooManyRequests(f"There are {_MOST_STREAMS} streams of logs already.", retry_after=5.0)
+    require_room(news, streams, "logs")
     context = context_of(request)
     with context.database.read() as session:
         deployment = get_deployment(session, deployment_id)
@@ -54,11 +45,8 @@ def stream(deployment_id: str, request: Request) -> Response:
     tail = limit_of(request) if "limit" in request.query_params and not any(seen) else 0
     places = dict(zip_longest(types, seen[: len(types)], fillvalue=""))
     followers = {each: LogFollower(log_path(context.home, deployment.id, each), places[each]) for each in types}
-    return StreamingResponse(
-        _stream(_Reader(followers, tail), news, streams),
-        media_type="text/event-stream",
-        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
-    )
+    reader = _Reader(followers, tail)
+    return event_stream(reader.read, lambda _: asyncio.sleep(_LOOK), news, streams, reader.close)
 
 
 class _Reader:
@@ -69,14 +57,15 @@ class _Reader:
         self._positions = {type_: follower.position for type_, follower in followers.items()}
         self._before = {type_: follower.before(tail) for type_, follower in followers.items()} if tail else {}
 
-    def read(self) -> bytes:
-        """Return what came since the last call, as events."""
+    def read(self) -> tuple[bytes, bool]:
+        """Return what came since the last call, as events, and whether it is worth looking again at once."""
         before, self._before = self._before, {}
-        return b"".join(
+        events = b"".join(
             event
             for type_, follower in self._followers.items()
             for event in self._events(type_, [*before.get(type_, ()), *follower.read()])
         )
+        return events, bool(events)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -89,24 +78,3 @@ class _Reader:
             self._positions[type_] = line.position
             content = line_json(type_, line.text, times[line.path], line.offset)
             yield b"id: %s\ndata: %s\n\n" % (_BETWEEN.join(self._positions.values()).encode(), orjson.dumps(content))
-
-
-async def _stream(reader: _Reader, news: News, streams: set[object]) -> AsyncIterator[bytes]:
-    mark = object()
-    streams.add(mark)
-    began = spoken = time.monotonic()
-    try:
-        yield b"retry: 1000\n\n"
-        while not news.over and time.monotonic() - began < _LONGEST_STREAM:
-            events = await run_in_threadpool(reader.read)
-            if events:
-                spoken = time.monotonic()
-                yield events
-                continue
-            if time.monotonic() - spoken >= _HEARTBEAT:
-                spoken = time.monotonic()
-                yield b": still here\n\n"
-            await asyncio.sleep(_LOOK)
-    finally:
-        streams.discard(mark)
-        reader.close()

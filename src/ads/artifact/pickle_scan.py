@@ -200,7 +200,6 @@ def main(arguments: list[str]) -> int:
     """Print the findings for each archive that is named. Memory and processor time are capped for all of them."""
     import resource
 
-    present = 0
     try:
         present = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     except OSError:

@@ -12,7 +12,7 @@ from ads.errors import ServiceTimeout, ServiceUnavailable, ServiceUnreachable, T
 if TYPE_CHECKING:
     from ads.client.service import Service
 
-__all__ = ["follow_events", "parse_events"]
+__all__ = ["follow_events", "identified_events", "parse_events"]
 
 _PATH = "/openads/v1/events/stream"
 _SILENT_AT_MOST = 90.0
@@ -46,12 +46,18 @@ def follow_events(
 
 def parse_events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
     """Yield the JSON object of each event in the lines of a stream; comments and events of other kinds are skipped."""
-    data: list[str] = []
+    return (content for _, content in identified_events(lines) if isinstance(content, dict) and "seq" in content)
+
+
+def identified_events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the id and the JSON value of each whole event in the lines of a stream."""
+    id_, data = "", list[str]()
     for line in lines:
-        if line.startswith("data:"):
+        if line.startswith("id:"):
+            id_ = line[3:].removeprefix(" ")
+        elif line.startswith("data:"):
             data.append(line[5:].removeprefix(" "))
         elif not line and data:
             content = json.loads("\n".join(data))
             data = []
-            if isinstance(content, dict) and "seq" in content:
-                yield content
+            yield id_, content

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from ads.client.event_stream import identified_events
 from ads.errors import ServiceTimeout, ServiceUnavailable, ServiceUnreachable, TooManyRequests
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def follow_lines(
             timeout = min(silent, _AGAIN_AFTER) if last else silent
             with service.stream("GET", path, params=query, headers=headers, timeout=timeout) as response:
                 asked = time.monotonic()
-                for position, line in _events(response.iter_lines()):
+                for position, line in identified_events(response.iter_lines()):
                     query = {"type": log_type, "after": position}
                     yield line
                     if over is not None and not last and time.monotonic() - asked > silent:
@@ -60,13 +60,3 @@ def follow_lines(
         if last:
             return
         time.sleep(_AGAIN_AFTER)
-
-
-def _events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (id, content) of each event."""
-    position = ""
-    for line in lines:
-        if line.startswith("id: "):
-            position = line[4:]
-        elif line.startswith("data: "):
-            yield position, json.loads(line[6:])

@@ -41,7 +41,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two different answers to one request: the serving revision's and the shadow's."""
+    """Two different answers to one request: the serving revision's and the shadow's, cut after 2,000 characters."""
 
     request_id: str
     serving_status: int

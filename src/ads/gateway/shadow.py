@@ -9,14 +9,15 @@ import json
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from ads.deploy.signals import Pair
 from ads.gateway.frames import Output
 from ads.gateway.lane import Lane
 from ads.gateway.prediction import Prediction
 
-__all__ = ["Pair", "Shadow", "same_answer"]
+__all__ = ["Shadow", "same_answer"]
 
 _MOST_WAITING = 32
 _MOST_PAIRS = 64
@@ -25,17 +26,6 @@ _SHOWN = 2000
 _NEAR = 1e-6
 _FAULT = 500
 _ALL = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two different answers to one request. Answers are cut after 2,000 characters."""
-
-    request_id: str
-    serving_status: int
-    serving_answer: str
-    shadow_status: int
-    shadow_answer: str
 
 
 class Shadow:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,9 @@ from ads.artifact.fresh_folder import exchange, fresh_folder
 from ads.artifact.limits import DEFAULT_LIMITS
 from ads.errors import AdsError, InputError
 
-__all__ = ["fetch"]
+__all__ = ["PACKAGES", "fetch", "store_errors"]
 
-_PACKAGES = {"oci": "ocifs", "s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "az": "adlfs"}
+PACKAGES = {"oci": "ocifs", "s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "az": "adlfs"}
 """Which package brings fsspec the file system of an address."""
 _JUNK = ("__MACOSX", ".")
 
@@ -107,7 +109,7 @@ def _copy_of(address: str, scheme: str, scratch: Path, auth: dict[str, Any] | No
     """Return a local copy of the folder or file at an address that fsspec knows."""
     import fsspec
 
-    package = _PACKAGES.get(scheme)
+    package = PACKAGES.get(scheme)
     try:
         system, path = fsspec.core.url_to_fs(address, **(_oci_options(auth) if scheme == "oci" else {}))
     except ImportError as error:
@@ -121,21 +123,30 @@ def _copy_of(address: str, scheme: str, scratch: Path, auth: dict[str, Any] | No
             f"{address!r} can't be read: {error}.", hint="Name a path, or a zip file's address."
         ) from error
     local = scratch / (path.rstrip("/").rsplit("/", 1)[-1] or "artifact")
+    with store_errors(address, "read"):
+        try:
+            if system.isdir(path):
+                system.get(path.rstrip("/") + "/", str(local), recursive=True)
+            else:
+                _check_size(address, system.size(path))
+                system.get_file(path, str(local))
+        except FileNotFoundError as error:
+            raise InputError(f"There is no artifact at {address}.", hint="Check the address.") from error
+    return local
+
+
+@contextmanager
+def store_errors(address: str, purpose: str) -> Iterator[None]:
+    """Turn what a file system of fsspec raises into an InputError: the address can't be ``purpose`` (read, used)."""
     try:
-        if system.isdir(path):
-            system.get(path.rstrip("/") + "/", str(local), recursive=True)
-        else:
-            _check_size(address, system.size(path))
-            system.get_file(path, str(local))
-    except FileNotFoundError as error:
-        raise InputError(f"There is no artifact at {address}.", hint="Check the address.") from error
+        yield
     except AdsError:
         raise
     except Exception as error:  # each file system has errors of its own, without a common root
         raise InputError(
-            f"{address} can't be read: {str(error) or type(error).__name__}.", hint="Check the address and your access."
+            f"{address} can't be {purpose}: {str(error) or type(error).__name__}.",
+            hint="Check the address and your access.",
         ) from error
-    return local
 
 
 def _check_size(address: str, size: int | None) -> None:

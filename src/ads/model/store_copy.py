@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ads.errors import AdsError, InputError
+from ads.errors import InputError
+from ads.model.artifact_source import PACKAGES, store_errors
 
 __all__ = ["copy_to_store", "expect_store", "is_foreign", "remove_from_store"]
 
-_PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "az": "adlfs"}
 _PIECE = 1024 * 1024
 
 
@@ -25,7 +23,7 @@ def is_foreign(uri: str) -> bool:
 def expect_store(uri: str, *, overwrite: bool) -> None:
     """Return when a file can be put there. Raises InputError; FileExistsError when there is one already."""
     system, path = _system(uri)
-    with _reported(uri):
+    with store_errors(uri, "used"):
         exists = system.exists(path)
     if exists and not overwrite:
         raise FileExistsError(f"{uri} exists already. Pass overwrite_existing_artifact=True to replace it.")
@@ -34,14 +32,14 @@ def expect_store(uri: str, *, overwrite: bool) -> None:
 def copy_to_store(archive: Path, uri: str) -> None:
     """Put the file there, in constant memory. Raises InputError."""
     system, path = _system(uri)
-    with _reported(uri), archive.open("rb") as source, system.open(path, "wb") as target:
+    with store_errors(uri, "used"), archive.open("rb") as source, system.open(path, "wb") as target:
         shutil.copyfileobj(source, target, _PIECE)
 
 
 def remove_from_store(uri: str) -> None:
     """Remove the file. Raises InputError."""
     system, path = _system(uri)
-    with _reported(uri):
+    with store_errors(uri, "used"):
         system.rm_file(path)
 
 
@@ -49,7 +47,7 @@ def _system(uri: str) -> tuple[Any, str]:
     import fsspec
 
     scheme = uri.partition("://")[0].lower()
-    package = _PACKAGES.get(scheme)
+    package = PACKAGES.get(scheme)
     try:
         system, path = fsspec.core.url_to_fs(uri)
     except (ImportError, ValueError) as error:
@@ -58,15 +56,3 @@ def _system(uri: str) -> tuple[Any, str]:
             hint=f"pip install {package}" if package else "Name a bucket as oci://bucket@openads/folder/.",
         ) from error
     return system, path
-
-
-@contextmanager
-def _reported(uri: str) -> Iterator[None]:
-    try:
-        yield
-    except AdsError:
-        raise
-    except Exception as error:  # each file system has errors of its own, without a common root
-        raise InputError(
-            f"{uri} can't be used: {str(error) or type(error).__name__}.", hint="Check the address and your access."
-        ) from error

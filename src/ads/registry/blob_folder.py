@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from ads.registry.blob_place import BlobEntry, damaged, is_digest, missing
+from ads.registry.blob_place import BlobEntry, damaged, is_digest, missing, pieces
 from ads.registry.incoming import StoredBlob, full_disk_reported, sync_folder
 
 __all__ = ["BlobFolder"]
@@ -68,13 +68,7 @@ class BlobFolder:
     def chunks(self, sha256: str, size: int, start: int, end: int) -> Iterator[bytes]:
         """Yield a part of the blob."""
         with self.open(sha256, size) as file:
-            file.seek(start)
-            while start < end:
-                data = file.read(min(end - start, _CHUNK))
-                if not data:
-                    raise damaged(sha256)
-                start += len(data)
-                yield data
+            yield from pieces(file, sha256, start, end)
 
     def has(self, sha256: str) -> bool:
         """Tell whether there is such a file."""

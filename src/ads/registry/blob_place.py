@@ -11,8 +11,9 @@ from typing import BinaryIO, Protocol
 from ads.errors import AdsError
 from ads.registry.incoming import StoredBlob
 
-__all__ = ["BlobDamaged", "BlobEntry", "BlobPlace", "damaged", "is_digest", "missing"]
+__all__ = ["BlobDamaged", "BlobEntry", "BlobPlace", "damaged", "is_digest", "missing", "pieces"]
 
+_CHUNK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -65,6 +66,17 @@ class BlobPlace(Protocol):
 def is_digest(name: str) -> bool:
     """Tell whether this can be the name of a blob."""
     return _DIGEST.fullmatch(name) is not None
+
+
+def pieces(file: BinaryIO, sha256: str, start: int, end: int) -> Iterator[bytes]:
+    """Yield the bytes from ``start`` to ``end`` of the blob's open file. Raises BlobDamaged when it ends before."""
+    file.seek(start)
+    while start < end:
+        data = file.read(min(end - start, _CHUNK))
+        if not data:
+            raise damaged(sha256)
+        start += len(data)
+        yield data
 
 
 def missing(sha256: str) -> BlobDamaged:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from ads.errors import AdsError, ServiceError, ServiceUnavailable, SettingError
 from ads.registry.blob_cache import BlobCache
-from ads.registry.blob_place import BlobEntry, damaged, is_digest, missing
+from ads.registry.blob_place import BlobEntry, damaged, is_digest, missing, pieces
 from ads.registry.incoming import StoredBlob
 
 __all__ = ["BlobRemote"]
@@ -101,13 +101,7 @@ class BlobRemote:
             yield from self._verified(sha256, size)
             return
         with self.open(sha256, size) as file:
-            file.seek(start)
-            while start < end:
-                data = file.read(min(end - start, _CHUNK))
-                if not data:
-                    raise damaged(sha256)
-                start += len(data)
-                yield data
+            yield from pieces(file, sha256, start, end)
 
     def has(self, sha256: str) -> bool:
         """Tell whether the store has a file of the name."""
