@@ -265,8 +265,8 @@ def test_no_daemon_and_no_file_of_it_remains(service: Open) -> None:
 
     assert len(descendants()) >= 2
     deployed.delete()
-    eventually(lambda: not descendants(), 10, "the end of the daemon")
-    eventually(lambda: not Path(about["tmp"]).exists(), 10, "the end of the folder")
+    eventually(lambda: not descendants(), what="the end of the daemon")
+    eventually(lambda: not Path(about["tmp"]).exists(), what="the end of the folder")
 
 
 def test_without_network_it_reaches_nothing(own_service: OwnService) -> None:

@@ -55,6 +55,17 @@ def test_no_line_is_lost_when_the_file_is_put_aside(path: Path) -> None:
     follower.close()
 
 
+def test_no_line_is_lost_when_two_files_are_put_aside_between_two_looks(path: Path) -> None:
+    write(path, "one\n")
+    follower = LogFollower(path)
+    for text in ("two\n", "three\n", "four\n"):
+        write(path, text)
+        if text != "four\n":
+            path.replace(path.with_name("predict.log.1"))
+    assert [texts(follower) for _ in range(4)] == [["two"], ["three"], ["four"], []]
+    follower.close()
+
+
 def test_a_later_follower_goes_on_where_the_earlier_one_was_also_in_the_file_put_aside(path: Path) -> None:
     write(path, "one\n")
     follower = LogFollower(path)

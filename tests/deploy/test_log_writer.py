@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from ads.deploy.log_writer import LogWriter
 path, name, count = sys.argv[1:]
-writer = LogWriter(Path(path), 20_000, 1e9)
+writer = LogWriter(Path(path), 40_000, 1e9)
 for number in range(int(count)):
     writer.write(f"{name} {number}\\n".encode() * 3)
 """

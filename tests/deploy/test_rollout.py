@@ -100,6 +100,11 @@ def test_a_paused_rollout_goes_on_by_itself_in_one_way_only_back(
     assert isinstance(step, (Wait, RollBack))
 
 
+def test_a_shadow_that_needs_no_requests_and_has_compared_none_keeps_to_its_gates() -> None:
+    rollout = RolloutPlan("shadow", bake_seconds=0.0, gates=Gates(least_requests=0, disagreement=0.0), promote=True)
+    assert isinstance(plan(Progress(rollout, "BAKING"), 1.0, Signals(True)), Promote)
+
+
 @given(
     st.sampled_from(["rolling", "canary", "shadow"]),
     st.integers(1, 20),

@@ -67,9 +67,16 @@ class LogFollower:
         if not found and self._put_aside():
             found = list(self._lines(last=True))  # what came between the last look and the new file
             if not found:
-                self._open(self._path)
+                self._open_next()
                 found = list(self._lines())
         return found
+
+    def _open_next(self) -> None:
+        """Open what came after the file that was read: the one aside, where two were put aside since the last look."""
+        before, aside = self._inode, self._path.with_name(f"{self._path.name}.1")
+        if before and self._open(aside) and self._inode != before:
+            return
+        self._open(self._path)
 
     def _open(self, path: Path) -> bool:
         self.close()

@@ -272,7 +272,8 @@ def _after_bake(progress: Progress, signals: Signals) -> Step:
 def _broken_gate(found: RolloutPlan, signals: Signals) -> str:
     """Return which gate the candidate broke, empty when none is."""
     gates, new, old = found.gates, signals.candidate, signals.serving
-    if found.strategy == "shadow" and gates.disagreement is not None and signals.compared >= gates.least_requests:
+    enough = signals.compared >= max(gates.least_requests, 1)
+    if found.strategy == "shadow" and gates.disagreement is not None and enough:
         share = signals.disagreed / signals.compared
         if share > gates.disagreement:
             return (
