@@ -16,6 +16,15 @@ def test_a_busy_answer_that_names_a_long_time_is_left_to_the_caller() -> None:
     assert Retries().delay(Attempt("GET", 1, status=429, retry_after=3600.0), 0.0) is None
 
 
+def test_a_service_that_starts_again_is_waited_for_longer_than_one_that_is_too_busy() -> None:
+    rules = Retries()
+    waited = [rules.delay(Attempt("GET", number, status=503, retry_after=1.0), 0.5) for number in range(1, 21)]
+    assert sum(each for each in waited if each is not None) > 19
+    assert waited[-1] is None
+    for busy in (Attempt("GET", 5, status=429, retry_after=1.0), Attempt("GET", 5, status=503)):
+        assert rules.delay(busy, 0.5) is None
+
+
 def test_an_error_that_will_not_pass_is_not_tried_again() -> None:
     for status in (400, 401, 404, 409, 412, 413, 500):
         assert Retries().delay(Attempt("GET", 1, status=status), 0.5) is None

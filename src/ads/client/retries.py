@@ -24,9 +24,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Retries:
-    """How often and how long to try. Times in seconds."""
+    """How often and how long to try. Times in seconds.
+
+    A service that says 503 and when to come back is starting again: it is waited for longer than for one that is gone.
+    """
 
     attempts: int = 5
+    attempts_while_starting: int = 20
     first_delay: float = 0.1
     longest_delay: float = 5.0
     longest_retry_after: float = 30.0
@@ -37,7 +41,8 @@ class Retries:
         ``jitter`` is a random number from 0 to 1: clients that failed together don't come back together. A server's
         Retry-After is the shortest wait; one longer than ``longest_retry_after`` is left to the caller.
         """
-        if attempt.number >= self.attempts:
+        starting = attempt.status == 503 and attempt.retry_after is not None
+        if attempt.number >= (self.attempts_while_starting if starting else self.attempts):
             return None
         if attempt.status is not None and attempt.status not in _BUSY:
             return None
