@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from typing import Any
 
 import pytest
 
-from ads.deploy.minutes import Minutes, Usage
+from ads.deploy.minutes import Minutes, Usage, packed
 
 from . import people
 from .conftest import Running, archive, expect
@@ -27,7 +26,7 @@ def deployed(service: Running) -> str:
 
 
 def busy(service: Running, deployment_id: str, minute: int, count: int, code: int = 200, writer: str = "one") -> None:
-    usage = Usage(Counter({code: count}), rows=count * 10, in_flight=0.5, latency=Counter({12: count}))
+    usage = Usage({code: count}, rows=count * 10, in_flight=0.5, packed=packed({12: count}))
     Minutes(service.context.home).write(writer, [(deployment_id, minute, usage)])
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ads.deploy.minutes import BOUNDS, KEPT_SECONDS, Minutes, Usage, spread
+from ads.deploy.minutes import BOUNDS, KEPT_SECONDS, Minutes, Usage, packed, spread
 from ads.home import Home
 
 NOW = 1_800_000_000 // 60 * 60
@@ -22,9 +24,10 @@ def minutes(tmp_path: Path) -> Minutes:
 
 def used(*seconds: float, code: int = 200, in_flight: float = 0.0) -> Usage:
     usage = Usage(in_flight=in_flight, rows=len(seconds))
-    for each in seconds:
-        usage.codes[code] += 1
-        usage.latency[next((n for n, bound in enumerate(BOUNDS) if each <= bound), len(BOUNDS))] += 1
+    if seconds:
+        usage.codes[code] = len(seconds)
+    buckets = [next((n for n, bound in enumerate(BOUNDS) if each <= bound), len(BOUNDS)) for each in seconds]
+    usage.packed = packed(Counter(buckets))
     return usage
 
 
@@ -54,6 +57,24 @@ def test_steps_add_up_minutes_and_average_what_was_in_flight(minutes: Minutes) -
     assert [point.usage.requests for point in points] == [1, 5, 4]
     assert [point.usage.in_flight for point in points] == [0.5, 2.5, 2.0]
     assert spread({}, NOW, NOW, 60) == []
+
+
+def test_buckets_add_up_without_running_into_each_other(minutes: Minutes) -> None:
+    most = 2**40
+    minutes.write("one", [("a", NOW, Usage({200: most}, packed=packed({0: most, 1: 1, len(BOUNDS): 2})))])
+    minutes.write("two", [("a", NOW, Usage({200: most}, packed=packed({0: most, 3: 4})))])
+    latency = minutes.read(["a"], NOW, NOW + 60)["a"][NOW].latency
+    assert latency[:4] == [2 * most, 1, 0, 4]
+    assert (latency[-1], len(latency), sum(latency)) == (2, len(BOUNDS) + 1, 2 * most + 7)
+    assert Usage().latency == []
+
+
+def test_minutes_of_before_they_were_packed_are_read(minutes: Minutes) -> None:
+    minutes.write("one", [("a", NOW, used(0.1))])
+    with closing(sqlite3.connect(minutes.path)) as connection, connection:
+        connection.execute("UPDATE minutes SET content = ?", ('[{"200": 3}, 3, 0.5, {"12": 2, "20": 1}]',))
+    usage = minutes.read(["a"], NOW, NOW + 60)["a"][NOW]
+    assert (usage.requests, usage.in_flight, usage.latency[12], usage.latency[20]) == (3, 0.5, 2, 1)
 
 
 def test_old_minutes_go(minutes: Minutes) -> None:

@@ -11,10 +11,9 @@ import queue
 import secrets
 import sqlite3
 import threading
-from collections import Counter
 from collections.abc import Mapping
 
-from ads.deploy.minutes import BOUNDS, MINUTE, Minutes, Usage
+from ads.deploy.minutes import BOUNDS, MINUTE, Minutes, Usage, packed
 from ads.gateway.metrics import DeploymentMetrics
 from ads.gateway.pool import Pool
 from ads.home import Home
@@ -49,10 +48,10 @@ class _Stock:
         """Return what was counted in between."""
         samples = self.samples - before.samples
         return Usage(
-            +Counter({code: count - before.codes.get(code, 0) for code, count in self.codes.items()}),
+            {code: more for code, count in self.codes.items() if (more := count - before.codes.get(code, 0)) > 0},
             self.rows - before.rows,
             (self.load - before.load) / samples if samples else 0.0,
-            +Counter({n: a - b for n, (a, b) in enumerate(zip(self.latency, before.latency, strict=True))}),
+            packed({n: a - b for n, (a, b) in enumerate(zip(self.latency, before.latency, strict=True)) if a > b}),
         )
 
 
