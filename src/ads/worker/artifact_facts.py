@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 from .batching import is_generated
 
@@ -23,6 +23,8 @@ class Facts:
         """The entries of input_schema.json in order."""
         self.outputs = outputs
         """The entries of output_schema.json in order."""
+        self.features: "Optional[Callable[[Any, Callable[[], Any]], Any]]" = None
+        """Makes of an Arrow table what the model takes; None where only the usual way is known."""
 
 
 def facts_of(folder: str) -> Facts:

@@ -45,7 +45,7 @@ def read_body(item: Item, facts: Facts) -> "Tuple[Any, Encode]":
     elif item.kind == NPY:
         data = read_npy(item.body)
     elif item.kind == ARROW:
-        data = read_arrow(item.body)
+        data = read_arrow(item.body, None if _OUTPUTS in item.meta else facts.features)
     elif item.kind == INFER:
         return _inference(item, facts)
     else:

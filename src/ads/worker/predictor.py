@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Hashable, List, Optional, Tuple
 
 from .artifact_facts import Facts
 from .bodies import Encode, NotAcceptable, read_body
+from .columnar import Features
 from .decode import CannotParse
 from .encode import CannotEncode, encode_json
 from .fault import callers_fault
@@ -93,7 +94,7 @@ class Predictor:
         except CannotParse as error:
             return _error(error.status, error.code, str(error))
         try:
-            result = self._predict(data)
+            result = self._result(data)
             if os.getpid() != self._process:
                 os._exit(0)  # predict() forked and both returned: only the parent may answer
             self.rows += _rows_of(result)
@@ -102,10 +103,20 @@ class Predictor:
             if os.getpid() != self._process:
                 os._exit(1)
             if type(error) is ValueError and self._facts.generated and self._facts.columns:
-                fault = callers_fault(data, self._facts.columns)
+                given = data.payload() if type(data) is Features else data
+                fault = callers_fault(given, self._facts.columns)
                 if fault is not None:
                     return _error(400, "InvalidParameter", fault)
             return self._raised(item.meta, error)
+
+    def _result(self, data: Any) -> Any:
+        """Return what ``predict`` returns; what it refuses as features it gets as the payload: that names the cells."""
+        if type(data) is not Features:
+            return self._predict(data)
+        try:
+            return self._predict(data)
+        except Exception:  # noqa: BLE001 - the boundary to the user's code; the payload shows what was wrong
+            return self._predict(data.payload())
 
     def stream(self, item: Item, lines: bool, send: "Callable[[bytes], None]") -> Answer:
         """Send each thing that the iterator from ``predict`` yields; return nothing with 200 at the end, or an error.
@@ -118,7 +129,7 @@ class Predictor:
         except CannotParse as error:
             return _error(error.status, error.code, str(error))
         try:
-            result = self._predict(data)
+            result = self._result(data)
             if not hasattr(type(result), "__next__"):
                 message = "predict() returned a whole answer, not an iterator. Use /predict."
                 return _error(409, "ExternalServerIncorrectState", message)

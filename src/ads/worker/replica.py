@@ -18,6 +18,7 @@ from typing import Dict, List, Optional
 from .artifact_facts import facts_of
 from .bare_array import bare_array
 from .batching import plan
+from .columnar import Columnar
 from .confinement import bound_socket, confine, tie_to_supervisor
 from .description import describe
 from .parity import check_parity
@@ -82,6 +83,8 @@ def _become_ready(artifact: str, socket_path: str, status: Status, bound: "Optio
     if quick is not None:
         predictor = Predictor(quick, facts)
         check_parity(artifact, predictor.answer)
+    if facts.generated:
+        facts.features = Columnar(artifact, module, predict).features
     batching = plan(artifact, module, predictor.answer)
     if batching.most > 1:
         predictor.merge(batching.schema)

@@ -149,8 +149,11 @@ def _is_npy(body: bytes) -> bool:
     return count == len(body) - end
 
 
-def read_arrow(body: bytes) -> Any:
-    """Return the payload in an Arrow IPC stream. Raises NotSupported where pyarrow is missing or too old."""
+def read_arrow(body: bytes, features: "Optional[Callable[[Any, Callable[[], Any]], Any]]" = None) -> Any:
+    """Return the payload in an Arrow IPC stream. Raises NotSupported where pyarrow is missing or too old.
+
+    ``features`` makes of the table, and a function that returns the payload, what is taken in its place, or None.
+    """
     try:
         pa, ipc = import_module("pyarrow"), import_module("pyarrow.ipc")
     except ImportError:
@@ -166,15 +169,27 @@ def read_arrow(body: bytes) -> Any:
     try:
         table = ipc.open_stream(pa.BufferReader(body)).read_all()
         table.validate(full=True)
-        names = list(table.column_names)
-        data = {name: table.column(index).to_pylist() for index, name in enumerate(names)}
     except (pa.ArrowException, OSError, ValueError, KeyError, NotImplementedError) as error:
-        raise CannotParse("The body is no Arrow stream: {}".format(" ".join(str(error).split())[:200])) from None
-    if len(data) != len(names):
+        raise _no_arrow(error) from None
+    names = list(table.column_names)
+    if len(set(names)) != len(names):
         raise CannotParse("A column's name occurs twice.")
-    if not data or not table.num_rows:
+    if not names or not table.num_rows:
         raise CannotParse("The payload has no rows.")
-    return {"data": data, "data_type": _FRAME}
+
+    def payload() -> Any:
+        try:
+            data = {name: table.column(index).to_pylist() for index, name in enumerate(names)}
+        except (pa.ArrowException, OSError, ValueError, KeyError, NotImplementedError) as error:
+            raise _no_arrow(error) from None
+        return {"data": data, "data_type": _FRAME}
+
+    found = None if features is None else features(table, payload)
+    return payload() if found is None else found
+
+
+def _no_arrow(error: Exception) -> CannotParse:
+    return CannotParse("The body is no Arrow stream: {}".format(" ".join(str(error).split())[:200]))
 
 
 def _version(text: str) -> Any:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from importlib import import_module
 from typing import Any, Dict, List, Tuple
 
@@ -16,7 +17,7 @@ class NotATable(ValueError):
 
 def encode_table(result: Any, form: str) -> bytes:
     """Return the answer as ``csv``, ``npy`` or ``arrow``. Raises NotATable, or CannotEncode for what is too large."""
-    columns = _columns(plain_data(result))
+    columns = _columns(_with_arrays(result) if form == "arrow" else plain_data(result))
     text = {"csv": _csv, "npy": _npy, "arrow": _arrow}[form](columns)
     if len(text) > LARGEST_ANSWER:
         message = "The answer has {:,} bytes; the most that is sent is {:,}."
@@ -24,9 +25,26 @@ def encode_table(result: Any, form: str) -> bytes:
     return text
 
 
+def _with_arrays(result: Any) -> Any:
+    """Return plain data in which arrays that are a column of numbers stay what they are."""
+    if isinstance(result, dict) and result and any(_is_column(values) for values in result.values()):
+        return {name: values if _is_column(values) else plain_data(values) for name, values in result.items()}
+    return result if _is_column(result) else plain_data(result)
+
+
+def _is_column(values: Any) -> bool:
+    np = sys.modules.get("numpy")
+    return (
+        np is not None
+        and type(values) is np.ndarray
+        and values.ndim == 1
+        and str(values.dtype) in ("float64", "int64", "bool")
+    )
+
+
 def _columns(answer: Any) -> "Dict[str, List[Any]]":
     columns = answer if isinstance(answer, dict) else {"prediction": answer}
-    if not columns or any(not isinstance(values, list) for values in columns.values()):
+    if not columns or any(not isinstance(values, list) and not _is_column(values) for values in columns.values()):
         raise NotATable("The answer is no list with one prediction for each row; ask for application/json.")
     if len(set(map(len, columns.values()))) != 1:
         raise NotATable("The parts of the answer have different lengths; ask for application/json.")
