@@ -150,6 +150,21 @@ def test_a_candidate_that_is_no_worse_or_not_known_well_stays(seen: Signals) -> 
     assert isinstance(plan(Progress(CANARY, "BAKING"), 1.0, seen), Wait)
 
 
+def with_late(late: int, total: int) -> Arm:
+    found = Arm()
+    for number in range(total):
+        found = found.observed(0.2 if number < late else 0.005)
+    return replace(found, requests=total)
+
+
+@pytest.mark.parametrize(
+    ("late", "total", "broken"), [(2, 20, False), (8, 20, True), (30, 500, False), (50, 500, True)]
+)
+def test_a_few_late_answers_by_chance_break_no_gate(late: int, total: int, broken: bool) -> None:
+    seen = Signals(True, serving=with_late(0, 100), candidate=with_late(late, total))
+    assert isinstance(plan(Progress(CANARY, "BAKING"), 1.0, seen), RollBack if broken else Wait)
+
+
 def test_a_shadow_that_disagrees_too_often_is_given_up() -> None:
     shadow = RolloutPlan("shadow", gates=Gates(disagreement=0.1))
     step = plan(Progress(shadow, "BAKING"), 1.0, Signals(True, compared=40, disagreed=5))

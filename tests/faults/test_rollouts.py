@@ -62,7 +62,8 @@ def test_a_canary_survives_the_death_of_control_plane_and_replicas(own_service: 
         os.kill(old, signal.SIGKILL)
         new = next(pid for name, pid in own_service.children().items() if name.split("-")[-2:] == ["2", "0"])
         os.kill(new, signal.SIGKILL)
-        assert rolling.ended(120)["state"] == "SUCCEEDED"
+        ended = rolling.ended(120)
+        assert ended["state"] == "SUCCEEDED", ended["reason"]
         load.more()
     load.require_all_right()
     eventually(lambda: len(own_service.replica_processes()) == 2, what="two replicas")

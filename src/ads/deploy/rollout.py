@@ -15,7 +15,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from math import ceil
+from math import ceil, sqrt
 from typing import Any, Literal, TypeAlias, cast
 
 from ads.errors import InputError
@@ -116,6 +116,10 @@ class Arm:
     def error_rate(self) -> float:
         """The share of errors."""
         return self.errors / self.requests if self.requests else 0.0
+
+    def slower_than(self, seconds: float) -> int:
+        """Return how many requests surely took longer."""
+        return sum(self.latency[bisect_left(BOUNDS, seconds) + 1 :])
 
     @property
     def p95(self) -> float | None:
@@ -290,12 +294,20 @@ def _broken_gate(found: RolloutPlan, signals: Signals) -> str:
     slow, usual = new.p95, old.p95
     if slow is None or usual is None or old.requests < gates.least_requests:
         return ""
-    if slow > usual * gates.p95_ratio and slow - usual > _NOISE_SECONDS:
+    allowed = usual * gates.p95_ratio
+    if slow > allowed and slow - usual > _NOISE_SECONDS and _surely_slower(new, allowed):
         return (
             f"Gate p95: 95 % of the requests take up to {slow * 1000:.0f} ms; with the running version it is "
             f"{usual * 1000:.0f} ms, and at most {gates.p95_ratio:g} times that is allowed."
         )
     return ""
+
+
+def _surely_slower(arm: Arm, seconds: float) -> bool:
+    """Return whether more than 5 of 100 requests take longer, by three standard deviations: two of twenty may."""
+    total, late = sum(arm.latency), arm.slower_than(seconds)
+    expected = total * (1 - _MOST_OF_THEM)
+    return late > expected + 3 * sqrt(expected * _MOST_OF_THEM)
 
 
 # -- reading what callers send
