@@ -62,7 +62,8 @@ class Running:
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
                 words = process.cmdline()
-                name = "gateway" if "ads.gateway" in words else "replicas" if "--artifact" in words else "all"
+                is_replica = "--artifact" in words or process.name() == "replica"  # started, or forked
+                name = "gateway" if "ads.gateway" in words else "replicas" if is_replica else "all"
                 times = process.cpu_times()
                 total[name] = total.get(name, 0.0) + times.user + times.system
         return total

@@ -42,48 +42,50 @@ def predict(data, model=None):
 
 
 def _templates(supervisor: int) -> list[int]:
-    words = [
-        (int(path.parent.name), path.read_bytes()) for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()
-    ]
-    stat = {pid: Path(f"/proc/{pid}/stat") for pid, line in words if b"--template" in line}
-    return [pid for pid, path in stat.items() if int(path.read_text().rpartition(")")[2].split()[1]) == supervisor]
+    """Return the supervisor's children with a template's arguments that are no replicas."""
+    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    return [int(pid) for pid in children if _is_forked(int(pid)) and _name(int(pid)) != "replica"]
+
+
+def _name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def _is_forked(pid: int) -> bool:
+    return b"--template" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_a_forked_replica_is_like_one_that_was_started(service: Open) -> None:
+    reference = deploy(service, SCORE)  # says nothing of what it imports, so it gets an interpreter of its own
+    assert reference.wait()["lifecycleState"] == "ACTIVE", reference.row
+    assert not _is_forked(reference.pids()[0])
+    started = reference.predict().body
     deployed = deploy(service, SCORE, files={"requirements.txt": REQUIREMENTS})
     assert deployed.wait()["lifecycleState"] == "ACTIVE", deployed.row
-    started = deployed.predict().body
     about = service.home.read_service_file()
     assert about is not None
     supervisor = about.pid
-    eventually(lambda: _templates(supervisor), 60, "the template")
     found = []
-    for _ in range(2):
-        (before,) = deployed.pids()
-        executable = Path(f"/proc/{before}/cmdline").read_bytes()
-
-        def forked(before: int = before) -> bool:
-            """Kill what was started in the ordinary way, as long as the template was still importing."""
-            pids = deployed.pids()
-            if pids and pids != [before]:
-                if b"--template" in Path(f"/proc/{pids[0]}/cmdline").read_bytes():
-                    return True
-                os.kill(pids[0], signal.SIGKILL)
-            return False
-
-        os.kill(before, signal.SIGKILL)
-        eventually(forked, 60, f"a forked replica after {executable!r}")
-        eventually(lambda: deployed.predict().status == 200, 30, "its answer")
+    for again in (True, False):
+        (pid,) = deployed.pids()
+        assert _is_forked(pid), "also the first one, and each that comes back"
+        assert _name(pid) == "replica"
+        eventually(lambda: deployed.predict().status == 200, 60, "its answer")
         found.append(deployed.predict().body)
+        if again:
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda before=pid: deployed.pids() not in ([], [before]), 60, "another replica")
     for one in found:
-        for name in ("parent", "cwd", "no_new_privs", "sum", "threads"):
+        for name in ("parent", "no_new_privs", "sum", "threads"):
             assert one[name] == started[name], name
         assert one["session"] == one["pid"]
         assert set(one["environ"]) == set(started["environ"])
         assert (one["uid"] == 0) == (started["uid"] == 0)
         kinds = {target.split(":")[0] for target in one["targets"].values()}
         assert kinds <= {"/dev/null", "pipe", "socket", "anon_inode"}
+    assert found[0]["cwd"] == found[1]["cwd"] != started["cwd"]
     assert found[0]["random"] != found[1]["random"]
-    eventually(lambda: f"printed by {found[1]['pid']}" in deployed.log(), 10, "what it printed")
-    assert _templates(supervisor), "one template for all of them"
-    deployed.delete()
+    eventually(lambda: f"printed by {found[1]['pid']}" in deployed.log(), 30, "what it printed")
+    assert len(_templates(supervisor)) == 1, "one template for all of them"
+    for each in (deployed, reference):
+        each.delete()

@@ -23,6 +23,7 @@ __all__ = ["Child"]
 
 _COMMAND_NOT_FOUND = 127
 _NOT_ISOLATED = 71
+_LOOK_AGAIN = 0.02
 
 
 class Child:
@@ -58,8 +59,14 @@ class Child:
         return self._process is not None
 
     def start(self) -> None:
-        """Start the process. One that can't be started counts as one that died at once."""
+        """Start the process, or wait for the template that it is forked from: :attr:`due` is when to look again.
+
+        One that can't be started counts as one that died at once.
+        """
         self.due = None
+        if self._waits_for_template():
+            self.due = time.monotonic() + _LOOK_AGAIN
+            return
         self._began = time.monotonic()
         self.started = time.time()
         # A pipe for each start: what one child does to its end, for example make it non-blocking, is nobody else's.
@@ -102,6 +109,12 @@ class Child:
             return {}
         passed.append(open_socket(isolation.socket).detach())
         return {"OPENADS_SOCKET": str(passed[-1])}
+
+    def _waits_for_template(self) -> bool:
+        spec = self.spec
+        if spec.template is None or spec.isolation is None or not spec.isolation.socket or self._templates is None:
+            return False
+        return self._templates.expected(spec.template)
 
     def _forked(self, variables: Mapping[str, str], descriptors: list[int]) -> Forked | None:
         """Return the process as a template makes it, None where there is no template that could."""

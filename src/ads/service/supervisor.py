@@ -112,7 +112,7 @@ class Supervisor:
                 child.signal_group(signal.SIGKILL)
             if child.due is not None and now >= child.due and not self._leaving:
                 child.start()
-                changed = True
+                changed = changed or child.running
         if changed:
             record(self._home, self._children.values())
         if self._check is not None and now >= self._check_at and not self._leaving:

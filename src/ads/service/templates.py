@@ -20,8 +20,8 @@ from ads.worker.template import LENGTH
 
 __all__ = ["Forked", "Template", "Templates", "parse_template"]
 
-_AFTER = 2.0
-"""Seconds between the first replica's start and its template's: a first start needs the processor for itself."""
+_PATIENCE = 60.0
+"""Seconds that replicas wait for a template that still imports. Importing for themselves would take as long."""
 _LINGER = 30.0
 _ANSWER_SECONDS = 5.0
 _MOST_FAILURES = 3
@@ -87,6 +87,7 @@ class _Running:
                 pass_fds=(descriptor,),
                 preexec_fn=lambda: die_with(supervisor),  # noqa: PLW1509 - there is one thread only
             )
+        self.started = time.monotonic()
         self._ready = False
 
     @property
@@ -120,7 +121,6 @@ class Templates:
 
     def __init__(self) -> None:
         self._running: dict[str, _Running] = {}
-        self._due: dict[str, tuple[float, Template]] = {}
         self._unwanted: dict[str, float] = {}
         self._failures: dict[str, int] = {}
 
@@ -132,26 +132,32 @@ class Templates:
     @property
     def due(self) -> float | None:
         """When :meth:`step` has something to do (monotonic), None: nothing is planned."""
-        return min([*(moment for moment, _ in self._due.values()), *self._unwanted.values()], default=None)
+        return min(self._unwanted.values(), default=None)
 
     def step(self, wanted: Iterable[Template | None]) -> None:
-        """Start what is due; end what no child wants any more, and bury what has ended."""
-        keys = {template.key for template in wanted if template is not None}
-        now = time.monotonic()
-        self._end_unwanted(keys, now)
+        """End what no child wants any more, and bury what has ended."""
+        self._end_unwanted({template.key for template in wanted if template is not None}, time.monotonic())
         for key, running in list(self._running.items()):
             if running.process.poll() is not None:
                 self._failed(key)
-        for key, (moment, template) in list(self._due.items()):
-            if key not in keys:
-                del self._due[key]
-            elif now >= moment:
-                del self._due[key]
-                try:
-                    self._running[key] = _Running(template)
-                except (OSError, subprocess.SubprocessError) as error:
-                    sys.stderr.write(f"a template could not be started: {error}\n")
-                    self._failures[key] = _MOST_FAILURES
+
+    def expected(self, template: Template) -> bool:
+        """Tell whether to wait for this template, which is still importing; start it where there is none."""
+        key = template.key
+        running = self._running.get(key)
+        if running is None:
+            if self._failures.get(key, 0) >= _MOST_FAILURES:
+                return False
+            try:
+                running = self._running[key] = _Running(template)
+            except (OSError, subprocess.SubprocessError) as error:
+                sys.stderr.write(f"a template could not be started: {error}\n")
+                self._failures[key] = _MOST_FAILURES
+                return False
+        if running.process.poll() is not None:
+            self._failed(key)
+            return False
+        return not running.ready and time.monotonic() < running.started + _PATIENCE
 
     def _end_unwanted(self, keys: set[str], now: float) -> None:
         """End the templates that no child has wanted for a while: one that is replaced is gone for a moment only."""
@@ -163,17 +169,10 @@ class Templates:
                 self._running.pop(key).end()
 
     def fork(self, template: Template, order: Mapping[str, Any], descriptors: Sequence[int]) -> Forked | None:
-        """Return a replica forked from its template, None where there is none yet; one is planned then."""
+        """Return a replica forked from its template, None where there is none that is ready."""
         key = template.key
         running = self._running.get(key)
-        if running is None:
-            if key not in self._due and self._failures.get(key, 0) < _MOST_FAILURES:
-                self._due[key] = (time.monotonic() + _AFTER, template)
-            return None
-        if running.process.poll() is not None:
-            self._failed(key)
-            return None
-        if not running.ready:
+        if running is None or not running.ready:
             return None
         try:
             return Forked(running.fork(json.dumps({**order, "parent": os.getpid()}).encode(), descriptors))
@@ -193,4 +192,3 @@ class Templates:
             running.end()
         self._running.clear()
         self._unwanted.clear()
-        self._due.clear()

@@ -8,6 +8,7 @@ supervisor's child; the answer is its pid.
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -31,6 +32,8 @@ _DESCRIPTORS = 3
 _NOT_SAFE = 3
 _ALLOCATOR = "jemalloc_bg_thd"
 _ADOPTION_SECONDS = 5.0
+_NAME = b"replica"
+_PR_SET_NAME = 15
 
 
 def main(arguments: "List[str]") -> int:
@@ -154,6 +157,7 @@ def _take_over(order: "Dict[str, Any]", descriptors: "List[int]") -> None:
         if order["own_folder"]:
             isolation.name_user(order["user"], order["own_folder"])
     os.chdir(order["folder"])
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, _NAME, 0, 0, 0)  # its arguments are the template's
     isolation.drop_rights(order["user"], order["processes"], order["file_bytes"])
     isolation.die_with(order["parent"])
     _be_another()
