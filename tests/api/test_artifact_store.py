@@ -1,27 +1,50 @@
-"""The service on an object store: a real S3-compatible server holds the bytes, the data directory none."""
+"""The service on an object store: a real S3-compatible server or another service has the bytes, its own disk none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
 import pytest
 
+from tests.oci_server import object_storage
 from tests.s3_server import CREDENTIALS, s3_server
 
 from .conftest import Running, archive, expect, start
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with pytest.MonkeyPatch.context() as patch, s3_server(tmp_path_factory.mktemp("s3")) as url:
+@contextmanager
+def s3(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Yield the address of an empty place in S3."""
+    with s3_server(folder) as url:
         for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": url}.items():
             patch.setenv(name, value)
         fsspec.filesystem("s3", skip_instance_cache=True).mkdir("models")
-        running, stop = start(tmp_path_factory.mktemp("home"), artifact_store="s3://models/catalog")
-        yield running
-        stop()
+        yield "s3://models/catalog"
+
+
+@contextmanager
+def oci(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Yield the address of an empty place in the object storage of another service."""
+    with object_storage(folder) as storage:
+        patch.setitem(fsspec.config.conf, "oci", storage.options)
+        storage.make_bucket("models")
+        yield "oci://models@openads/catalog"
+
+
+@pytest.fixture(scope="module", params=[s3, oci], ids=["s3", "oci"])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch, request.param(tmp_path_factory.mktemp("store"), patch) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def service(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    running, stop = start(tmp_path_factory.mktemp("home"), artifact_store=address)
+    yield running
+    stop()
 
 
 def test_artifacts_and_objects_lie_in_the_store(service: Running) -> None:
@@ -42,14 +65,14 @@ def test_artifacts_and_objects_lie_in_the_store(service: Running) -> None:
     assert len(list(service.context.blobs.entries())) == 2
 
 
-def test_what_is_damaged_there_is_never_served(service: Running) -> None:
+def test_what_is_damaged_there_is_never_served(service: Running, address: str) -> None:
     model, content = service.create_model(), archive(b__txt="y")
     service.upload(model["id"], content)
     with service.context.database.read() as session:
         from ads.registry.artifacts import get_artifact
 
         name = get_artifact(session, model["id"]).sha256
-    with fsspec.open(f"s3://models/catalog/{name}", "wb", skip_instance_cache=True) as file:
+    with fsspec.open(f"{address}/{name}", "wb", skip_instance_cache=True) as file:
         file.write(b"damaged")
     answer = service.client.get(f"/20190101/models/{model['id']}/artifact/content")
     assert answer.status_code == 500

@@ -1,4 +1,4 @@
-"""Blobs in object stores: a real S3-compatible server, and fsspec's own memory and folder."""
+"""Blobs in object stores: a real S3-compatible server, another service's buckets, fsspec's own memory and folder."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 from ads.errors import ServiceUnavailable, SettingError
 from ads.home import Home
 from ads.registry.blobs import BlobDamaged, BlobStore
+from tests.oci_server import ObjectStorage, object_storage
 from tests.s3_server import CREDENTIALS, s3_server
 
 if TYPE_CHECKING:
@@ -29,18 +30,29 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["s3", "memory", "file"])
+@pytest.fixture(scope="module")
+def oci(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorage]:
+    with object_storage(tmp_path_factory.mktemp("oci")) as storage:
+        yield storage
+
+
+@pytest.fixture(params=["s3", "oci", "memory", "file"])
 def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     unique = tmp_path.name.replace("_", "-").replace("[", "").replace("]", "")
     if request.param == "memory":
         return f"memory://{unique}-{os.getpid()}/blobs"
     if request.param == "file":
         return f"file://{tmp_path}/elsewhere"
+    bucket = f"bucket-{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:16]}"
+    if request.param == "oci":
+        storage: ObjectStorage = request.getfixturevalue("oci")
+        monkeypatch.setitem(fsspec.config.conf, "oci", storage.options)
+        storage.make_bucket(bucket)
+        return f"oci://{bucket}@openads/openads"
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue("s3"))
     system = fsspec.filesystem("s3", skip_instance_cache=True)
-    bucket = f"bucket-{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:16]}"
     system.mkdir(bucket)
     return f"s3://{bucket}/openads"
 
@@ -201,7 +213,7 @@ class Failing:
         return bytes(self.file.read(size))
 
 
-@pytest.mark.parametrize("address", ["s3", "memory"], indirect=True)
+@pytest.mark.parametrize("address", ["s3", "oci", "memory"], indirect=True)
 def test_a_failed_put_leaves_nothing(store: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     real: Any = Path.open
 

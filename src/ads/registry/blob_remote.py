@@ -29,7 +29,14 @@ _YOUNG = 12 * 3600.0
 """Seconds for which a blob that is there already is not written again: less than what a sweep takes for old."""
 _ATOMIC = frozenset({"s3", "s3a", "oci", "gs", "gcs", "abfs", "abfss", "az", "adl"})
 """Where a file appears whole when it is closed. Elsewhere it is written aside and renamed."""
-_PACKAGES = {"s3": "openads[s3]", "s3a": "openads[s3]", "oci": "ocifs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs"}
+_PACKAGES = {
+    "s3": "openads[s3]",
+    "s3a": "openads[s3]",
+    "oci": "openads[oci]",
+    "gs": "gcsfs",
+    "gcs": "gcsfs",
+    "abfs": "adlfs",
+}
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "timeModified", "timeCreated", "created")
 
 
@@ -127,7 +134,7 @@ class BlobRemote:
             return -1
         system, root = self._system()
         with self._reported(f"remove {sha256[:12]}…"), contextlib.suppress(FileNotFoundError):
-            system.rm_file(f"{root}/{sha256}")
+            system.rm(f"{root}/{sha256}")  # every file system has it; that of OCI has no rm_file()
         self._cache.drop(sha256)
         return int(info["size"])
 
