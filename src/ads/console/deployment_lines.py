@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, lazyload, load_only
+from sqlalchemy.orm import Session
 
 from ads.api.answers import timestamp
 from ads.console.time_chart import small_line, split_bar
@@ -18,7 +18,7 @@ from ads.deploy.rollout import weight
 from ads.home import Home
 from ads.registry.deployments import Deployment
 from ads.registry.rollouts import Rollout, active_rollouts, revision_of
-from ads.registry.tables import Model
+from ads.registry.tables import Model, ModelVersionSet, VersionSetMember
 
 __all__ = ["deployment_lines", "model_labels", "published_replicas", "usage_in_short"]
 
@@ -27,12 +27,13 @@ _LONGEST_REASON = 300
 
 def model_labels(session: Session, ids: Collection[str], places: Collection[str]) -> dict[str, str]:
     """Return ``name:version`` or the display name of each of these models that the visitor may see."""
-    found = select(Model).where(Model.id.in_(set(ids)), Model.compartment_id.in_(places))
-    rows = session.scalars(found.options(load_only(Model.id, Model.display_name), lazyload(Model.metadata_artifacts)))
-    return {
-        row.id: f"{row.membership.version_set.name}:{row.membership.version_id}" if row.membership else row.display_name
-        for row in rows
-    }
+    rows = session.execute(
+        select(Model.id, Model.display_name, ModelVersionSet.name, VersionSetMember.version_id)
+        .outerjoin(VersionSetMember, VersionSetMember.model_id == Model.id)
+        .outerjoin(ModelVersionSet, ModelVersionSet.id == VersionSetMember.version_set_id)
+        .where(Model.id.in_(set(ids)), Model.compartment_id.in_(places))
+    )
+    return {id_: f"{name}:{version}" if name else display for id_, display, name, version in rows}
 
 
 def published_replicas(home: Home) -> dict[str, Counter[int]]:

@@ -25,6 +25,7 @@ _LATEST = 12
 _WINDOW = 900
 _MOST_DEPLOYMENTS = 1000
 _MOST_TROUBLES = 10
+_MOST_DIGESTS = 200
 _ERRORS = 0.01
 _FREE = 0.05
 _BAD_STATES = ("FAILED", "NEEDS_ATTENTION")
@@ -114,11 +115,23 @@ def _failing(traffic: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def _suspicious(session: Session, places: Collection[str]) -> list[dict[str, str]]:
+    # digests first: there are few bad ones, and a join in one go would walk over all models to find them
+    bad = list(
+        session.scalars(
+            select(ArtifactLabel.sha256)
+            .where(ArtifactLabel.verdict.in_(_BAD_VERDICTS))
+            .order_by(ArtifactLabel.time_created.desc())
+            .limit(_MOST_DIGESTS)
+        )
+    )
+    if not bad:
+        return []
     rows = session.execute(
         select(Model.id, Model.display_name, ArtifactLabel.verdict, ArtifactLabel.summary)
         .join(Artifact, Artifact.sha256 == ArtifactLabel.sha256)
         .join(Model, Model.id == Artifact.model_id)
         .where(
+            ArtifactLabel.sha256.in_(bad),
             ArtifactLabel.verdict.in_(_BAD_VERDICTS),
             Model.compartment_id.in_(places),
             Model.lifecycle_state == "ACTIVE",

@@ -76,6 +76,7 @@ class Visit:
         self._query = query
         self._fields = fields
         self._request_id = request_id
+        self._places: dict[Verb, frozenset[str]] = {}
 
     @property
     def caller(self) -> Caller:
@@ -92,9 +93,11 @@ class Visit:
         return self.permissions.allows(verb, compartment_id or self.context.defaults.tenancy_id)
 
     def compartments(self, verb: Verb = "inspect") -> frozenset[str]:
-        """Return where the visitor has this verb."""
-        with self.read() as session:
-            return visible_compartments(session, self.caller, verb)
+        """Return where the visitor has this verb, as it was when the page first asked."""
+        if verb not in self._places:
+            with self.read() as session:
+                self._places[verb] = visible_compartments(session, self.caller, verb)
+        return self._places[verb]
 
     @contextmanager
     def read(self) -> Iterator[Session]:
