@@ -11,6 +11,9 @@ THEIRS := .venv-original
 # COMMANDS=/path/to/oci: an oci-cli; without it `make compat` sets one up.
 COMMANDS ?=
 CLIENTS := .venv-clients
+# MLSERVER=/path/to/python: an interpreter that has MLServer; without it `make compat` sets one up.
+MLSERVER ?=
+THEIR_SERVER := .venv-mlserver
 OLDER := 2.14.9 2.8.11
 
 .PHONY: help demo test compat fuzz openapi lint types layers format screenshots bench catalog serving peers faults soak figures clean
@@ -48,8 +51,16 @@ $(CLIENTS)/.installed:
 	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile oci-cli==3.95.1
 	@touch $@
 
-compat: $(VENV)/.test-installed $(if $(ORIGINAL),,$(THEIRS)/.installed) $(if $(COMMANDS),,$(CLIENTS)/.installed)  ## Drive the service with oracle-ads, ocifs, oci-cli and the oci SDK (ORIGINAL=python, COMMANDS=oci, else made)
+$(THEIR_SERVER)/.installed:
+	$(PYTHON) -m venv $(THEIR_SERVER)
+	$(THEIR_SERVER)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile mlserver==1.7.1
+	@touch $@
+
+THEIR_CLIENTS := $(if $(ORIGINAL),,$(THEIRS)/.installed) $(if $(COMMANDS),,$(CLIENTS)/.installed) $(if $(MLSERVER),,$(THEIR_SERVER)/.installed)
+
+compat: $(VENV)/.test-installed $(THEIR_CLIENTS)  ## Drive the service with oracle-ads, ocifs, oci-cli, the oci SDK and MLServer's client (ORIGINAL=python, COMMANDS=oci, MLSERVER=python, else made)
 	OPENADS_COMPAT_CLI=$(or $(COMMANDS),$(CURDIR)/$(CLIENTS)/bin/oci) \
+	OPENADS_COMPAT_MLSERVER=$(or $(MLSERVER),$(CURDIR)/$(THEIR_SERVER)/bin/python) \
 	OPENADS_COMPAT_ORIGINAL=$(or $(ORIGINAL),$(CURDIR)/$(THEIRS)/bin/python) \
 	OPENADS_COMPAT_OLDER=$(if $(ORIGINAL),$(COMPAT_OLDER),$(subst $(eval) ,:,$(OLDER:%=$(CURDIR)/$(THEIRS)/older/%))) \
 	$(BIN)/python -m pytest tests/compat
@@ -118,4 +129,4 @@ figures: bench $(VENV)/.test-installed  ## bench, and the installed size of the 
 	$(BIN)/python benchmarks/footprint.py
 
 clean:  ## Remove what the targets above made here
-	rm -rf $(VENV) $(THEIRS) $(CLIENTS) .venv-peers .venv-mlflow .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(THEIRS) $(CLIENTS) $(THEIR_SERVER) .venv-peers .venv-mlflow .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -149,6 +149,8 @@ def with_input(**changes):
         (with_input(name=...), "name"),
         (with_input(name=1), "name"),
         (with_input(datatype="FLOAT"), "FLOAT"),
+        (with_input(datatype=[2, 1]), "datatype"),
+        (with_input(parameters={"content_type": ["np"]}), "content type"),
         (with_input(shape=[1, 5]), "shape"),
         (with_input(shape=[-1, 4]), "shape"),
         (with_input(shape="4"), "shape"),

@@ -84,7 +84,7 @@ def _input(entry: Any, rest: bytes) -> "Tuple[Tensor, bytes]":
     name, datatype, shape = entry.get("name"), entry.get("datatype"), entry.get("shape")
     if not isinstance(name, str) or not name:
         raise CannotParse("An input has no name.")
-    if datatype not in DATATYPES:
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
         raise CannotParse("The input {!r} has the datatype {!r:.40}, which is not known.".format(name, datatype))
     if (
         not isinstance(shape, list)
@@ -94,7 +94,7 @@ def _input(entry: Any, rest: bytes) -> "Tuple[Tensor, bytes]":
         raise CannotParse("The shape of the input {!r} is not a list of sizes.".format(name))
     parameters = _parameters(entry, "The input {!r}".format(name))
     content = parameters.get("content_type") or ""
-    if content not in _CONTENT_TYPES:
+    if not isinstance(content, str) or content not in _CONTENT_TYPES:
         message = "The input {!r} has the content type {!r:.40}; known are np, pd, str, base64 and datetime."
         raise CannotParse(message.format(name, content))
     size = parameters.get("binary_data_size")
