@@ -107,6 +107,11 @@ class Home:
         return self.run / "control.sock"
 
     @property
+    def lent_socket(self) -> Path:
+        """Where the gateway lends clients' connections to the control plane."""
+        return self.run / "lent.sock"
+
+    @property
     def gateways(self) -> Path:
         """One socket per gateway process, on which control tells it to read the routes again."""
         return self.run / "gateways"

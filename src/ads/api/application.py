@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -56,12 +57,15 @@ from ads.api import (
 from ads.api.authentication import Door
 from ads.api.context import Context
 from ads.api.labelling import Labeller
+from ads.api.lending import Lending
 from ads.api.rules import authorize
 from ads.console.application import Console
 from ads.deploy.control_metrics import ControlMetrics
 from ads.deploy.controller import Controller
 from ads.deploy.engines.base import Engine
+from ads.deploy.environment_objects import stored_object
 from ads.errors import AdsError
+from ads.handover import LentConnections
 from ads.registry.event_feed import News
 from ads.registry.webhook_dispatch import Dispatcher
 
@@ -113,10 +117,11 @@ ROUTERS: tuple[APIRouter, ...] = (
 """Every route of the control plane."""
 
 
-def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
+def create_app(context: Context, engine: Engine | None = None, lent: LentConnections | None = None) -> FastAPI:
     """Return the application that serves this context; its lifespan ends with closing it.
 
-    With an engine it also looks after the deployments; without one it only records what is wanted of them.
+    With an engine it also looks after the deployments; without one it only records what is wanted of them. ``lent``
+    are the connections that the gateway lends for large bodies.
     """
     app = FastAPI(
         title="OpenADS",
@@ -134,12 +139,17 @@ def create_app(context: Context, engine: Engine | None = None) -> FastAPI:
     app.state.log_streams = set()
     app.state.controller = None
     if engine is not None:
-        app.state.controller = Controller(context.database, context.home, context.settings, engine, context.archive)
+        stored = partial(stored_object, context.database, context.blobs)
+        app.state.controller = Controller(
+            context.database, context.home, context.settings, engine, context.archive, stored
+        )
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
     app.add_middleware(Door, context=context)
     app.add_middleware(Console, context=context)
+    if lent is not None:
+        app.add_middleware(Lending, lent=lent)
     return app
 
 

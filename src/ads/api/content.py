@@ -6,13 +6,15 @@ import base64
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from ads.api.lending import Sink, lent_body, offer_of
 from ads.errors import InputError, NotAuthenticated, ServiceError
+from ads.handover import LEAST_SIZE
 from ads.registry.blobs import BlobStore, Upload
 
 __all__ = ["Piece", "announced_length", "base64_md5", "blob_piece", "check_digests", "receive", "send"]
@@ -42,15 +44,11 @@ def announced_length(request: Request) -> int | None:
     return None if length is None else int(length)
 
 
-class Sink(Protocol):
-    """What takes bytes as they come."""
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes."""
-
-
 async def receive(request: Request, upload: Sink) -> None:
-    """Write the body as it comes, in pieces that are worth a thread's while."""
+    """Write the body as it comes, in pieces that are worth a thread's while. Raises what the sink raises."""
+    lent = lent_body(request.scope)
+    if lent is not None and await lent.copy_to(upload):
+        return
     pieces: list[bytes] = []
     size = 0
     async for piece in request.stream():
@@ -99,21 +97,38 @@ def send(request: Request, size: int, pieces: Callable[[], Sequence[Piece]], hea
         return Response(headers=named)
     if span is not None:
         named["content-range"] = f"bytes {start}-{end - 1}/{size}"
-    return StreamingResponse(
-        _stream(pieces(), start, end), status_code=200 if span is None else 206, headers=named, media_type=None
-    )
+    return _Sent(_chunks(pieces(), start, end), end - start, 200 if span is None else 206, named)
 
 
-async def _stream(pieces: Sequence[Piece], start: int, end: int) -> AsyncIterator[bytes]:
+class _Sent(StreamingResponse):
+    """Sends the chunks, on the client's own connection where the gateway lends it for so many bytes."""
+
+    def __init__(self, chunks: Iterator[bytes], length: int, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(_stream(chunks), status_code=status, headers=headers, media_type=None)
+        self._chunks = chunks
+        self._length = length
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Send the answer."""
+        offer = offer_of(scope)
+        if offer is not None and self._length >= LEAST_SIZE and offer.free:
+            await offer.send(self.status_code, self.raw_headers, self._length, self._chunks, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (data := await run_in_threadpool(next, chunks, b"")) != b"":
+        yield data
+
+
+def _chunks(pieces: Sequence[Piece], start: int, end: int) -> Iterator[bytes]:
     position = 0
     for piece in pieces:
         first, last = max(start - position, 0), min(end - position, piece.size)
         position += piece.size
-        if first >= last:
-            continue
-        chunks = piece.read(first, last)
-        while (data := await run_in_threadpool(next, chunks, b"")) != b"":
-            yield data
+        if first < last:
+            yield from piece.read(first, last)
 
 
 def _requested_span(value: str | None, size: int) -> tuple[int, int] | None:

@@ -28,6 +28,7 @@ from ads.deploy.engines.base import Engine
 from ads.deploy.engines.local import LocalEngine
 from ads.deploy.placement import found_devices
 from ads.errors import AdsError, Conflict
+from ads.handover import LentConnections
 from ads.home import Home
 from ads.settings import load_settings
 
@@ -71,9 +72,9 @@ class _Server(uvicorn.Server):
             self.at_stop()
 
 
-def make_server(context: Context, engine: Engine | None = None) -> _Server:
+def make_server(context: Context, engine: Engine | None = None, lent: LentConnections | None = None) -> _Server:
     """Return a server for this context; ``server.run(sockets=[…])`` serves until ``server.stop()``."""
-    app = create_app(context, engine)
+    app = create_app(context, engine, lent)
     server = _Server(
         uvicorn.Config(
             app,
@@ -87,7 +88,13 @@ def make_server(context: Context, engine: Engine | None = None) -> _Server:
             timeout_keep_alive=75,
         )
     )
-    server.at_stop = app.state.news.close
+
+    def at_stop() -> None:
+        app.state.news.close()
+        if lent is not None:
+            lent.ending_by = time.monotonic() + _GRACE - 2
+
+    server.at_stop = at_stop
     return server
 
 
@@ -104,7 +111,8 @@ def open_socket(path: Path) -> socket.socket:
 def serve(context: Context) -> int:
     """Serve on the home's control socket until told to stop; return the exit status."""
     devices = found_devices(context.settings.gpus, os.environ)
-    server = make_server(context, LocalEngine(context.home, devices=devices, settings=context.settings))
+    lent = LentConnections(context.home.lent_socket)
+    server = make_server(context, LocalEngine(context.home, devices=devices, settings=context.settings), lent)
     path = context.home.control_socket
     listening = open_socket(path)
     _when_parent_ends(server.stop)
@@ -112,6 +120,7 @@ def serve(context: Context) -> int:
     try:
         server.run(sockets=[listening])
     finally:
+        lent.close()
         with suppress(FileNotFoundError):
             path.unlink()
     if context.database.failed.is_set():

@@ -12,6 +12,7 @@ from ads.gateway.answer import CONTINUE, JSON_TYPE, Refusal, encode_answer
 from ads.gateway.body_buffer import BodyBuffer
 from ads.gateway.door import Door
 from ads.gateway.health import health
+from ads.gateway.lending import lender_of
 from ads.gateway.media import AS_JSON, INFER, AnswerForm
 from ads.gateway.metrics import CONTENT_TYPE as METRICS_TYPE
 from ads.gateway.notes import Answered, note_answered
@@ -261,10 +262,11 @@ class Connection(asyncio.Protocol):
             return
         self._state = _State.PROXYING
         self.deadline = _FOREVER
-        self._exchange = Exchange(self, head, self._request_id, self._door.limits)
+        lender = lender_of(self._transport, self._door.home.lent_socket)
+        self._exchange = exchange = Exchange(self, head, self._request_id, self._door.limits, lender)
         early, self._buffer = self._buffer, b""
-        self._door.predictions.metrics.uploaded += len(early)
-        self._exchange.start(self._door.home.control_socket, early)
+        exchange.start(self._door.home.control_socket, early)
+        self._door.predictions.metrics.uploaded += len(early) + exchange.lent
 
     def _begin_prediction(self, head: RequestHead, place: Place) -> None:
         self._place = place

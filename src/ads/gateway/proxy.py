@@ -1,7 +1,8 @@
 """One request that is the control plane's: streamed to its Unix socket and back, at the slower side's pace.
 
 The head is written anew from what was understood of it, and bodies are framed anew, so that both servers see the same
-request. Every request has a connection of its own.
+request. Every request has a connection of its own. For a large body control is lent the client's connection: the bytes
+don't pass here then.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import Protocol, cast
 
 from ads.gateway.answer import CONTINUE, Refusal
 from ads.gateway.framing import Body, ChunkedBody, CountedBody, body_of
+from ads.gateway.lending import Lender
 from ads.gateway.limits import Limits
 from ads.gateway.request import RequestHead
+from ads.handover import LENT, OFFERED, TAKEN, WANTED
 
 __all__ = ["Exchange", "ProxyClient"]
 
@@ -33,12 +36,15 @@ _HOP_BY_HOP = frozenset(
         b"x-forwarded-for",
         b"x-forwarded-host",
         b"x-forwarded-proto",
+        LENT,
+        OFFERED,
     )
 )
-_NOT_PASSED_BACK = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"server"))
+_NOT_PASSED_BACK = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"server", TAKEN, WANTED))
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?")
 _LARGEST_ANSWER_HEAD = 64 * 1024
 _NO_CONTENT = frozenset((204, 304))
+_LOOK_AGAIN = 0.005
 
 
 class ProxyClient(Protocol):
@@ -69,8 +75,13 @@ class ProxyClient(Protocol):
 class Exchange(asyncio.Protocol):
     """See the module."""
 
-    def __init__(self, client: ProxyClient, head: RequestHead, request_id: bytes, limits: Limits) -> None:
+    def __init__(
+        self, client: ProxyClient, head: RequestHead, request_id: bytes, limits: Limits, lender: Lender | None = None
+    ) -> None:
         self._client = client
+        self._lender = lender
+        self._lent = 0  # bytes of the request's body that control reads itself
+        self._sends_itself = False  # control sends the answer's body
         self._head = head
         self._request_id = request_id
         self._limits = limits
@@ -94,6 +105,8 @@ class Exchange(asyncio.Protocol):
         """Connect to control; ``early`` is what already arrived after the head."""
         self._early = early
         self._client.pause_reading()
+        if self._lender is not None:
+            self._lent = self._lender.lend_body(self._head, early)
         self._task = asyncio.get_running_loop().create_task(self._connect(control))
 
     async def _connect(self, control: Path) -> None:
@@ -111,6 +124,9 @@ class Exchange(asyncio.Protocol):
             return
         transport.write(self._forwarded_head())
         early, self._early = self._early, b""
+        if self._lent:
+            transport.write(early)
+            return
         self._client.resume_reading()
         self.client_sent(early)
 
@@ -120,6 +136,11 @@ class Exchange(asyncio.Protocol):
         lines += [line for name, line in head.lines if name not in _HOP_BY_HOP]
         if head.chunked:
             lines.append(b"transfer-encoding: chunked")
+        if self._lender is not None and self._lent:
+            lines = [line for line in lines if not line.lower().startswith(b"content-length:")]
+            lines += [b"content-length: %d" % len(self._early), b"%s: %s %d" % (LENT, self._lender.key, self._lent)]
+        elif self._lender is not None and head.method == b"GET":
+            lines.append(b"%s: %s" % (OFFERED, self._lender.key))
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
     def client_sent(self, data: bytes) -> None:
@@ -165,7 +186,7 @@ class Exchange(asyncio.Protocol):
         """Control has caught up."""
         self._upstream_full = False
         self._window_end = 0.0
-        if not self._over:
+        if not self._over and not self._lent:
             self._client.resume_reading()
 
     def client_full(self, full: bool) -> None:
@@ -173,6 +194,11 @@ class Exchange(asyncio.Protocol):
         self._client_full = full
         if self._transport is not None and not self._over:
             (self._transport.pause_reading if full else self._transport.resume_reading)()
+
+    @property
+    def lent(self) -> int:
+        """How many bytes of the request's body control reads from the client's own connection."""
+        return self._lent
 
     @property
     def has_request(self) -> bool:
@@ -190,7 +216,7 @@ class Exchange(asyncio.Protocol):
 
     def too_slow(self, now: float) -> bool:
         """Tell whether the client delivers its request slower than it has to."""
-        if self._request_body.done or self._upstream_full or self._transport is None:
+        if self._request_body.done or self._upstream_full or self._transport is None or self._lent:
             return False
         if not self._window_end:
             self._window_end = now + self._limits.stall_seconds
@@ -237,6 +263,13 @@ class Exchange(asyncio.Protocol):
             return False
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
         self._answering = True
+        if self._lent and TAKEN in fields:
+            self._lent = 0
+            self._request_body = CountedBody(0)
+            self._client.resume_reading()
+        if WANTED in fields:
+            lines = [line for line in lines if line.partition(b":")[0].lower() != b"content-length"]
+            lines.append(b"content-length: " + fields[WANTED])
         self._endless = fields.get(b"content-type", b"").lower().startswith(b"text/event-stream")
         self._client.exchange_answers(status)
         passed = [b"HTTP/1.1 " + first[9:]]
@@ -251,7 +284,15 @@ class Exchange(asyncio.Protocol):
         if self._must_close:
             passed.append(b"connection: close")
         self._client.write(b"\r\n".join(passed) + b"\r\n\r\n")
+        if WANTED in fields:
+            self._sends_itself = True
+            self._lend_for_answer()
         return True
+
+    def _lend_for_answer(self) -> None:
+        """Lend the connection once the head is on its way. Control gives up when that takes too long."""
+        if not self._over and not (self._lender is not None and self._lender.flushed and self._lender.lend()):
+            asyncio.get_running_loop().call_later(_LOOK_AGAIN, self._lend_for_answer)
 
     def _frame_answer(self, status: int, fields: dict[bytes, bytes]) -> None:
         """Decide where the answer's body ends, and how the client learns it."""
@@ -274,7 +315,7 @@ class Exchange(asyncio.Protocol):
             self._end()
             self._client.exchange_broken()
             return
-        if payload:
+        if payload and not self._sends_itself:
             self._client.write(b"%x\r\n%s\r\n" % (len(payload), payload) if self._chunk_answer else payload)
         if body is not None and body.done:
             self._complete()
