@@ -13,7 +13,7 @@ import pytest
 
 from tests.own_service import OwnService
 
-from .conftest import Running, expect, start
+from .conftest import Running, archive, expect, start, write_profile
 
 PATH = "/openads/v1/events"
 
@@ -58,6 +58,70 @@ def test_an_alias_that_moves(service: Running, api: httpx.Client) -> None:
     assert moves[1]["resourceName"] == "followed@champion"
     assert moves[1]["from"] == {"modelId": models[0], "versionId": 1, "protected": False}
     assert moves[1]["to"] == {"modelId": models[1], "versionId": 2, "protected": False}
+
+
+def test_objects_that_come_change_and_go(service: Running, api: httpx.Client) -> None:
+    body = {"name": "told", "compartmentId": service.compartment}
+    bucket = api.post("/n/openads/b", json=body).json()["id"]
+    for content in (b"one", b"longer"):
+        api.put("/n/openads/b/told/o/name", content=content)
+    api.delete("/n/openads/b/told/o/name")
+    api.delete("/n/openads/b/told")
+    made, first, second, gone, removed = events(api, resourceId=bucket)
+    assert [item["action"] for item in (made, first, second, gone)] == [
+        "bucket.create",
+        "object.put",
+        "object.put",
+        "object.delete",
+    ]
+    assert made["to"] == removed["from"] == {"name": "told", "versioning": "Disabled"}
+    assert (made["from"], removed["to"], removed["resourceName"]) == (None, None, "told")
+    assert (first["from"], first["to"]["size"], first["details"]["name"]) == (None, 3, "name")
+    assert (second["from"], second["to"]["size"]) == (first["to"], 6)
+    assert (gone["from"], gone["to"]) == (second["to"], None)
+
+
+def test_a_version_that_is_hidden_and_one_that_is_removed(service: Running, api: httpx.Client) -> None:
+    body = {"name": "kept", "compartmentId": service.compartment, "versioning": "Enabled"}
+    bucket = api.post("/n/openads/b", json=body).json()["id"]
+    version = api.put("/n/openads/b/kept/o/name", content=b"one").headers["version-id"]
+    api.delete("/n/openads/b/kept/o/name")
+    api.put("/n/openads/b/kept/o/name", content=b"another")
+    api.delete("/n/openads/b/kept/o/name", params={"versionId": version})
+    put, hidden, again, removed = events(api, resourceId=bucket, action="object.*")
+    assert (hidden["from"], hidden["to"]) == (put["to"], None)
+    assert (again["from"], again["to"]["size"]) == (None, 7)
+    assert (removed["from"], removed["details"]["version"]) == (put["to"], version)
+
+
+def test_credentials_that_are_made_and_revoked(service: Running, api: httpx.Client, tmp_path: Path) -> None:
+    after = events(api, sortOrder="DESC", limit="1")[0]["seq"]
+    token = api.post("/openads/v1/tokens", json={"name": "ci", "scope": {"verb": "read"}}).json()
+    api.delete(f"/openads/v1/tokens/{token['id']}")
+    print_ = write_profile(service, tmp_path)["fingerprint"]
+    api.delete(f"/openads/v1/keys/{print_}")
+    issued, revoked, registered, removed = events(api, after=after)
+    assert issued["to"]["name"] == "ci"
+    assert issued["to"]["scope"]["verb"] == "read"
+    assert (revoked["from"], revoked["to"]) == (issued["to"], None)
+    assert (registered["from"], registered["to"]) == (None, {"fingerprint": print_})
+    assert (removed["from"], removed["to"]) == ({"fingerprint": print_}, None)
+
+
+def test_files_of_a_model(service: Running, api: httpx.Client) -> None:
+    item = {"key": "note", "value": "x", "category": "Other"}
+    model = service.create_model(customMetadataList=[item])["id"]
+    content = archive()
+    service.upload(model, content)
+    path = f"/20190101/models/{model}/customMetadata/note/artifact"
+    for method in ("POST", "PUT"):
+        api.request(method, path, content=method.encode())
+    api.delete(path)
+    _, uploaded, attached, changed, removed = events(api, resourceId=model)
+    assert (uploaded["action"], uploaded["from"], uploaded["to"]["size"]) == ("artifact.create", None, len(content))
+    assert (attached["from"], attached["to"]["size"]) == (None, 4)
+    assert (changed["from"], changed["to"]["size"]) == (attached["to"], 3)
+    assert (removed["from"], removed["to"]) == (changed["to"], None)
 
 
 def test_filters_and_pages(service: Running, api: httpx.Client) -> None:

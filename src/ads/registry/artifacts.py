@@ -90,7 +90,8 @@ def store_artifact(
         session.add(artifact)
         session.flush()
         index_size(session, model, blob.size)
-        record(session, caller, "artifact.create", model_id, model.compartment_id, sha256=blob.sha256, size=blob.size)
+        new = {"sha256": blob.sha256, "size": blob.size, "fileName": artifact.file_name}
+        record(session, caller, "artifact.create", model_id, model.compartment_id, new=new)
         remember_outcome(session, caller, attempt, model_id)
         return artifact
 

@@ -57,7 +57,8 @@ def create_bucket(session: Session, caller: Caller, details: NewBucket) -> Bucke
     bucket = Bucket(id=new_ocid("bucket"), created_by=caller.principal, **vars(details))
     session.add(bucket)
     session.flush()
-    record(session, caller, "bucket.create", bucket.id, bucket.compartment_id, name=bucket.name)
+    new = {"name": bucket.name, "versioning": bucket.versioning}
+    record(session, caller, "bucket.create", bucket.id, bucket.compartment_id, resource_name=bucket.name, new=new)
     return bucket
 
 
@@ -103,7 +104,8 @@ def delete_bucket(session: Session, caller: Caller, name: str) -> None:
                 status=409,
                 hint="Delete its objects, their versions, the uploads that never ended and its links first.",
             )
-    record(session, caller, "bucket.delete", bucket.id, bucket.compartment_id, name=name)
+    old = {"name": name, "versioning": bucket.versioning}
+    record(session, caller, "bucket.delete", bucket.id, bucket.compartment_id, resource_name=name, old=old)
     session.delete(bucket)
 
 

@@ -32,7 +32,8 @@ def create_compartment(
     row = Compartment(id=new_ocid("compartment"), parent_id=parent_id, name=name, description=description)
     session.add(row)
     session.flush()
-    record(session, caller, "compartment.create", row.id, row.id, resource_name=name, parent=parent_id)
+    new = {"name": name, "description": description, "lifecycleState": "ACTIVE"}
+    record(session, caller, "compartment.create", row.id, row.id, resource_name=name, new=new, parent=parent_id)
     return row
 
 
@@ -74,8 +75,8 @@ def delete_compartment(
         listed = ", ".join(f"{number} {name}" for name, number in held.items())
         raise Conflict(f"The compartment {row.name!r} is not empty: {listed}.", hint="Delete or move those first.")
     session.execute(delete(Grant).where(Grant.compartment_id == row.id))
-    row.lifecycle_state = "DELETED"
-    record(session, caller, "compartment.delete", row.id, row.id, resource_name=row.name)
+    values = apply_changes(row, {"lifecycle_state": "DELETED"}, ["lifecycle_state"])
+    record(session, caller, "compartment.delete", row.id, row.id, resource_name=row.name, **values)
     return changed(row)
 
 

@@ -121,7 +121,7 @@ class Identities:
                 for old in session.scalars(select(Token).where(Token.name == ADMIN_TOKEN)):
                     session.delete(old)  # whoever removed the file wanted the old token to end
                 session.add(Token(sha256=hash_token(token), user_id=defaults.user_id, name=ADMIN_TOKEN))
-                record(session, SERVICE, "token.create", defaults.user_id, name=ADMIN_TOKEN)
+                record(session, SERVICE, "token.create", defaults.user_id, new={"name": ADMIN_TOKEN})
         self.publish()
 
     def publish(self) -> None:
@@ -180,7 +180,7 @@ def register_key(session: Session, caller: Caller, user_id: str, pem: str) -> Ap
         raise Conflict(f"The user has {_MOST_KEYS} keys already.", hint="Remove one that isn't used any more.")
     key = ApiKey(key_id=key_id, user_id=user.id, fingerprint=print_, public_key=pem)
     session.add(key)
-    record(session, caller, "key.create", user.id, fingerprint=print_)
+    record(session, caller, "key.create", user.id, new={"fingerprint": print_})
     return key
 
 
@@ -195,4 +195,4 @@ def remove_key(session: Session, caller: Caller, user_id: str, print_: str) -> N
     if key is None:
         raise not_found("key", print_)
     session.delete(key)
-    record(session, caller, "key.delete", user_id, fingerprint=print_)
+    record(session, caller, "key.delete", user_id, old={"fingerprint": print_})

@@ -146,6 +146,7 @@ def _done(session: Session, caller: Caller, kind: str, row: LogGroup | Log, atte
         message=f"Creating {row.display_name}",
     )
     finish_work_request(session, work.id, "SUCCEEDED", f"{row.display_name} is there")
-    record(session, caller, f"{kind}.create", row.id, row.compartment_id, displayName=row.display_name)
+    new = {"displayName": row.display_name}
+    record(session, caller, f"{kind}.create", row.id, row.compartment_id, resource_name=row.display_name, new=new)
     remember_outcome(session, caller, attempt, work.id)
     return work.id

@@ -53,6 +53,7 @@ def store_metadata_artifact(
     with keep(database, blobs, upload) as (blob, session):
         model, row = _place(session, model_id, kind, key, replace=replace, if_match=if_match)
         content: dict[str, Any] = {"sha256": blob.sha256, "md5": blob.md5, "size": blob.size}
+        old = None if row is None else {"sha256": row.sha256, "size": row.size}
         if row is None:
             row = MetadataArtifact(kind=kind, key=key, created_by=caller.principal, **content)
             model.metadata_artifacts.append(row)
@@ -60,7 +61,9 @@ def store_metadata_artifact(
             setattr(row, name, value)
         row.created_by, row.time_created = caller.principal, now()
         verb = "update" if replace else "create"
-        record(session, caller, f"metadata-artifact.{verb}", model_id, model.compartment_id, key=key, **content)
+        new = {"sha256": blob.sha256, "size": blob.size}
+        action = f"metadata-artifact.{verb}"
+        record(session, caller, action, model_id, model.compartment_id, old=old, new=new, key=key)
         changed(model)
         changed(row)
         session.flush()
@@ -83,7 +86,8 @@ def delete_metadata_artifact(
     model, row = _place(session, model_id, kind, key, replace=True, if_match=if_match)
     assert row is not None
     model.metadata_artifacts.remove(row)
-    record(session, caller, "metadata-artifact.delete", model_id, model.compartment_id, key=key)
+    old = {"sha256": row.sha256, "size": row.size}
+    record(session, caller, "metadata-artifact.delete", model_id, model.compartment_id, old=old, key=key)
     changed(model)
 
 

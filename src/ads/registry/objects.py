@@ -95,6 +95,7 @@ def put_object(
     bucket = locked_bucket(session, bucket_name)
     before = _current(session, bucket, name)
     _check(before, conditions)
+    old = _shown(before)
     row = ObjectVersion(
         bucket_seq=bucket.seq,
         name=name,
@@ -105,7 +106,7 @@ def put_object(
         segments=[Segment(position=n, sha256=sha256, size=size) for n, (sha256, size) in enumerate(content.blobs)],
     )
     _replace(session, bucket, name, row)
-    record(session, caller, "object.put", bucket.id, bucket.compartment_id, name=name, size=row.size)
+    record(session, caller, "object.put", bucket.id, bucket.compartment_id, old=old, new=_shown(row), name=name)
     return row
 
 
@@ -140,7 +141,8 @@ def delete_object(
         raise _no_object(name)
     if conditions.if_match is not None and conditions.if_match not in {row.etag, "*"}:
         raise _unmet("IfMatchFailed")
-    record(session, caller, "object.delete", bucket.id, bucket.compartment_id, name=name, version=version_id)
+    old = _shown(row)
+    record(session, caller, "object.delete", bucket.id, bucket.compartment_id, old=old, name=name, version=version_id)
     if version_id is None and bucket.versioning == "Enabled":
         marker = ObjectVersion(
             bucket_seq=bucket.seq, name=name, is_delete_marker=True, created_by=caller.principal, segments=[]
@@ -154,6 +156,13 @@ def delete_object(
         if latest is not None:
             latest.is_current = True
     return row
+
+
+def _shown(row: ObjectVersion | None) -> dict[str, Any] | None:
+    """Return an object as events tell of it; None for one that isn't there."""
+    if row is None or row.is_delete_marker:
+        return None
+    return {"size": row.size, "md5": row.md5, "etag": row.etag}
 
 
 def list_objects(session: Session, bucket_name: str, wanted: ListingRequest) -> Listing:

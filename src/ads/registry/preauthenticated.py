@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -103,9 +104,8 @@ def create_request(
         "preauthenticated-request.create",
         row.id,
         bucket.compartment_id,
+        new=_shown(row),
         bucket=bucket_name,
-        object=details.object_name,
-        access=details.access_type,
     )
     return row, token
 
@@ -132,11 +132,18 @@ def select_requests(bucket: Bucket, prefix: str) -> Select[PreauthenticatedReque
     return statement
 
 
+def _shown(row: PreauthenticatedRequest) -> dict[str, Any]:
+    """Return a link as events tell of it, without what opens it."""
+    expires = row.time_expires.isoformat()
+    return {"name": row.name, "object": row.object_name, "accessType": row.access_type, "timeExpires": expires}
+
+
 def delete_request(session: Session, caller: Caller, bucket_name: str, request_id: str) -> None:
     """Remove a link: it opens nothing from now on. Raises NotFound."""
     bucket = locked_bucket(session, bucket_name)
     row = get_request(session, bucket_name, request_id)
-    record(session, caller, "preauthenticated-request.delete", row.id, bucket.compartment_id, bucket=bucket_name)
+    action, old = "preauthenticated-request.delete", _shown(row)
+    record(session, caller, action, row.id, bucket.compartment_id, old=old, bucket=bucket_name)
     session.delete(row)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -46,7 +47,7 @@ def create_token(
     )
     session.add(row)
     session.flush()
-    record(session, caller, "token.create", user_id, name=name, scope=stored)
+    record(session, caller, "token.create", user_id, new=_shown(row))
     return text, row
 
 
@@ -61,4 +62,10 @@ def revoke_token(session: Session, caller: Caller, user_id: str, token_id: str) 
     if row is None:
         raise not_found("token", token_id)
     session.delete(row)
-    record(session, caller, "token.delete", user_id, name=row.name)
+    record(session, caller, "token.delete", user_id, old=_shown(row))
+
+
+def _shown(row: Token) -> dict[str, Any]:
+    """Return a token as events tell of it: nothing that it could be guessed from."""
+    expires = row.time_expires.isoformat() if row.time_expires else None
+    return {"name": row.name, "scope": row.scope or EVERYTHING.as_json(), "timeExpires": expires}

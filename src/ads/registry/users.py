@@ -23,7 +23,8 @@ def create_user(session: Session, caller: Caller, tenancy_id: str, name: str, de
     user = User(id=new_ocid("user"), tenancy_id=tenancy_id, name=name, description=description)
     session.add(user)
     session.flush()
-    record(session, caller, "user.create", user.id, tenancy_id, resource_name=name)
+    new = {"name": name, "description": description}
+    record(session, caller, "user.create", user.id, tenancy_id, resource_name=name, new=new)
     return user
 
 
