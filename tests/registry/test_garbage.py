@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import threading
@@ -15,6 +16,7 @@ from ads.registry.buckets import NewBucket, create_bucket
 from ads.registry.garbage import CATALOG_KINDS, DAY, Premises, collect, find
 from ads.registry.models import delete_model
 from ads.registry.multipart import begin_upload, put_part
+from ads.registry.partial import PART_SIZE, About
 from ads.registry.retry_tokens import Attempt, remember_outcome
 from ads.registry.storage_tables import UploadInParts
 from ads.registry.tables import Event, RetryToken, now
@@ -131,6 +133,27 @@ def test_files_of_uploads_go_when_they_are_old_only(catalog) -> None:
     assert collected(catalog) == [("upload", "old")]
     assert young.exists()
     assert not old.exists()
+
+
+def test_artifacts_of_which_not_all_parts_came_go_after_a_week(catalog) -> None:
+    partial = catalog.blobs.partial
+    for letter in "ab":
+        upload = partial.begin(About("user", PART_SIZE + 1, letter * 64, "a.zip"))
+        content = letter.encode() * PART_SIZE
+        with partial.part(upload, 1, hashlib.sha256(content).hexdigest()) as writer:
+            writer.write(content)
+            writer.finish()
+    left = catalog.home.uploads / "parts" / upload.id
+    for path in (left, *left.iterdir()):
+        os.utime(path, (time.time() - 8 * DAY,) * 2)
+
+    (garbage,) = find(premises(catalog), CATALOG_KINDS, 0)
+    assert (garbage.kind, garbage.what) == ("artifact-in-parts", upload.id)
+    assert garbage.bytes >= PART_SIZE
+    assert found(catalog, 9 * DAY) == []
+    assert collected(catalog) == [("artifact-in-parts", upload.id)]
+    assert len(list(partial.entries())) == 1
+    assert found(catalog) == []
 
 
 def test_collections_in_the_middle_of_uploads_take_nothing_from_them(catalog) -> None:

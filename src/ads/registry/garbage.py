@@ -150,6 +150,19 @@ def _size_when_old(path: Path, older_than: float) -> int | None:
     return status.st_size if old and path.is_file() else None
 
 
+# -- artifacts that come in parts
+
+
+def _left_parts(premises: Premises, older_than: float) -> Iterator[Garbage]:
+    for name, size, age in premises.blobs.partial.entries():
+        if age >= max(older_than, _UPLOADS_FORGOTTEN_AFTER):
+            yield Garbage("artifact-in-parts", name, "an upload that nobody went on with for a week", size)
+
+
+def _forget_parts(premises: Premises, garbage: Garbage, older_than: float) -> bool:
+    return premises.blobs.partial.forget(garbage.what, max(older_than, _UPLOADS_FORGOTTEN_AFTER))
+
+
 # -- blobs
 
 
@@ -175,6 +188,7 @@ CATALOG_KINDS: tuple[Kind, ...] = (
     Kind(_old_tokens, _forget_tokens),
     Kind(_given_up_uploads, _abort_upload),
     Kind(_left_files, _remove_file),
+    Kind(_left_parts, _forget_parts),
     Kind(_unused_blobs, _remove_blob),
 )
 """What the catalog itself leaves behind."""

@@ -130,6 +130,16 @@ class PartialUploads:
                     changed = max(changed, status.st_mtime)
             yield folder.name, size, time.time() - changed
 
+    def forget(self, upload_id: str, older_than: float) -> bool:
+        """Remove one upload that nobody went on with for so many seconds; tell whether it is gone."""
+        ages = {name: age for name, _, age in self.entries()}
+        with self._lock:
+            busy = any(name == upload_id for name, _ in self._busy)
+            if busy or ages.get(upload_id, -1.0) < older_than:
+                return False
+            shutil.rmtree(self._folder / upload_id, ignore_errors=True)
+        return True
+
     def sweep(self, older_than: float) -> int:
         """Remove the uploads that nobody went on with for so many seconds; return how many."""
         old = [name for name, _, age in self.entries() if age >= older_than]
