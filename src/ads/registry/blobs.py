@@ -150,22 +150,6 @@ class BlobStore:
                 return -1
             return max(place.remove(sha256, older_than) for place in self._places())
 
-    def move_local(self, used: Collection[str]) -> int:
-        """Bring the used blobs that still lie in the data directory to the artifact store; return how many went."""
-        if self._place is self._local:
-            return 0
-        moved = 0
-        for entry in list(self._local.entries()):
-            if entry.sha256 in used:
-                blob = StoredBlob(entry.sha256, "", entry.size)
-                path = self._local.path(blob.sha256, blob.size)
-                self._place.prepare(path, blob)
-                with self._naming:
-                    self._place.settle(path, blob)
-                    self._local.remove(blob.sha256, older_than=float("-inf"))
-                moved += 1
-        return moved
-
     def _places(self) -> list[BlobPlace]:
         return [self._place] if self._place is self._local else [self._place, self._local]
 
