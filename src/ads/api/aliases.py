@@ -8,12 +8,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, StringConstraints
 
 from ads.api.answers import answer, no_content, timestamp
-from ads.api.context import caller_of, context_of
+from ads.api.context import caller_of, context_of, visible_to
 from ads.api.fields import Body, OcidText, if_match_of
 from ads.api.listing import limit_of, page_of_query, query_value
 from ads.registry import aliases
 from ads.registry.catalog_tables import AliasChange, VersionAlias
-from ads.registry.grants import visible_compartments
 from ads.registry.names import Named, resolve
 from ads.registry.version_sets import get_version_set
 
@@ -79,8 +78,8 @@ def resolve_reference(request: Request) -> Response:
     """Tell which model a reference means."""
     reference = query_value(request, "reference")
     compartment_id = request.query_params.get("compartmentId")
+    visible = visible_to(request)
     with context_of(request).database.read() as session:
-        visible = visible_compartments(session, caller_of(request))
         named = resolve(session, reference, visible & {compartment_id} if compartment_id else visible)
         names = aliases.aliases_of_models(session, [named.model.id]).get(named.model.id, [])
     return answer(_named_json(named, names))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ads.errors import ServiceUnavailable
 from ads.home import Home
-from ads.identity.access import Permissions
+from ads.identity.access import Permissions, Verb
 from ads.registry.blobs import BlobStore
 from ads.registry.database import Database, open_database
 from ads.registry.deployments import ModelSource
@@ -26,7 +26,7 @@ from ads.registry.storing import used_blobs
 from ads.registry.transfers import Transfers, fail_unfinished
 from ads.settings import Settings
 
-__all__ = ["Context", "caller_of", "context_of", "open_context", "permissions_of", "wake_engine"]
+__all__ = ["Context", "caller_of", "context_of", "open_context", "permissions_of", "visible_to", "wake_engine"]
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +130,12 @@ def permissions_of(request: Request) -> Permissions:
     """Return what the credential of the request may do."""
     permissions: Permissions = request.state.permissions
     return permissions
+
+
+def visible_to(request: Request, verb: Verb = "inspect") -> frozenset[str]:
+    """Return the compartments in which the credential of the request has this verb."""
+    permissions = permissions_of(request)
+    return frozenset(id_ for id_ in permissions.tree if permissions.allows(verb, id_))
 
 
 def wake_engine(request: Request) -> None:

@@ -48,9 +48,16 @@ def query_value(request: Request, name: str) -> str:
 
 
 def page_of(
-    request: Request, session: Session, shape: ListShape, select: Callable[[dict[str, str]], Select[Row]]
+    request: Request,
+    session: Session,
+    shape: ListShape,
+    select: Callable[[dict[str, str]], Select[Row]],
+    *,
+    whole_rows: bool = False,
 ) -> Page[Row]:
     """Return the page that the request asks for; ``select`` makes the query from column values.
+
+    With ``whole_rows`` it selects several columns, and the page has rows of them.
 
     Raises InputError for a value that a parameter can't have, ServiceError 400 when compartmentId is missing.
     """
@@ -74,7 +81,7 @@ def page_of(
         limit=limit_of(request),
         token=request.query_params.get("page"),
     )
-    return fetch_page(session, select(values), shape.sort, shape.seq, wanted)
+    return fetch_page(session, select(values), shape.sort, shape.seq, wanted, whole_rows=whole_rows)
 
 
 def page_of_query(

@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
 
 from ads.api.answers import answer
-from ads.api.context import caller_of, context_of
+from ads.api.context import caller_of, context_of, visible_to
 from ads.api.listing import limit_of
-from ads.api.models import summary_json
+from ads.api.models import row_json
 from ads.errors import InputError
 from ads.registry.aliases import aliases_of_models
-from ads.registry.grants import visible_compartments
 from ads.registry.model_index import hyperparameters_of, metrics_of
+from ads.registry.model_rows import FoundModel
 from ads.registry.model_search import search_models
 from ads.registry.paging import PageRequest
 from ads.registry.search_grammar import parse_query
-from ads.registry.tables import Artifact, Model
 
 __all__ = ["router"]
 
@@ -58,26 +56,21 @@ def search(request: Request) -> Response:
         limit=limit_of(request),
         token=parameters.get("page"),
     )
+    visible = visible_to(request)
     with context_of(request).database.read() as session:
-        visible = visible_compartments(session, caller_of(request))
         page = search_models(session, terms, visible & {compartment_id} if compartment_id else visible, wanted)
-        ids = [model.id for model in page.rows]
-        aliases = aliases_of_models(session, ids)
-        sizes: dict[str, int] = {
-            row.model_id: row.size
-            for row in session.execute(select(Artifact.model_id, Artifact.size).where(Artifact.model_id.in_(ids)))
-        }
-    items = [_item(model, aliases.get(model.id, []), sizes.get(model.id)) for model in page.rows]
+        aliases = aliases_of_models(session, [found.row.id for found in page.rows])
+    items = [_item(found, aliases.get(found.row.id, [])) for found in page.rows]
     return answer({"items": items}, next_page=page.next_token)
 
 
-def _item(model: Model, aliases: list[str], size: int | None) -> dict[str, Any]:
-    defined = {item["key"]: item.get("value") for item in model.defined_metadata}
+def _item(found: FoundModel, aliases: list[str]) -> dict[str, Any]:
+    defined = {item["key"]: item.get("value") for item in found.defined_metadata}
     return {
-        **summary_json(model),
+        **row_json(found.row),
         **{name: defined.get(key) for name, key in _DEFINED.items()},
         "aliases": aliases,
-        "metrics": metrics_of(model),
-        "hyperparameters": hyperparameters_of(model),
-        "size": size,
+        "metrics": metrics_of(found),
+        "hyperparameters": hyperparameters_of(found),
+        "size": found.size,
     }

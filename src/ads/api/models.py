@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, StringConstraints
 
@@ -23,10 +24,10 @@ from ads.api.fields import (
 )
 from ads.api.listing import ListShape, page_of
 from ads.registry import models
-from ads.registry.references import is_marked
+from ads.registry.references import MARK, is_marked
 from ads.registry.tables import Model
 
-__all__ = ["model_json", "router"]
+__all__ = ["model_json", "router", "row_json"]
 
 router = APIRouter(prefix="/20190101/models", tags=["models"])
 
@@ -150,9 +151,16 @@ class ChangeCompartment(Body):
     compartment_id: OcidText
 
 
-def summary_json(model: Model) -> dict[str, Any]:
-    """Return a model as lists show it."""
-    version = model.membership
+def row_json(row: Any) -> dict[str, Any]:
+    """Return a row of :mod:`ads.registry.model_rows` as lists show it."""
+    marked = MARK in row.custom_metadata and is_marked(orjson.loads(row.custom_metadata))
+    version = (row.version_set_id, row.version_set_name, row.version_id)
+    return _summary(row, version, marked, orjson.Fragment(row.freeform_tags), orjson.Fragment(row.defined_tags))
+
+
+def _summary(
+    model: Any, version: tuple[Any, Any, Any], marked: bool, freeform_tags: object, defined_tags: object
+) -> dict[str, Any]:
     return {
         "id": model.id,
         "compartmentId": model.compartment_id,
@@ -163,21 +171,25 @@ def summary_json(model: Model) -> dict[str, Any]:
         "timeCreated": timestamp(model.time_created),
         "createdBy": model.created_by,
         "category": model.category,
-        "isModelByReference": is_marked(model.custom_metadata),
-        "modelVersionSetId": None if version is None else version.version_set_id,
-        "modelVersionSetName": None if version is None else version.version_set.name,
-        "versionId": None if version is None else version.version_id,
+        "isModelByReference": marked,
+        "modelVersionSetId": version[0],
+        "modelVersionSetName": version[1],
+        "versionId": version[2],
         "versionLabel": model.version_label,
-        "freeformTags": model.freeform_tags,
-        "definedTags": model.defined_tags,
+        "freeformTags": freeform_tags,
+        "definedTags": defined_tags,
         "systemTags": {},
     }
 
 
 def model_json(model: Model) -> dict[str, Any]:
     """Return a model as clients see it."""
+    joined = model.membership
+    version = (
+        (None, None, None) if joined is None else (joined.version_set_id, joined.version_set.name, joined.version_id)
+    )
     return {
-        **summary_json(model),
+        **_summary(model, version, is_marked(model.custom_metadata), model.freeform_tags, model.defined_tags),
         "description": model.description,
         "customMetadataList": _metadata_json(model, "custom", model.custom_metadata),
         "definedMetadataList": _metadata_json(model, "defined", model.defined_metadata),
@@ -207,8 +219,10 @@ def create(body: CreateModel, request: Request) -> Response:
 def list_(request: Request) -> Response:
     """List models."""
     with context_of(request).database.read() as session:
-        page = page_of(request, session, _LIST, lambda values: models.select_models(values, session))
-    return answer([summary_json(model) for model in page.rows], next_page=page.next_token)
+        page = page_of(
+            request, session, _LIST, lambda values: models.select_model_rows(values, session), whole_rows=True
+        )
+    return answer([row_json(row) for row in page.rows], next_page=page.next_token)
 
 
 @router.get("/{model_id}")

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.orm import Session, lazyload
@@ -132,7 +132,14 @@ def field_name(text: str) -> str:
     return _OTHER_NAMES.get(name, name)[:_LONGEST_FIELD]
 
 
-def metrics_of(model: Model) -> dict[str, float]:
+class _HasMetadata(Protocol):
+    @property
+    def custom_metadata(self) -> list[dict[str, Any]]: ...
+    @property
+    def defined_metadata(self) -> list[dict[str, Any]]: ...
+
+
+def metrics_of(model: _HasMetadata) -> dict[str, float]:
     """Return the numbers among the model's custom metadata of the category ``Performance``."""
     found = {}
     for item in model.custom_metadata:
@@ -142,7 +149,7 @@ def metrics_of(model: Model) -> dict[str, float]:
     return found
 
 
-def hyperparameters_of(model: Model) -> dict[str, Any]:
+def hyperparameters_of(model: _HasMetadata) -> dict[str, Any]:
     """Return the model's hyperparameters, none when they can't be read."""
     text = next((item.get("value") for item in model.defined_metadata if item["key"] == "Hyperparameters"), None)
     try:

@@ -1,135 +1,42 @@
 """Search over models: from the terms of a query to one page of models, in about the same time for any number of them.
 
-The rarest term leads: its models are looked at, and each is checked for the other terms. Where every term is frequent
-the sorted list itself leads, and is left as soon as the page is full.
+A condition that few models fit leads: its models are looked at one by one. Where every condition is frequent, SQLite
+merges their lists, which indexes keep in the order of creation, and leaves them as soon as the page is full; PostgreSQL
+finds such a way by itself. In another order than that of creation the sorted list leads when so many models fit that a
+page of them is found near its start.
 """
+
+# ruff: noqa: S608 - the texts have names of this package and numbered parameters, nothing that a caller wrote
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, String, Text, and_, exists, func, literal, not_, select, tuple_
-from sqlalchemy.orm import Session, aliased, defer, lazyload
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-from ads.identity.ocid import is_ocid
-from ads.registry.catalog_tables import ModelNumber, ModelTerm
-from ads.registry.model_index import COLUMNS, TEXT_FIELDS, field_name, value_term, word_term, words_of
+from ads.registry.model_index import field_name
+from ads.registry.model_rows import FoundModel, found_models
 from ads.registry.paging import Page, PageRequest, open_token, seal_token
-from ads.registry.search_grammar import Term, number_of
-from ads.registry.tables import Model
+from ads.registry.search_conditions import Binds, ColumnIs, Condition, HasTerm, Listing, Wanted, wanted_by
+from ads.registry.search_grammar import Term
 
 __all__ = ["search_models"]
 
 _FEW = 2000
-_MANY = 20_000
-_DAY = timedelta(days=1)
-_LAST = "\U0010ffff"
-_COMPARISONS = {
-    ">": lambda column, number: column > number,
-    ">=": lambda column, number: column >= number,
-    "<": lambda column, number: column < number,
-    "<=": lambda column, number: column <= number,
-}
-
-
-@dataclass(frozen=True)
-class _HasTerm:
-    """Models with exactly this term, in the order of their creation."""
-
-    term: str
-
-    def models(self) -> Select[Any]:
-        return select(ModelTerm.model_seq).where(ModelTerm.term == self.term)
-
-    def holds(self, seq: ColumnElement[int]) -> ColumnElement[bool]:
-        term = aliased(ModelTerm)
-        return exists().where(term.term == self.term, term.model_seq == seq)
-
-
-@dataclass(frozen=True)
-class _TermBegins:
-    """Models with a term that begins so."""
-
-    start: str
-
-    def models(self) -> Select[Any]:
-        begins = select(ModelTerm.model_seq).where(ModelTerm.term >= self.start, ModelTerm.term < self.start + _LAST)
-        return begins.distinct()
-
-    def holds(self, seq: ColumnElement[int]) -> ColumnElement[bool]:
-        term = aliased(ModelTerm)
-        return exists().where(term.model_seq == seq, term.term >= self.start, term.term < self.start + _LAST)
-
-
-@dataclass(frozen=True)
-class _NumberIn:
-    """Models whose number in a field compares so; with ``end``: it is at least ``number`` and below the end."""
-
-    field: str
-    operator: str
-    number: float
-    end: float | None = None
-
-    def _fits(self, column: Any) -> ColumnElement[bool]:
-        if self.end is not None:
-            return and_(column >= self.number, column < self.end)
-        compare = _COMPARISONS.get(self.operator)
-        fits: ColumnElement[bool] = column == self.number if compare is None else compare(column, self.number)
-        return fits
-
-    def models(self) -> Select[Any]:
-        return select(ModelNumber.model_seq).where(ModelNumber.field == self.field, self._fits(ModelNumber.number))
-
-    def holds(self, seq: ColumnElement[int]) -> ColumnElement[bool]:
-        row = aliased(ModelNumber)
-        return exists().where(row.model_seq == seq, row.field == self.field, self._fits(row.number))
-
-
-@dataclass(frozen=True)
-class _ColumnIs:
-    """Models with this value in a column of their own; only an id is rare enough to lead."""
-
-    column: str
-    value: str
-    prefix: bool = False
-
-    def models(self) -> Select[Any] | None:
-        return select(Model.seq).where(self._fits(Model.id)) if self.column == "id" else None
-
-    def holds(self, seq: ColumnElement[int]) -> ColumnElement[bool]:  # noqa: ARG002 - the model is there anyway
-        return self._fits(_apart(getattr(Model, self.column)))
-
-    def _fits(self, column: Any) -> ColumnElement[bool]:
-        fits: ColumnElement[bool] = column == self.value
-        return column.startswith(self.value, autoescape=True) if self.prefix else fits
-
-
-_Condition = _HasTerm | _TermBegins | _NumberIn | _ColumnIs
-
-
-@dataclass(frozen=True)
-class _Lead:
-    """The condition whose models are looked at one by one. ``few``: it has so few that any order of them is cheap."""
-
-    condition: Any
-    few: bool
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What a query asks for: all of ``present``, and of each group in ``absent`` not all."""
-
-    present: tuple[_Condition, ...]
-    absent: tuple[tuple[_Condition, ...], ...]
-    deleted: bool
+_SORTABLE = 5000
+"""The most numbers without order that are worth sorting for a merge."""
+_COUNTED = 12_000
+"""How far the lists of one query are counted, together."""
+_MOST_MERGED = 8
+_LARGEST_STEP = 4000
+_ALIVE = "m.lifecycle_state != 'DELETED'"
 
 
 def search_models(
     session: Session, terms: Sequence[Term], compartments: Collection[str], request: PageRequest
-) -> Page[Model]:
+) -> Page[FoundModel]:
     """Return one page of the models in these compartments that fit all terms, without their schemas.
 
     Deleted ones are found only where a term asks for their state or their OCID. ``request.sort_by`` is
@@ -139,140 +46,231 @@ def search_models(
     after = None if request.token is None else open_token(request)
     if not compartments:
         return Page()
-    wanted = _wanted_by(terms)
-    statement = _statement(wanted, _lead_of(session, wanted.present), request, after)
-    statement = statement.where(_apart(Model.compartment_id).in_(compartments))
-    found = list(session.execute(statement.limit(request.limit + 1)))
-    rows = _load(session, [row.seq for row in found[: request.limit]])
-    if len(found) <= request.limit:
+    places = _Search(session, wanted_by(terms), sorted(compartments), request, after).places()
+    rows = found_models(session, [place.seq for place in places[: request.limit]])
+    if len(places) <= request.limit:
         return Page(rows)
-    last = found[request.limit - 1]
+    last = places[request.limit - 1]
     return Page(rows, seal_token(request, last.value, last.seq))
 
 
-def _wanted_by(terms: Sequence[Term]) -> _Wanted:
-    present: dict[_Condition, None] = {}
-    absent: list[tuple[_Condition, ...]] = []
-    for term in terms:
-        conditions = _conditions(term)
-        if term.negated and conditions:
-            absent.append(tuple(conditions))
-        elif not term.negated:
-            present.update(dict.fromkeys(conditions))
-    deleted = any(isinstance(one, _ColumnIs) and one.column in {"id", "lifecycle_state"} for one in present)
-    return _Wanted(tuple(present), tuple(absent), deleted)
+class _Place(NamedTuple):
+    """Where a model stands in the order of the search."""
+
+    seq: int
+    value: Any
 
 
-def _conditions(term: Term) -> list[_Condition]:
-    """Return what a term asks for. A word without letters and digits asks for nothing."""
-    if term.field is None:
-        if is_ocid(term.value):
-            return [_ColumnIs("id", term.value)]
-        return _words(term, "")
-    field = field_name(term.field)
-    if field in COLUMNS and term.operator == ":":
-        value = term.value.strip().upper() if field in {"state", "category"} else term.value.strip()
-        return [_ColumnIs(COLUMNS[field], value, term.prefix)]
-    if field in TEXT_FIELDS and term.operator == ":":
-        return _words(term, field)
-    number = number_of(term.value)
-    if field == "created" and term.operator in {":", "="} and number is not None:
-        return [_NumberIn(field, "=", number, _end_of_day(term.value, number))]
-    if term.operator != ":" and number is not None:
-        return [_NumberIn(field, term.operator, number)]
-    text = value_term(field, term.value)
-    return [_TermBegins(text) if term.prefix else _HasTerm(text)]
+class _Lead(NamedTuple):
+    """The list whose models are looked at one by one: that of a condition, or of all models in the compartments."""
+
+    condition: Condition | None
 
 
-def _words(term: Term, field: str) -> list[_Condition]:
-    words = words_of(term.value)
-    made: list[_Condition] = []
-    for word in words:
-        text = value_term(field, word) if field else word_term(word)
-        last = term.prefix and word is words[-1]
-        made.append(_TermBegins(text) if last else _HasTerm(text))
-    return made
+class _Search:
+    def __init__(
+        self,
+        session: Session,
+        wanted: Wanted,
+        compartments: list[str],
+        request: PageRequest,
+        after: tuple[Any, int] | None,
+    ) -> None:
+        self._session = session
+        self._wanted = wanted
+        self._compartments = compartments
+        self._request = request
+        self._after = after
+        descending = request.order == "DESC"
+        self._way, self._beyond = ("DESC", "<") if descending else ("ASC", ">")
+        self._sqlite = session.connection().dialect.name == "sqlite"
+        self._sizes: dict[Condition, int] = {}
+        self._here = 0
 
+    def places(self) -> list[_Place]:
+        """Return the places of the page's models, and of one more."""
+        self._count()
+        if any(self._sizes.get(one) == 0 for one in self._wanted.present):
+            return []
+        lead = self._lead()
+        merges = lead is None and self._sqlite and (not self._wanted.deleted or self._merged_state() is not None)
+        if self._request.sort_by != "timeCreated":
+            return self._by_value(lead, few_merged=merges and self._few_merged())
+        return self._merged() if merges else self._by_time(lead)
 
-def _end_of_day(text: str, start: float) -> float | None:
-    return (datetime.fromtimestamp(start, timezone.utc) + _DAY).timestamp() if len(text) == len("2026-01-31") else None
+    def _count(self) -> None:
+        """Find out how many models fit the conditions, no further than what decides."""
+        bind = Binds()
+        counts: list[str] = []
+        listed: list[Condition] = []
+        for condition in self._to_count():
+            listing = condition.listing(bind, self._compartments)
+            if listing is not None:
+                listed.append(condition)
+                counts.append(self._count_of(listing.sql, bind(self._most(condition)), len(counts)))
+        counts.append(self._count_of(self._all_here(bind), bind(_FEW + 1), len(counts)))
+        *sizes, self._here = self._run(f"SELECT {', '.join(counts)}", bind)[0]
+        self._sizes = dict(zip(listed, sizes, strict=True))
 
+    def _to_count(self) -> list[Condition]:
+        absent = [one for group in self._wanted.absent for one in group if not isinstance(one, HasTerm)]
+        return list(dict.fromkeys((*self._wanted.present, *absent)))
 
-def _lead_of(session: Session, conditions: Sequence[_Condition]) -> _Lead | None:
-    """Return the condition that the fewest models fit; of frequent ones only one that keeps their order."""
-    counted: list[tuple[int, int]] = []
-    for place, condition in enumerate(conditions):
-        models = condition.models()
-        if models is None:
-            continue
-        count = session.scalar(select(func.count()).select_from(models.limit(_MANY).subquery())) or 0
-        if count == 0:
-            return _Lead(condition, few=True)
-        if count <= _FEW or isinstance(condition, _HasTerm):
-            counted.append((count, place))
-    if not counted:
-        return None
-    count, place = min(counted)
-    return _Lead(conditions[place], few=count <= _FEW)
+    def _count_of(self, sql: str, most: str, place: int) -> str:
+        return f"(SELECT count(*) FROM (SELECT 1 FROM ({sql}) l{place} LIMIT {most}) c{place})"
 
+    def _most(self, condition: Condition) -> int:
+        """Return how far the models of a condition are counted."""
+        shared = _COUNTED // len(self._wanted.present) if self._wanted.present else 0
+        return max(_FEW + 1 if isinstance(condition, HasTerm) else _SORTABLE + 1, shared)
 
-def _statement(
-    wanted: _Wanted, lead: _Lead | None, request: PageRequest, after: tuple[object, int] | None
-) -> Select[Any]:
-    """Return the query for the models' numbers and sort values, in order."""
-    by_time, descending = request.sort_by == "timeCreated", request.order == "DESC"
-    leads = lead is not None and (lead.few or by_time)
-    rest = [condition for condition in wanted.present if lead is None or not leads or condition != lead.condition]
-    seq: Any = Model.seq
-    number = aliased(ModelNumber)
-    statement = select()
-    if lead is not None and leads:
-        source = lead.condition.models().subquery()
-        seq = source.c[0]
-        statement = statement.select_from(source).join(Model, Model.seq == seq)
-    value: Any = seq if by_time else Model.display_name
-    if request.sort_by not in {"timeCreated", "displayName"}:
-        field = field_name(request.sort_by)
-        value = number.number
-        if leads:
-            statement = statement.join(number, and_(number.model_seq == seq, number.field == field))
+    def _lead(self) -> _Lead | None:
+        sizes = [(size, place) for place, one in enumerate(self._wanted.present) if (size := self._size(one)) <= _FEW]
+        if sizes and (self._wanted.deleted or min(sizes)[0] <= self._here):
+            return _Lead(self._wanted.present[min(sizes)[1]])
+        return _Lead(None) if self._here <= _FEW and not self._wanted.deleted else None
+
+    def _size(self, condition: Condition) -> int:
+        return self._sizes.get(condition, _COUNTED)
+
+    def _by_time(self, lead: _Lead | None) -> list[_Place]:
+        bind = Binds()
+        source, asked = self._source(bind, lead)
+        if self._after is not None:
+            asked.append(f"m.seq {self._beyond} {bind(self._after[1])}")
+        seq = "m.seq" if lead is None else "s.seq"
+        found = f"SELECT {seq} AS seq, {seq} AS value FROM {source} WHERE {' AND '.join(asked)}"
+        return self._ask(f"{found} ORDER BY {seq} {self._way} LIMIT {bind(self._request.limit + 1)}", bind)
+
+    def _by_value(self, lead: _Lead | None, *, few_merged: bool) -> list[_Place]:
+        """Return the places by name, or by a number: from few models, or from the start of the sorted list."""
+        bind = Binds()
+        if few_merged:
+            source = f"({self._merge(bind, None)} ORDER BY 1) s CROSS JOIN models m"
+            asked = ["m.seq = s.seq", *self._unmerged(bind)]
         else:
-            seq = number.model_seq
-            statement = statement.select_from(number).join(Model, Model.seq == seq).where(number.field == field)
-    if leads and not by_time:
-        value = _apart(value)
-    statement = statement.add_columns(seq.label("seq"), value.label("value"))
-    if not wanted.deleted:
-        statement = statement.where(Model.lifecycle_state != "DELETED")
-    statement = statement.where(*(condition.holds(seq) for condition in rest))
-    statement = statement.where(*(not_(and_(*(one.holds(seq) for one in group))) for group in wanted.absent))
-    if after is not None:
-        statement = statement.where(_comes_after(seq, value, after, by_time=by_time, descending=descending))
-    order = [seq] if by_time else [value, seq]
-    return statement.order_by(*(column.desc() if descending else column.asc() for column in order))
+            source, asked = self._source(bind, lead)
+        value, seq = "m.display_name", "m.seq"
+        if self._request.sort_by != "displayName":
+            value, seq = "v.number", "v.model_seq"
+            whole = lead is None and not few_merged
+            source = "model_numbers v CROSS JOIN models m" if whole else f"{source} CROSS JOIN model_numbers v"
+            asked = [f"v.field = {bind(field_name(self._request.sort_by).encode())}", "v.model_seq = m.seq", *asked]
+        if self._after is not None:
+            last, number = bind(self._after[0]), bind(self._after[1])
+            asked.append(f"({value}, {seq}) {self._beyond} ({last}, {number})")
+        found = f"SELECT {seq} AS seq, {value} AS value FROM {source} WHERE {' AND '.join(asked)}"
+        order = f"{value} {self._way}, {seq} {self._way}"
+        return self._ask(f"{found} ORDER BY {order} LIMIT {bind(self._request.limit + 1)}", bind)
+
+    def _source(self, bind: Binds, lead: _Lead | None) -> tuple[str, list[str]]:
+        """Return where the model ``m`` comes from, and what it is asked."""
+        places = bind.each(self._compartments)
+        # With several compartments no index on them is taken: it would be sorted by them first.
+        asked = [f"{'m.compartment_id' if len(self._compartments) == 1 else _NO_INDEX} IN ({places})"]
+        asked += [] if self._wanted.deleted else [_ALIVE]
+        asked += [one.holds(bind) for one in self._wanted.present if lead is None or one != lead.condition]
+        asked += [_not(group, bind) for group in self._wanted.absent]
+        if lead is None:
+            return "models m", asked
+        found = self._all_here(bind) if lead.condition is None else self._listing(lead.condition, bind).sql
+        return f"({found}) s CROSS JOIN models m", ["m.seq = s.seq", *asked]
+
+    def _all_here(self, bind: Binds) -> str:
+        return f"SELECT m.seq FROM models m WHERE m.compartment_id IN ({bind.each(self._compartments)}) AND {_ALIVE}"
+
+    def _listing(self, condition: Condition, bind: Binds) -> Listing:
+        listing = condition.listing(bind, self._compartments)
+        if listing is None:
+            raise AssertionError(f"there is no list for {condition}")
+        return listing
+
+    # What follows is for SQLite, whose INTERSECT and EXCEPT of ordered lists go through them side by side.
+
+    def _merged(self) -> list[_Place]:
+        """Return the places by time, from the merged lists, of which only as much is read as the page takes."""
+        found: list[_Place] = []
+        wanted, after = self._request.limit + 1, None if self._after is None else self._after[1]
+        step = wanted
+        while True:
+            bind = Binds()
+            merged = f"{self._merge(bind, after)} ORDER BY 1 {self._way} LIMIT {bind(step)}"
+            asked = self._unmerged(bind)
+            if asked:
+                fits = f"CASE WHEN {' AND '.join(asked)} THEN 1 ELSE 0 END"
+                merged = f"SELECT s.seq, {fits} FROM ({merged}) s CROSS JOIN models m WHERE m.seq = s.seq"
+                merged = f"{merged} ORDER BY s.seq {self._way}"
+            rows = self._run(merged, bind)
+            found += [_Place(row[0], row[0]) for row in rows if not asked or row[1]]
+            if len(found) >= wanted or len(rows) < step:
+                return found[:wanted]
+            after, step = rows[-1][0], min(step * 4, _LARGEST_STEP)
+
+    def _few_merged(self) -> bool:
+        """Tell whether the merged lists have few models."""
+        if len(self._to_merge()) <= 1 and not self._absent_to_merge():
+            return False
+        bind = Binds()
+        merged = self._merge(bind, None)
+        return bool(
+            self._run(f"SELECT count(*) FROM ({merged} ORDER BY 1 LIMIT {bind(_FEW + 1)}) c", bind)[0][0] <= _FEW
+        )
+
+    def _merge(self, bind: Binds, after: int | None) -> str:
+        """Return the query for the models on all lists, but for those on the lists of what must not be."""
+        beyond = "" if after is None else f" AND {{}} {self._beyond} {bind(after)}"
+
+        def cut(condition: Condition) -> str:
+            listing = self._listing(condition, bind)
+            return listing.sql + beyond.format(listing.column)
+
+        lists = [cut(one) for one in self._to_merge()]
+        if self._merged_state() is None:
+            places = bind.each(self._compartments)
+            alive = (
+                f"SELECT seq FROM models m INDEXED BY ix_models_alive WHERE {_ALIVE} AND compartment_id IN ({places})"
+            )
+            lists.append(alive + beyond.format("seq"))
+        without = [
+            cut(group[0]) if len(group) == 1 else f"SELECT seq FROM ({' INTERSECT '.join(map(cut, group))} ORDER BY 1)"
+            for group in self._absent_to_merge()
+        ]
+        return " EXCEPT ".join((" INTERSECT ".join(lists), *without))
+
+    def _to_merge(self) -> list[Condition]:
+        able = [one for one in self._wanted.present if self._is_mergeable(one)]
+        return sorted(able, key=self._size)[:_MOST_MERGED]
+
+    def _absent_to_merge(self) -> list[tuple[Condition, ...]]:
+        able = [group for group in self._wanted.absent if all(map(self._is_mergeable, group))]
+        return able[:_MOST_MERGED]
+
+    def _is_mergeable(self, condition: Condition) -> bool:
+        listing = condition.listing(Binds(), self._compartments)
+        return listing is not None and (listing.ordered or self._size(condition) <= _SORTABLE)
+
+    def _merged_state(self) -> ColumnIs | None:
+        """Return the state whose list is merged: it takes the place of the list of all that isn't deleted."""
+        return next((one for one in self._to_merge() if isinstance(one, ColumnIs)), None)
+
+    def _unmerged(self, bind: Binds) -> list[str]:
+        merged, without = self._to_merge(), self._absent_to_merge()
+        asked = [one.holds(bind) for one in self._wanted.present if one not in merged]
+        asked += [_not(group, bind) for group in self._wanted.absent if group not in without]
+        state = self._merged_state()
+        if state is not None and state.column == "id":
+            asked.append(f"m.compartment_id IN ({bind.each(self._compartments)})")
+        return asked
+
+    def _ask(self, sql: str, bind: Binds) -> list[_Place]:
+        return [_Place(row[0], row[1]) for row in self._run(sql, bind)]
+
+    def _run(self, sql: str, bind: Binds) -> Sequence[Any]:
+        return self._session.connection().execute(text(sql), bind.values).all()
 
 
-def _comes_after(
-    seq: Any, value: Any, after: tuple[object, int], *, by_time: bool, descending: bool
-) -> ColumnElement[bool]:
-    last_value, last_seq = after
-    if by_time:
-        found: ColumnElement[bool] = seq < last_seq if descending else seq > last_seq
-        return found
-    here = tuple_(literal(last_value, value.type), literal(last_seq, seq.type))
-    return tuple_(value, seq) < here if descending else tuple_(value, seq) > here
+_NO_INDEX = "coalesce(m.compartment_id, '')"
 
 
-def _apart(column: Any) -> Any:
-    """Return the column in a form for which no index is taken: what leads is decided here, not by statistics."""
-    return func.coalesce(column, "" if isinstance(column.type, (String, Text)) else 0.0)
-
-
-def _load(session: Session, seqs: list[int]) -> list[Model]:
-    statement = (
-        select(Model)
-        .where(Model.seq.in_(seqs))
-        .options(lazyload(Model.metadata_artifacts), defer(Model.input_schema), defer(Model.output_schema))
-    )
-    rows = {row.seq: row for row in session.scalars(statement)}
-    return [rows[seq] for seq in seqs]
+def _not(group: Sequence[Condition], bind: Binds) -> str:
+    return f"NOT ({' AND '.join(one.holds(bind) for one in group)})"

@@ -23,6 +23,7 @@ from ads.registry.lookups import (
     require_project,
 )
 from ads.registry.model_index import index_model
+from ads.registry.model_rows import select_rows
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
 from ads.registry.tables import Artifact, Model, ModelVersionSet, Provenance, VersionSetMember, now
 
@@ -33,6 +34,7 @@ __all__ = [
     "get_model",
     "live_model",
     "move_model",
+    "select_model_rows",
     "select_models",
     "set_model_active",
     "update_model",
@@ -140,9 +142,18 @@ def select_models(filters: Mapping[str, str], session: Session | None = None) ->
     With a session it is found out first which of the filters few models fit: those are then looked at one by one,
     whatever the order of the list is.
     """
+    statement = select(Model).options(lazyload(Model.metadata_artifacts), *map(defer, _NOT_LISTED))
+    return _filtered(statement, filters, session)
+
+
+def select_model_rows(filters: Mapping[str, str], session: Session) -> Select[Any]:
+    """Return the same query for the rows that lists show."""
+    return _filtered(select_rows(), filters, session)
+
+
+def _filtered(statement: Select[Any], filters: Mapping[str, str], session: Session | None) -> Select[Any]:
     columns = dict(filters)
     in_set = columns.pop("model_version_set_name", None)
-    statement = select(Model).options(lazyload(Model.metadata_artifacts), *map(defer, _NOT_LISTED))
     leads = [_with_column(columns.get("compartment_id"), name, columns[name]) for name in _RARE if name in columns]
     leads += [] if in_set is None else [_in_set(in_set)]
     if columns.pop("category", _CATEGORY) != _CATEGORY:

@@ -55,15 +55,21 @@ def fetch_page(
     sort_columns: Mapping[str, InstrumentedAttribute[Any]],
     seq: InstrumentedAttribute[int],
     request: PageRequest,
+    *,
+    whole_rows: bool = False,
 ) -> Page[Row]:
-    """Return one page of what ``statement`` selects. Raises InputError for a page token that is not of this list."""
+    """Return one page of what ``statement`` selects: of each row the first thing or, with ``whole_rows``, all.
+
+    Raises InputError for a page token that is not of this list.
+    """
     column = sort_columns[request.sort_by]
     descending = request.order == "DESC"
     if request.token is not None:
         value, last_seq = open_token(request)
         statement = statement.where(_after(column, seq, value, last_seq, descending=descending))
     ordering = (column.desc(), seq.desc()) if descending else (column.asc(), seq.asc())
-    rows = list(session.scalars(statement.order_by(*ordering).limit(request.limit + 1)))
+    statement = statement.order_by(*ordering).limit(request.limit + 1)
+    rows: list[Any] = list(session.connection().execute(statement) if whole_rows else session.scalars(statement))
     if len(rows) <= request.limit:
         return Page(rows)
     rows = rows[: request.limit]

@@ -182,6 +182,14 @@ class Model(Base):
         Index(None, "compartment_id", "lifecycle_state", "time_created", "seq"),
         Index(None, "compartment_id", "created_by", "time_created", "seq"),
         Index(None, "compartment_id", "version_label", "time_created", "seq"),
+        Index(
+            "ix_models_alive",
+            "seq",
+            "compartment_id",
+            "lifecycle_state",
+            sqlite_where=text("lifecycle_state != 'DELETED'"),
+            postgresql_where=text("lifecycle_state != 'DELETED'"),
+        ),
     )
 
     seq: Mapped[int] = mapped_column(Sequence, primary_key=True)
