@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ads.cli import payload, prediction_file, references
+from ads.cli.batch import Wanted, is_batch, predict_batch
 from ads.cli.commands import command, pass_invocation
 from ads.cli.invocation import Invocation
 from ads.cli.output import plain
@@ -21,7 +22,7 @@ from ads.errors import NotActiveDeploymentError, NotFound, NotPermitted, Service
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["predict"]
+__all__ = ["columns_of", "predict", "require_answering"]
 
 # In these states there are replicas that answer; during an update the old ones do.
 _ANSWERING = {"ACTIVE", "UPDATING", "NEEDS_ATTENTION"}
@@ -32,6 +33,7 @@ _ANSWERING = {"ACTIVE", "UPDATING", "NEEDS_ATTENTION"}
     example="""
         ads predict churn --data '[{"age": 42, "plan": "basic"}]'
         ads predict churn --input customers.csv --output predictions.csv
+        ads predict churn@champion --input s3://bucket/customers/ --output s3://bucket/scored/
         cat rows.json | ads predict churn -q
     """,
 )
@@ -39,21 +41,84 @@ _ANSWERING = {"ACTIVE", "UPDATING", "NEEDS_ATTENTION"}
 @click.option("--data", metavar="JSON", help="The rows themselves, as JSON.")
 @click.option(
     "--input",
-    "file",
+    "source",
     metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
-    help="A .csv file with a header line, .json, .jsonl, .parquet, or - for JSON on stdin.",
+    help="A .csv file with a header line, .json, .jsonl, .parquet, or - for JSON on stdin; with --output a folder too.",
 )
 @click.option(
     "--output",
     "target",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the predictions there, beside the rows: .csv, .parquet, .jsonl or .json.",
+    help="Write the rows with their predictions there: .csv, .parquet, .jsonl, or a folder; the answer alone: .json.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "deployment"]),
+    help="For --output: replicas started for this, or the deployment. Default: what REF names.",
+)
+@click.option(
+    "--keep",
+    default="all",
+    show_default=True,
+    metavar="COLUMNS",
+    help="For --output: which columns of the input go along: all, none, or names with commas.",
+)
+@click.option(
+    "--column", default="prediction", show_default=True, metavar="NAME", help="For --output: the predictions' name."
+)
+@click.option(
+    "--errors",
+    type=click.Choice(["stop", "keep"]),
+    default="stop",
+    show_default=True,
+    help="For --output: what a row that can't be predicted does: end everything, or have its reason in a column.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 256), metavar="N", help="Processes at once. Default: one for each core."
+)
+@click.option("--rows", type=click.IntRange(1), metavar="N", help="Rows in one request. Default: as suits the file.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Longest time to wait for an answer.")
 @pass_invocation
 def predict(
+    invocation: Invocation,
+    /,
+    reference: str,
+    data: str | None,
+    source: str | None,
+    target: str | None,
+    timeout: float | None,
+    **job: Any,
+) -> None:
+    """Send data to the deployment REF and print its answer as JSON; with -q one prediction a line.
+
+    Data comes from --data, --input or stdin. The cells of a .csv file become what the model's columns are, and a long
+    table goes in several requests. JSON is sent as it is: a list of rows, one row, or whatever score.py takes.
+
+    With --output a table of any length is scored in chunks: files and folders, here or at addresses such as s3://. REF
+    may then name a model, or an artifact's folder, which is scored by processes of its own. The output appears whole or
+    not at all; after a kill the same command goes on, and what was scored isn't scored again.
+    """
+    if source is not None and target is not None and is_batch(source, target):
+        if data is not None:
+            raise click.UsageError("Give either --data or --input, not both.")
+        predict_batch(invocation, Wanted(reference, source, target, timeout=timeout, **job))
+        return
+    file, written = _local_file(source), None if target is None else Path(target)
+    _predict_once(invocation, reference, data, file, written, timeout)
+
+
+def _local_file(source: str | None) -> Path | None:
+    if source is None or source == "-":
+        return None if source is None else Path("-")
+    path = Path(source)
+    if not path.exists():
+        raise click.BadParameter(f"File {source!r} does not exist.", param_hint="'--input'")
+    if path.is_dir() or "://" in source:
+        raise click.UsageError(f"{source} is more than one answer can hold: give --output too.")
+    return path
+
+
+def _predict_once(
     invocation: Invocation,
     reference: str,
     data: str | None,
@@ -61,11 +126,7 @@ def predict(
     target: Path | None,
     timeout: float | None,
 ) -> None:
-    """Send data to the deployment REF and print its answer as JSON; with -q one prediction a line.
-
-    Data comes from --data, --input or stdin. The cells of a .csv file become what the model's columns are, and a long
-    table goes in several requests. JSON is sent as it is: a list of rows, one row, or whatever score.py takes.
-    """
+    """Send everything now and show or write the answer."""
     if target is not None:
         prediction_file.require_known(target)
     given = None if file is not None and payload.is_table(file) else _body(data, file)
@@ -73,8 +134,8 @@ def predict(
         raise click.UsageError("Give either --data or --input, not both.")
     service = invocation.service
     deployment = references.find(service, DEPLOYMENT, reference)
-    _require_answering(deployment, reference)
-    table = None if given is not None or file is None else payload.read_table(file, _dtypes(invocation, deployment))
+    require_answering(deployment, reference)
+    table = None if given is not None or file is None else payload.read_table(file, columns_of(invocation, deployment))
     began = time.perf_counter()
     texts: list[str] = []
     for batch in table.batches() if table is not None else [payload.Batch(given or b"")]:
@@ -93,7 +154,8 @@ def predict(
     _conclude(invocation, texts, table, target, time.perf_counter() - began)
 
 
-def _dtypes(invocation: Invocation, deployment: Mapping[str, Any]) -> dict[str, str]:
+def columns_of(invocation: Invocation, deployment: Mapping[str, Any]) -> dict[str, str]:
+    """Return the dtypes of the columns that the deployment's model takes; none where they can't be known."""
     from ads.model.deployment.deployment_wire import model_id_of
 
     try:
@@ -115,7 +177,8 @@ def _body(data: str | None, file: Path | None) -> bytes:
     return payload.from_json(sys.stdin.read(), "stdin")
 
 
-def _require_answering(deployment: Mapping[str, Any], reference: str) -> None:
+def require_answering(deployment: Mapping[str, Any], reference: str) -> None:
+    """Raise :class:`~ads.errors.NotActiveDeploymentError` unless the deployment has replicas that answer."""
     state = deployment.get("lifecycleState")
     if state in _ANSWERING:
         return

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,12 +68,19 @@ def _result(status: int, body: bytes) -> Any:
 
 
 @contextmanager
-def on_trial(home: Home, artifact: Path, timeout: float, report: Callable[[str], None]) -> Iterator[Trial]:
+def on_trial(
+    home: Home,
+    artifact: Path,
+    timeout: float,
+    report: Callable[[str], None],
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[Trial]:
     """Yield the trial of the artifact in a folder, which nothing changes, and end its process.
 
     Its environment is the one that a deployment here would use; ``report`` hears when it has to be built. ``timeout``
-    in seconds is for the start. Raises :class:`~ads.errors.VerificationFailed` with the end of what the model's code
-    wrote when it can't be loaded or doesn't reproduce its sample, :class:`~ads.errors.EnvironmentBuildError`.
+    in seconds is for the start; ``variables`` go into the process's environment where nobody set them. Raises
+    :class:`~ads.errors.VerificationFailed` with the end of what the model's code wrote when it can't be loaded or
+    doesn't reproduce its sample, :class:`~ads.errors.EnvironmentBuildError`.
     """
     import tempfile
 
@@ -83,7 +90,7 @@ def on_trial(home: Home, artifact: Path, timeout: float, report: Callable[[str],
     environment = _environment(home, artifact, report)
     with tempfile.TemporaryDirectory(prefix="openads-") as scratch:
         folder = Path(scratch)
-        process = _start(environment.python, artifact.absolute(), folder)
+        process, lifeline = _start(environment.python, artifact.absolute(), folder, variables or {})
         try:
             status = _ready(process, folder, timeout)
             stages = list(status["stages"])
@@ -92,6 +99,7 @@ def on_trial(home: Home, artifact: Path, timeout: float, report: Callable[[str],
         finally:
             process.kill()
             process.wait()
+            os.close(lifeline)
 
 
 def _environment(home: Home, artifact: Path, report: Callable[[str], None]) -> Any:
@@ -104,7 +112,10 @@ def _environment(home: Home, artifact: Path, report: Callable[[str], None]) -> A
     return resolve(home, artifact, 1800.0, report)
 
 
-def _start(python: Path, artifact: Path, folder: Path) -> subprocess.Popen[bytes]:
+def _start(
+    python: Path, artifact: Path, folder: Path, variables: Mapping[str, str]
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Return the process, and the end of a pipe: once nobody holds that open, the process ends."""
     import importlib.util
 
     worker = importlib.util.find_spec("ads.worker")
@@ -115,9 +126,25 @@ def _start(python: Path, artifact: Path, folder: Path) -> subprocess.Popen[bytes
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENADS_", "PYTHON"))}
     if python == Path(sys.executable) and os.environ.get("PYTHONPATH"):
         kept["PYTHONPATH"] = os.environ["PYTHONPATH"]
-    environment = {**kept, "TMPDIR": str(folder), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    with (folder / "log").open("wb") as said:  # a file, not a pipe: what the script starts may hold it open
-        return subprocess.Popen(argv, cwd=artifact, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    environment = {**variables, **kept, "TMPDIR": str(folder), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    held, lifeline = os.pipe()
+    try:
+        with (folder / "log").open("wb") as said:  # a file, not a pipe: what the script starts may hold it open
+            process = subprocess.Popen(
+                argv,
+                cwd=artifact,
+                env={**environment, "OPENADS_LIFELINE": str(held)},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                pass_fds=[held],
+            )
+    except OSError:
+        os.close(lifeline)
+        raise
+    finally:
+        os.close(held)
+    return process, lifeline
 
 
 def _ready(process: subprocess.Popen[bytes], folder: Path, timeout: float) -> dict[str, Any]:

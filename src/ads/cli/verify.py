@@ -17,7 +17,7 @@ from ads.cli.invocation import Invocation
 if TYPE_CHECKING:
     from ads.cli.trial import Trial
 
-__all__ = ["verify"]
+__all__ = ["unpacked", "verify"]
 
 _WORDS = {"start": "the process started", "import": "score.py is imported", "load": "the model is loaded"}
 
@@ -55,7 +55,7 @@ def verify(invocation: Invocation, path: Path, file: Path | None, timeout: float
     from ads.cli.trial import on_trial
 
     output = invocation.output
-    with _unpacked(path) as folder, on_trial(invocation.home, folder, timeout, output.talk) as trial:
+    with unpacked(path) as folder, on_trial(invocation.home, folder, timeout, output.talk) as trial:
         answer = None if file is None else _answer(trial, folder, file, timeout)
         seconds = {stage["name"]: float(stage["seconds"]) for stage in trial.stages}
         facts = {
@@ -106,7 +106,8 @@ def _print(invocation: Invocation, answer: Any) -> None:
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[Path]:
+def unpacked(path: Path) -> Iterator[Path]:
+    """Yield the folder of an artifact: itself, or what is in the archive. Raises as :func:`local` does."""
     import tempfile
 
     from ads.cli.artifact_files import local
