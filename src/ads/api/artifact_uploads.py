@@ -27,6 +27,7 @@ _UPLOADS = "/openads/v1/models/{model_id}/artifact/uploads"
 router = APIRouter(prefix=_UPLOADS, tags=["models"])
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_RUN = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
@@ -69,7 +70,10 @@ def get(model_id: str, upload_id: str, request: Request) -> Response:  # noqa: A
 
 @router.put("/{upload_id}/parts/{number}")
 async def put_part(model_id: str, upload_id: str, number: str, request: Request) -> Response:  # noqa: ARG001
-    """Store one part."""
+    """Store one part, or with ``first-last`` several that follow each other."""
+    run = _RUN.fullmatch(number)
+    if run is not None:
+        return await _put_run(request, upload_id, int(run[1]), int(run[2]))
     sha256 = request.headers.get("content-sha256", "")
     if not _SHA256.fullmatch(sha256):
         raise InputError("content-sha256 must be the part's SHA-256, 64 hexadecimal digits.")
@@ -80,6 +84,23 @@ async def put_part(model_id: str, upload_id: str, number: str, request: Request)
     with failures_noted(context.database), context.blobs.partial.part(upload, int(number), sha256) as writer:
         await receive(request, writer)
         await run_in_threadpool(writer.finish)
+    return no_content()
+
+
+async def _put_run(request: Request, upload_id: str, first: int, last: int) -> Response:
+    """Store parts whose bytes are compared with the SHA-256 of the whole alone, at the commit."""
+    if "content-sha256" in request.headers:
+        raise InputError("content-sha256 is for one part, not for several.")
+    context = context_of(request)
+    partial = context.blobs.partial
+    upload = await run_in_threadpool(_find, request, upload_id)
+    with failures_noted(context.database):
+        run = await run_in_threadpool(partial.begin_run, upload, first, last)
+        try:
+            await receive(request, run)
+            await run_in_threadpool(run.finish)
+        finally:
+            await run_in_threadpool(partial.end_run, run)
     return no_content()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +19,7 @@ from ads.artifact import zip_format as z
 from ads.artifact.fresh_folder import fresh_folder
 from ads.artifact.limits import DEFAULT_LIMITS, Limits
 from ads.artifact.member_names import shown
+from ads.artifact.stored_members import StoredMember
 from ads.artifact.zip_directory import Member, damaged, read_directory
 from ads.errors import ArchiveError
 
@@ -52,17 +53,20 @@ def check_zip(archive: Path | str, limits: Limits = DEFAULT_LIMITS) -> ArchiveIn
     return ArchiveInfo(whole.hexdigest(), size, files)
 
 
-def verify_zip(archive: Path | str, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
-    """Check the archive as :func:`check_zip` does, without hashing it as a whole; return the files in it."""
+def verify_zip(
+    archive: Path | str, limits: Limits = DEFAULT_LIMITS, known: Mapping[int, StoredMember] | None = None
+) -> tuple[str, ...]:
+    """Check the archive as :func:`check_zip` does, without hashing it as a whole; return the files in it.
+
+    ``known``: what is known of members' bytes already, by where they begin; those are not read again.
+    """
     with Path(archive).open("rb") as file:
         members = read_directory(file, limits)
         found = {}
         for member in members:
-            digest = hashlib.sha256()
-            for chunk in _data(file, member):
-                digest.update(chunk)
+            sha256 = _known_digest(member, known or {}) or _digest(file, member)
             if not member.is_folder:
-                found[member.name] = manifest.FileEntry(digest.hexdigest(), member.size)
+                found[member.name] = manifest.FileEntry(sha256, member.size)
         _check_manifest(file, members, found)
     return _names(members)
 
@@ -113,6 +117,23 @@ def extract_entries(
 
 def _names(members: list[Member]) -> tuple[str, ...]:
     return tuple(sorted(m.name for m in members if not m.is_folder and m.name != layout.MANIFEST))
+
+
+def _known_digest(member: Member, known: Mapping[int, StoredMember]) -> str:
+    """Return the digest of the member's bytes where they are known, empty where they aren't."""
+    found = known.get(member.start)
+    if found is None or member.method != z.STORED or found.size != member.size:
+        return ""
+    if found.crc != member.crc:
+        raise damaged(f"the checksum of {shown(member.name)} is wrong")
+    return found.sha256
+
+
+def _digest(file: BinaryIO, member: Member) -> str:
+    digest = hashlib.sha256()
+    for chunk in _data(file, member):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _data(file: BinaryIO, member: Member) -> Iterator[bytes]:

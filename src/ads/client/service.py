@@ -128,6 +128,11 @@ class Service:
         return self._home is None or self._home.endpoint_of is None
 
     @property
+    def bearer(self) -> str:
+        """The token that goes with every request; empty where requests are signed."""
+        return self._token if self._home is None else ""
+
+    @property
     def compartment_id(self) -> str:
         """The compartment for what names none: from the settings, else the service's default."""
         return self._given["compartmentId"] or str(self.about.get("compartmentId") or "")
@@ -306,11 +311,12 @@ class Service:
                 import httpx
 
                 from ads._version import __version__
+                from ads.client.trust import is_loopback
 
                 # Loading the certificate store costs 20 ms: not for plain HTTP. Proxies are never meant for loopback.
                 self._client = httpx.Client(
                     verify=_trust(self.url),
-                    trust_env=not _is_loopback(self.url),
+                    trust_env=not is_loopback(self.url),
                     headers={"user-agent": f"openads/{__version__}", "accept": "application/json"},
                     limits=httpx.Limits(max_connections=64, max_keepalive_connections=16),
                 )
@@ -388,10 +394,3 @@ def _trust(url: str) -> Any:
     from ads.client.trust import tls_context
 
     return tls_context(url)
-
-
-def _is_loopback(url: str) -> bool:
-    from urllib.parse import urlsplit
-
-    host = urlsplit(url).hostname or ""
-    return host in {"localhost", "::1"} or host.startswith("127.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,46 +72,76 @@ def download(service: Service, model_id: str, target: Path, *, progress: bool = 
     Raises :class:`~ads.errors.NotFound` when the model has none and :class:`~ads.errors.ArchiveError` when what came
     differs in length or digest from what the service announced; ``target`` is then removed.
     """
-    import hashlib
-
-    sha256, size = hashlib.sha256(), 0
-    with service.stream(
-        "GET",
-        f"/20190101/models/{model_id}/artifact/content",
-        headers={"accept": "application/octet-stream", "accept-encoding": "identity", "want-repr-digest": "sha-256=1"},
-        timeout=_STALLED_AFTER,
-    ) as response:
-        announced = int(response.headers.get("content-length", "-1"))
+    with _answer(service, model_id) as (headers, pieces):
+        announced = int(headers.get("content-length", "-1"))
         # MD5 is what the OCI wire carries; it finds accidents, the archive's own manifest finds the rest.
-        wanted = _Announced(response.headers)
-        name = _file_name(response.headers.get("content-disposition", ""), model_id)
-        with (
-            byte_bar(f"Downloading {name}", max(announced, 0), progress) as bar,
-            target.open("wb", buffering=_PIECE) as file,
-        ):
-            for piece in _pieces(response, service, model_id):
-                file.write(piece)
-                wanted.update(piece)
-                sha256.update(piece)
-                size += len(piece)
-                bar.update(len(piece))
-    if announced not in (-1, size) or not wanted.fits(sha256.digest()):
+        wanted = _Announced(headers)
+        name = _file_name(headers.get("content-disposition", ""), model_id)
+        with byte_bar(f"Downloading {name}", max(announced, 0), progress) as bar:
+            sha256, size = _write(pieces, target, wanted, bar)
+    if announced not in (-1, size) or not wanted.fits(sha256):
         target.unlink(missing_ok=True)
         raise ArchiveError(
             f"The artifact of {model_id} arrived damaged: {size} of {announced} bytes, or another digest.",
             hint="Repeat the download; if it stays so, the service's copy is damaged.",
         )
-    return Download(target, name, size, sha256.hexdigest())
+    return Download(target, name, size, sha256.hex())
 
 
-def _pieces(response: Any, service: Service, model_id: str) -> Iterator[bytes]:
+def _write(pieces: Iterator[bytes | memoryview], target: Path, wanted: _Announced, bar: Any) -> tuple[bytes, int]:
+    """Write the pieces while another thread hashes them; return SHA-256 and size. At most two pieces wait for it."""
+    import hashlib
+    from collections import deque
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    sha256, size = hashlib.sha256(), 0
+    hashed: deque[Future[None]] = deque()
+
+    def digest(piece: bytes | memoryview) -> None:
+        sha256.update(piece)
+        wanted.update(piece)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool, target.open("wb", buffering=_PIECE) as file:
+        for piece in pieces:
+            hashed.append(pool.submit(digest, piece))
+            file.write(piece)
+            size += len(piece)
+            bar.update(len(piece))
+            while len(hashed) > 2:
+                hashed.popleft().result()
+    return sha256.digest(), size
+
+
+@contextmanager
+def _answer(service: Service, model_id: str) -> Iterator[tuple[Mapping[str, str], Iterator[bytes | memoryview]]]:
+    from ads.client.bulk import is_near, opened
+
+    path = f"/20190101/models/{model_id}/artifact/content"
+    headers = {
+        "accept": "application/octet-stream",
+        "accept-encoding": "identity",
+        "want-repr-digest": "sha-256=1",
+    }
+    if is_near(service):
+        with opened(service, path, headers, timeout=_STALLED_AFTER) as found:
+            if found is not None:
+                yield found[0], _unbroken(found[1], service, model_id)
+                return
+    with service.stream("GET", path, headers=headers, timeout=_STALLED_AFTER) as response:
+        yield response.headers, _unbroken(response.iter_raw(_PIECE), service, model_id)
+
+
+def _unbroken(
+    pieces: Iterator[bytes] | Iterator[memoryview], service: Service, model_id: str
+) -> Iterator[bytes | memoryview]:
+    """Yield the pieces. Raises ServiceUnreachable where they break off."""
     import httpx
 
     from ads.errors import ServiceUnreachable
 
     try:
-        yield from response.iter_raw()
-    except httpx.TransportError as error:
+        yield from pieces
+    except (httpx.TransportError, OSError) as error:
         raise ServiceUnreachable(
             f"The download of {model_id} from {service.url} broke off: {str(error) or type(error).__name__}.",
             hint="Repeat the download.",
@@ -128,7 +159,7 @@ class _Announced:
         self._md5 = "" if found else headers.get("content-md5", "")
         self._digest = hashlib.md5(usedforsecurity=False)
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """Take the next bytes."""
         if self._md5:
             self._digest.update(data)

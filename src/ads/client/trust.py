@@ -7,9 +7,15 @@ from urllib.parse import urlsplit
 
 from ads.settings import load_settings
 
-__all__ = ["tls_context"]
+__all__ = ["is_loopback", "tls_context"]
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether the address is one of this machine alone."""
+    host = urlsplit(url).hostname or ""
+    return host in _LOOPBACK or host.startswith("127.")
 
 
 def tls_context(url: str) -> ssl.SSLContext:

@@ -6,13 +6,14 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from ads.artifact.stored_members import StoredMember
 from ads.errors import Conflict, InputError
 from ads.registry.artifacts import expect_artifact, store_artifact
 from ads.registry.blobs import BlobDamaged, BlobStore
@@ -77,27 +78,38 @@ def commit_artifact_upload(
     if found is not None and (found.size, found.sha256) == (about.size, wanted):
         _finish(upload, found.sha256)
         return found
-    with _assembled(blobs, upload) as whole:
-        artifact = store_artifact(database, blobs, caller, model_id, whole, about.file_name, max_bytes=max_bytes)
+    try:
+        with _assembled(blobs, upload) as whole:
+            artifact = store_artifact(database, blobs, caller, model_id, whole, about.file_name, max_bytes=max_bytes)
+    except OtherBytes:
+        blobs.partial.remove(upload)
+        raise
     _finish(upload, artifact.sha256)
     return artifact
+
+
+class OtherBytes(InputError):
+    """What arrived isn't what was announced; nothing can be made of it."""
 
 
 class Assembled:
     """The parts as one file, hashed while others look into it. It goes the way of an upload in one piece."""
 
-    def __init__(self, path: Path, about: About, digest: Future[str]) -> None:
+    def __init__(
+        self, path: Path, about: About, digest: Callable[[], str], members: Mapping[int, StoredMember]
+    ) -> None:
         self.path = path
         self.size = about.size
+        self.members = members
         self._announced = about.sha256
         self._digest = digest
 
     def stored(self) -> StoredBlob:
-        """Return the SHA-256; MD5 is for those who ask. Raises InputError when the whole isn't what was announced."""
-        sha256 = self._digest.result()
+        """Return the SHA-256; MD5 is for those who ask. Raises OtherBytes when the whole isn't what was announced."""
+        sha256 = self._digest()
         if self._announced not in {"", sha256}:
-            raise InputError(
-                "The parts don't make the archive whose SHA-256 was given.", hint="Give the upload up and begin again."
+            raise OtherBytes(
+                "The parts don't make the archive whose SHA-256 was given.", hint="They were removed: begin again."
             )
         return StoredBlob(sha256, "", self.size)
 
@@ -112,12 +124,17 @@ def _assembled(blobs: BlobStore, upload: PartialUpload) -> Iterator[Assembled]:
     source = upload.data
     if upload.committed:
         source = blobs.verified_path(upload.committed_sha256(), upload.about.size)
+    running = None if upload.committed else blobs.partial.running(upload)
     _second_name(source, path)
-    with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
-        try:
-            yield Assembled(path, upload.about, pool.submit(_digest, path))
-        finally:
-            path.unlink(missing_ok=True)
+    try:
+        if running is not None:
+            digest = running.sha256.state.hexdigest
+            yield Assembled(path, upload.about, digest, running.members.state.found)
+        else:
+            with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
+                yield Assembled(path, upload.about, pool.submit(_digest, path).result, {})
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _second_name(source: Path, path: Path) -> None:
@@ -142,7 +159,7 @@ def _digest(path: Path) -> str:
 
 def _stored(blobs: BlobStore, upload: PartialUpload) -> bool:
     try:
-        blobs.expect(upload.committed_sha256(), upload.about.size)
+        blobs.open_verified(upload.committed_sha256(), upload.about.size).close()
     except BlobDamaged:
         return False
     return True

@@ -71,7 +71,7 @@ def store_artifact(
             require_readable(session, caller, upload.path.read_bytes())
     else:
         limits = Limits(max_bytes=max_bytes)
-        check_description_files(upload.path, verify_zip(upload.path, limits), limits)
+        check_description_files(upload.path, verify_zip(upload.path, limits, upload.members), limits)
     with keep(database, blobs, upload) as (blob, session):
         model = live_model(session, model_id)
         found = session.get(Artifact, model_id)

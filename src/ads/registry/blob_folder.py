@@ -10,15 +10,18 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from ads.registry.blob_place import BlobEntry, damaged, is_digest, missing, pieces
+from ads.registry.blob_place import BlobEntry, checked, damaged, is_digest, missing, pieces
 from ads.registry.incoming import StoredBlob, full_disk_reported, sync_folder
 
 __all__ = ["BlobFolder"]
 
 _CHUNK = 1024 * 1024
+_LARGE = 8 * 1024 * 1024
+"""Bytes from which reading twice, to compare and then to give out, takes a while."""
 
 
 class BlobFolder:
@@ -62,13 +65,39 @@ class BlobFolder:
         return self.folder / sha256
 
     def expect(self, sha256: str, size: int) -> None:
-        """Return when the bytes are those of the digest."""
-        self.open(sha256, size).close()
+        """Return when the bytes are those of the digest; a large blob's are compared while they are read."""
+        if size < _LARGE:
+            self.open(sha256, size).close()
+            return
+        try:
+            status = (self.folder / sha256).stat()
+        except FileNotFoundError:
+            raise missing(sha256) from None
+        if status.st_size != size:
+            raise damaged(sha256)
 
     def chunks(self, sha256: str, size: int, start: int, end: int) -> Iterator[bytes]:
-        """Yield a part of the blob."""
+        """Yield a part of the blob. The whole of it is compared with its digest on the way, where it is yet to be."""
+        if (start, end) == (0, size) and size >= _LARGE:
+            yield from self._whole(sha256, size)
+            return
         with self.open(sha256, size) as file:
             yield from pieces(file, sha256, start, end)
+
+    def _whole(self, sha256: str, size: int) -> Iterator[bytes]:
+        try:
+            file = (self.folder / sha256).open("rb", buffering=0)
+        except FileNotFoundError:
+            raise missing(sha256) from None
+        with file:
+            state = _state(file)
+            if state[-1] != size:
+                raise damaged(sha256)
+            if self._verified.get(sha256) == state:
+                yield from pieces(file, sha256, 0, size)
+            else:
+                yield from checked(pieces(file, sha256, 0, size), sha256)
+                self._verified[sha256] = state
 
     def has(self, sha256: str) -> bool:
         """Tell whether there is such a file."""
@@ -108,11 +137,10 @@ class BlobFolder:
             temporary.unlink(missing_ok=True)
 
     def _verify(self, file: BinaryIO, sha256: str, size: int) -> None:
-        status = os.fstat(file.fileno())
-        state = (status.st_ino, status.st_mtime_ns, status.st_size)
+        state = _state(file)
         if self._verified.get(sha256) == state:
             return
-        if status.st_size != size:
+        if state[-1] != size:
             raise damaged(sha256)
         digest = hashlib.sha256()
         while chunk := file.read(_CHUNK):
@@ -121,3 +149,9 @@ class BlobFolder:
         if digest.hexdigest() != sha256:
             raise damaged(sha256)
         self._verified[sha256] = state
+
+
+def _state(file: BinaryIO | FileIO) -> tuple[int, int, int]:
+    """Return what changes when the file does: its number, when it was written, its size."""
+    status = os.fstat(file.fileno())
+    return status.st_ino, status.st_mtime_ns, status.st_size

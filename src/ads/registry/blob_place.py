@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from ads.errors import AdsError
 from ads.registry.incoming import StoredBlob
+from ads.registry.lanes import Followed, Lane
 
-__all__ = ["BlobDamaged", "BlobEntry", "BlobPlace", "damaged", "is_digest", "missing", "pieces"]
+__all__ = ["BlobDamaged", "BlobEntry", "BlobPlace", "checked", "damaged", "is_digest", "missing", "pieces"]
 
 _CHUNK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -51,7 +54,7 @@ class BlobPlace(Protocol):
         """Yield the bytes from ``start`` to ``end``. Raises BlobDamaged before the last of wrong bytes is given out."""
 
     def expect(self, sha256: str, size: int) -> None:
-        """Return when the blob can be read: of a folder's its bytes are compared first. Raises BlobDamaged."""
+        """Return when the blob can be read; a small one's bytes are compared first. Raises BlobDamaged."""
 
     def has(self, sha256: str) -> bool:
         """Tell whether the blob is there, whatever its bytes are."""
@@ -68,7 +71,29 @@ def is_digest(name: str) -> bool:
     return _DIGEST.fullmatch(name) is not None
 
 
-def pieces(file: BinaryIO, sha256: str, start: int, end: int) -> Iterator[bytes]:
+def checked(pieces: Iterator[bytes], sha256: str) -> Iterator[bytes]:
+    """Yield a whole blob's pieces while another thread hashes them; the last one only when they are the right ones.
+
+    Raises BlobDamaged in its place.
+    """
+    lane = Lane(Followed(hashlib.sha256()), "sha256")
+    held = b""
+    try:
+        for piece in pieces:
+            lane.put(piece)
+            if held:
+                yield held
+            held = piece
+        lane.mark()
+    finally:
+        digest = lane.close().state
+    if digest.hexdigest() != sha256:
+        raise damaged(sha256)
+    if held:
+        yield held
+
+
+def pieces(file: BinaryIO | FileIO, sha256: str, start: int, end: int) -> Iterator[bytes]:
     """Yield the bytes from ``start`` to ``end`` of the blob's open file. Raises BlobDamaged when it ends before."""
     file.seek(start)
     while start < end:

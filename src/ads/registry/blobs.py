@@ -104,7 +104,7 @@ class BlobStore:
     def expect(self, sha256: str, size: int) -> None:
         """Return when the blob can be read. Raises BlobDamaged, ServiceUnavailable.
 
-        A folder's bytes are compared with the digest now, an object store's while :meth:`chunks` gives them.
+        A small blob's bytes in a folder are compared with the digest now, others while :meth:`chunks` gives them.
         """
         self._holder(sha256).expect(sha256, size)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from ads.artifact.stored_members import StoredMember
 from ads.errors import PayloadTooLarge, ServiceError
 from ads.registry.digests import Digests
 
@@ -34,6 +35,8 @@ class Incoming(Protocol):
 
     path: Path
     size: int
+    members: Mapping[int, StoredMember]
+    """What is known of an archive's large members already."""
 
     def stored(self) -> StoredBlob:
         """Return its digests."""
@@ -48,6 +51,7 @@ class Upload:
     def __init__(self, path: Path, max_bytes: int) -> None:
         self.path = path
         self.size = 0
+        self.members: Mapping[int, StoredMember] = {}
         self._max_bytes = max_bytes
         self._digests = Digests()
         self._file: BinaryIO = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", 0)

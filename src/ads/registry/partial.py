@@ -1,7 +1,8 @@
 """Uploads that come in parts and may go on after any cut: the bytes and the list of their parts, in a folder each.
 
 A part counts once its bytes are on the disk and it is in the list. Which digest a part will have is written down before
-its first byte: what had arrived whole when the service was killed is recognised by that, and isn't sent again.
+its first byte: what had arrived whole when the service was killed is recognised by that, and isn't sent again. Of one
+that comes in a run of parts it is written down that it arrived: its bytes are there for as long as the machine runs.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ads.errors import InputError, NotFound, ServiceUnavailable
+from ads.errors import Conflict, InputError, NotFound, ServiceUnavailable
 from ads.home import write_private
 from ads.registry.incoming import full_disk_reported, sync_folder
+from ads.registry.part_run import PartRun, Running
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,8 +35,10 @@ PART_SIZE = 8 * 1024 * 1024
 """Bytes of every part but the last."""
 
 _CHUNK = 1024 * 1024
-_EXPECTED, _DURABLE = 1, 2
+_EXPECTED, _DURABLE, _ARRIVED = 1, 2, 3
+_MOST_RUNNING = 64
 _RECORD = 33
+_UNKNOWN_BOOT = bytes(32).hex()
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -61,6 +65,7 @@ class PartialUploads:
         self._lock = threading.Lock()
         self._busy: set[tuple[str, int]] = set()
         self._seen: set[str] = set()
+        self._running: dict[str, Running] = {}
 
     def begin(self, about: About) -> PartialUpload:
         """Return the caller's upload of these bytes, a new one when there is none."""
@@ -112,9 +117,52 @@ class PartialUploads:
             with self._lock:
                 self._busy.discard((upload.id, number))
 
+    def begin_run(self, upload: PartialUpload, first: int, last: int) -> PartRun:
+        """Return what takes the bytes of several parts; give it to :meth:`end_run` at the end, however it ends.
+
+        Raises InputError; Conflict when one of them is there; ServiceUnavailable while one is coming in.
+        """
+        if not 1 <= first <= last <= upload.about.part_count:
+            raise InputError(f"The upload has the parts 1 to {upload.about.part_count}, not {first} to {last}.")
+        if not upload.about.sha256:
+            raise InputError(
+                "Several parts at once are for an upload whose SHA-256 was given.", hint="Send each part by itself."
+            )
+        numbers = {(upload.id, number) for number in range(first, last + 1)}
+        with self._lock:
+            if numbers & self._busy:
+                raise ServiceUnavailable(f"A part from {first} to {last} is coming in already.", retry_after=1.0)
+            there = {number for number in upload.present() if first <= number <= last}
+            if there:
+                raise Conflict(f"The part {min(there)} is there already.", hint="Ask for the parts that are there.")
+            self._busy |= numbers
+            begun = self._running.pop(upload.id, None)
+        return PartRun(upload, first, last, begun if begun is not None and begun.parts == first - 1 else None)
+
+    def end_run(self, run: PartRun) -> None:
+        """Return once the parts that arrived whole are durable. Raises OSError when the disk fails."""
+        upload = run.upload
+        try:
+            running = run.close()
+        finally:
+            with self._lock:
+                self._busy -= {(upload.id, number) for number in range(run.first, run.last + 1)}
+        if running is not None and upload.folder.is_dir():
+            with self._lock:
+                self._running[upload.id] = running
+                while len(self._running) > _MOST_RUNNING:
+                    del self._running[next(iter(self._running))]
+
+    def running(self, upload: PartialUpload) -> Running | None:
+        """Return the digests of the whole where all its parts came in order, since the service began."""
+        with self._lock:
+            found = self._running.get(upload.id)
+        return found if found is not None and found.parts == upload.about.part_count else None
+
     def remove(self, upload: PartialUpload) -> None:
         """Forget an upload and its bytes."""
         with self._lock:
+            self._running.pop(upload.id, None)
             shutil.rmtree(upload.folder, ignore_errors=True)
 
     def entries(self) -> Iterator[tuple[str, int, float]]:
@@ -145,6 +193,7 @@ class PartialUploads:
         old = [name for name, _, age in self.entries() if age >= older_than]
         with self._lock:
             for name in old:
+                self._running.pop(name, None)
                 shutil.rmtree(self._folder / name, ignore_errors=True)
         return len(old)
 
@@ -196,6 +245,17 @@ class PartialUpload:
         finally:
             os.close(descriptor)
 
+    def note_arrived(self, number: int) -> None:
+        """Write down that a part is there, if not on the disk yet."""
+        self.note(number, _ARRIVED, _this_boot())
+
+    def note_durable(self, numbers: Sequence[int]) -> None:
+        """Write down, durably, that parts are on the disk."""
+        with self.parts.open("r+b", buffering=0) as file, full_disk_reported():
+            for number in numbers:
+                os.pwrite(file.fileno(), bytes([_DURABLE]) + bytes(32), (number - 1) * _RECORD)
+            os.fsync(file.fileno())
+
     def span(self, number: int) -> tuple[int, int]:
         """Return where a part begins, and its length."""
         start = (number - 1) * PART_SIZE
@@ -207,10 +267,12 @@ class PartialUpload:
             return
         for number in range(1, self.about.part_count + 1):
             state, sha256 = self.record(number)
-            if state == _EXPECTED and self._digest(number) == sha256:
+            whole = state == _EXPECTED and self.digest(number) == sha256
+            arrived = state == _ARRIVED and sha256 == _this_boot() != _UNKNOWN_BOOT
+            if whole or arrived:
                 with self.data.open("rb") as file:
                     os.fsync(file.fileno())
-                self.note(number, _DURABLE, sha256)
+                self.note(number, _DURABLE, sha256 if whole else bytes(32).hex())
 
     def finish(self, sha256: str) -> None:
         """Leave only the note that these bytes are an artifact: a commit that is repeated finds it."""
@@ -227,7 +289,8 @@ class PartialUpload:
         (self.folder / "committed").unlink(missing_ok=True)
         self.make_files()
 
-    def _digest(self, number: int) -> str:
+    def digest(self, number: int) -> str:
+        """Return the SHA-256 of what lies where a part belongs."""
         start, left = self.span(number)
         digest = hashlib.sha256()
         with self.data.open("rb") as file:
@@ -236,6 +299,14 @@ class PartialUpload:
                 digest.update(chunk)
                 left -= len(chunk)
         return digest.hexdigest()
+
+
+def _this_boot() -> str:
+    """Return what names the time since the machine was started: what was written in it can be read in it."""
+    try:
+        return hashlib.sha256(Path("/proc/sys/kernel/random/boot_id").read_bytes()).hexdigest()
+    except OSError:  # not Linux: then only what is on the disk counts
+        return _UNKNOWN_BOOT
 
 
 class PartWriter:
@@ -249,6 +320,8 @@ class PartWriter:
         self._digest = hashlib.sha256()
         state, known = upload.record(number) if not upload.committed else (_DURABLE, "")
         self._there = state == _DURABLE
+        if self._there and known == bytes(32).hex():
+            known = upload.digest(number)
         if self._there and known and known != sha256:
             raise InputError(f"The part {number} is there with another SHA-256.", hint="Begin a new upload.")
         if not self._there:
