@@ -151,3 +151,27 @@ def test_control_that_can_not_start_is_told_with_its_log(home, monkeypatch):
     assert "control" in str(caught.value)
     assert "nonsense" in str(caught.value)
     assert not home.service_file.exists()
+
+
+def test_what_was_killed_is_forked_again_and_started_where_nothing_can_be_forked(home, left_over, eventually):
+    def own(name):
+        found = [p for p in left_over(home.root) if p.cmdline()[2] == name]
+        return {p.cmdline()[3]: p for p in found} if name == "ads.service.preload" else found[0] if found else None
+
+    found = start_detached(Settings(home=home.root, port=0))
+    before = own("ads.gateway")
+    assert (before.ppid(), before.cmdline()[1:4]) == (found.pid, ["-m", "ads.gateway", "--fd"])
+    assert os.getsid(before.pid) == before.pid
+    assert set(own("ads.service.preload")) == {"ads.api", "ads.gateway"}
+    for forkable in (True, False):
+        if not forkable:
+            for preloaded in own("ads.service.preload").values():
+                preloaded.kill()
+        for name, path in (("ads.gateway", "/health/live"), ("ads.api", "/openads/v1/service")):
+            old = own(name)
+            old.kill()
+            eventually(lambda n=name, o=old: (now := own(n)) is not None and now.pid != o.pid, 60)
+            eventually(lambda p=path: status(found, p, token=found.token) == 200, 60)
+            assert own(name).ppid() == found.pid
+    assert stop(home)
+    assert left_over(home.root) == []

@@ -1,7 +1,7 @@
 """When a child that died is started again: at once, then after pauses that double. Pure.
 
-Long pauses are for a child that can't start. One that had started, or that somebody killed, has only been unlucky: it
-is back within about a second, however often that happens.
+Pauses count from the start before. Long ones are for a child that can't start. One that had started, or that somebody
+killed, has only been unlucky: there is half a second between two of its starts at least, however often that happens.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ __all__ = ["next_crashes", "pause"]
 
 _STABLE_SECONDS = 10.0
 _STARTED_SECONDS = 2.0
-_UNLUCKY = 3
+_UNLUCKY = 2
 _FIRST = 0.5
 _LONGEST = 60.0
 
@@ -28,7 +28,7 @@ def next_crashes(crashes: int, lived: float, *, killed: bool = False) -> int:
 
 
 def pause(crashes: int) -> float:
-    """Return the seconds to wait after this many early deaths in a row: 0, 0.5, 1, 2, 4 … 60."""
+    """Return the seconds between two starts after this many early deaths in a row: 0, 0.5, 1, 2, 4 … 60."""
     if crashes <= 1:
         return 0.0
     return min(_FIRST * 2.0 ** min(crashes - 2, 16), _LONGEST)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from ads.service.backoff import next_crashes, pause
-from ads.service.isolation import enter, hand_over, open_socket
+from ads.service.isolation import Isolation, enter, hand_over, open_socket
 from ads.service.orders import ChildSpec
 from ads.service.outputs import Outputs
-from ads.service.templates import Forked, Templates
+from ads.service.templates import Forked, Template, Templates
 from ads.worker.isolation import die_with, kill_all_of
 
 __all__ = ["Child"]
@@ -111,29 +111,37 @@ class Child:
         return {"OPENADS_SOCKET": str(passed[-1])}
 
     def _waits_for_template(self) -> bool:
-        spec = self.spec
-        if spec.template is None or spec.isolation is None or not spec.isolation.socket or self._templates is None:
-            return False
-        return self._templates.expected(spec.template)
+        template = self._template()
+        return template is not None and self._templates is not None and self._templates.expected(template)
+
+    def _template(self) -> Template | None:
+        """Return what this child can be forked from, None: it is started."""
+        isolation = self.spec.isolation
+        return self.spec.template if isolation is not None and isolation.socket else self.spec.preload
 
     def _forked(self, variables: Mapping[str, str], descriptors: list[int]) -> Forked | None:
         """Return the process as a template makes it, None where there is no template that could."""
-        spec = self.spec
-        if spec.template is None or spec.isolation is None or not spec.isolation.socket or self._templates is None:
+        template = self._template()
+        if template is None or self._templates is None:
             return None
-        order = {
-            "arguments": list(spec.argv[2:]),
-            "variables": dict(variables),
-            "folder": spec.cwd,
-            "own_folder": spec.isolation.folder,
+        order: dict[str, object] = {"variables": dict(variables), "folder": self.spec.cwd}
+        if self.spec.isolation is None:
+            # It finds the log where its output goes, and the others under the numbers that it was told.
+            order |= {"argv": list(self.spec.argv), "numbers": descriptors[1:]}
+        else:
+            order |= {"arguments": list(self.spec.argv[2:]), **self._isolated(self.spec.isolation)}
+        return self._templates.fork(template, order, descriptors)
+
+    def _isolated(self, isolation: Isolation) -> dict[str, object]:
+        return {
+            "own_folder": isolation.folder,
             "user": self.user,
-            "hide": spec.isolation.hide,
-            "show": spec.isolation.show,
-            "network": spec.isolation.network,
-            "processes": spec.isolation.processes,
-            "file_bytes": spec.isolation.file_bytes,
+            "hide": isolation.hide,
+            "show": isolation.show,
+            "network": isolation.network,
+            "processes": isolation.processes,
+            "file_bytes": isolation.file_bytes,
         }
-        return self._templates.fork(spec.template, order, descriptors)
 
     def _before_its_program(self) -> Callable[[], None]:
         """Return what the child does before it becomes its program."""
@@ -176,7 +184,7 @@ class Child:
         if not self.stopping:
             self.crashes = next_crashes(self.crashes, now - self._began, killed=self.signal == signal.SIGKILL)
             self.restarts += 1
-            self.due = now + pause(self.crashes)
+            self.due = max(now, self._began + pause(self.crashes))
 
     def stop(self) -> None:
         """Ask the process to end; :attr:`kill_at` says when asking is over."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ads._version import __version__
@@ -20,6 +20,7 @@ from ads.service.orders import ChildSpec
 from ads.service.probe import address_of, status_of
 from ads.service.supervisor import Supervisor
 from ads.service.sweep import record, sweep
+from ads.service.templates import Template
 from ads.settings import Settings
 
 __all__ = ["AlreadyRunning", "prepare_home", "serve"]
@@ -138,12 +139,21 @@ def _permanent(settings: Settings, home: Home, listening: socket.socket) -> list
             log=str(home.logs / f"{name}.log"),
             grace=grace,
             pass_fds=pass_fds,
+            preload=_preload(module, env),
         )
 
     return [
         child("control", "ads.api", grace=_CONTROL_GRACE),
         child("gateway", "ads.gateway", "--fd", str(descriptor), grace=_GATEWAY_GRACE, pass_fds=(descriptor,)),
     ]
+
+
+def _preload(module: str, env: Mapping[str, str]) -> Template | None:
+    """Return the process that a program of the service is forked from: who comes back so needs no second for imports.
+
+    None where processes can't be adopted.
+    """
+    return Template((sys.executable, "-m", "ads.service.preload", module), env) if sys.platform == "linux" else None
 
 
 def service_log(home: Home) -> Path:

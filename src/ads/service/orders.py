@@ -20,7 +20,10 @@ _LONGEST_GRACE = 600.0
 
 @dataclass(frozen=True)
 class ChildSpec:
-    """What a child process is. ``env`` is its whole environment, ``grace`` the seconds from TERM to KILL."""
+    """What a child process is. ``env`` is its whole environment, ``grace`` the seconds from TERM to KILL.
+
+    ``template`` is what a replica is forked from, ``preload`` what a program of the service is forked from.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -31,6 +34,7 @@ class ChildSpec:
     pass_fds: tuple[int, ...] = field(default=())
     isolation: Isolation | None = None
     template: Template | None = None
+    preload: Template | None = None
 
 
 @dataclass(frozen=True)

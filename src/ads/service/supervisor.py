@@ -53,8 +53,8 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         settings = settings or Settings(home=home.root)
         self._outputs = Outputs(self._selector, settings.log_max_bytes, settings.log_max_age)
-        self._children = {spec.name: Child(spec, self._outputs) for spec in permanent}
         self._templates = Templates()
+        self._children = {spec.name: Child(spec, self._outputs, templates=self._templates) for spec in permanent}
         self._permanent = frozenset(self._children)
         self._check: Callable[[], bool] | None = check
         self._check_at = 0.0
@@ -104,7 +104,7 @@ class Supervisor:
             key.data()
         self._outputs.tick(self._log_folders)
         changed = self._reap()
-        self._templates.step(child.spec.template for child in self._children.values())
+        self._templates.step(child.spec.template or child.spec.preload for child in self._children.values())
         now = time.monotonic()
         for child in self._children.values():
             if child.kill_at is not None and now >= child.kill_at:

@@ -9,6 +9,7 @@ supervisor's child; the answer is its pid.
 import atexit
 import contextlib
 import ctypes
+import functools
 import gc
 import importlib
 import json
@@ -20,11 +21,11 @@ import sys
 import time
 import traceback
 import warnings
-from typing import Any, Dict, List, NoReturn, Tuple
+from typing import Any, Callable, Dict, List, NoReturn, Tuple
 
 from . import isolation, replica
 
-__all__ = ["FAILED_ISOLATION", "LENGTH", "main"]
+__all__ = ["FAILED_ISOLATION", "LENGTH", "fork", "main", "receive", "wait_for_parent"]
 
 LENGTH = struct.Struct(">I")
 FAILED_ISOLATION = 71
@@ -51,10 +52,10 @@ def main(arguments: "List[str]") -> int:
     gc.freeze()
     orders.sendall(b"!")
     while True:
-        order, descriptors = _receive(orders)
+        order, descriptors = receive(orders)
         if not order:
             return 0
-        pid = _fork(dict(order, set_by_libraries=set_by_libraries), descriptors)
+        pid = fork(functools.partial(_become, dict(order, set_by_libraries=set_by_libraries), descriptors))
         for descriptor in descriptors:
             os.close(descriptor)
         orders.sendall(LENGTH.pack(pid))
@@ -75,7 +76,8 @@ def _single() -> bool:
     return False
 
 
-def _receive(orders: socket.socket) -> "Tuple[Dict[str, Any], List[int]]":
+def receive(orders: socket.socket) -> "Tuple[Dict[str, Any], List[int]]":
+    """Return the next order and the descriptors that came with it; an empty one when nobody gives orders any more."""
     data, descriptors, _, _ = socket.recv_fds(orders, LENGTH.size, _DESCRIPTORS)  # type: ignore[attr-defined,unused-ignore]
     if len(data) < LENGTH.size:
         return {}, []
@@ -89,8 +91,11 @@ def _receive(orders: socket.socket) -> "Tuple[Dict[str, Any], List[int]]":
     return json.loads(content.decode("utf-8")), list(descriptors)
 
 
-def _fork(order: "Dict[str, Any]", descriptors: "List[int]") -> int:
-    """Return the pid of the replica, which by then is the supervisor's child; 0 when it could not be made."""
+def fork(become: "Callable[[], NoReturn]") -> int:
+    """Return the pid of a process that calls ``become``; 0 when it could not be made.
+
+    Its parent has ended: it becomes the child of the next one above that adopts processes.
+    """
     told, tell = os.pipe()
     between = os.fork()
     if between == 0:
@@ -101,7 +106,7 @@ def _fork(order: "Dict[str, Any]", descriptors: "List[int]") -> int:
         if pid:
             os.write(tell, LENGTH.pack(pid))
             os._exit(0)
-        _become(order, descriptors)
+        become()
     os.close(tell)
     data = os.read(told, LENGTH.size)
     os.close(told)
@@ -151,7 +156,7 @@ def _take_over(order: "Dict[str, Any]", descriptors: "List[int]") -> None:
     os.environ.update(order["variables"])
     os.environ.update(OPENADS_LIFELINE=str(lifeline), OPENADS_SOCKET=str(bound))
     time.tzset()
-    _wait_for_parent(order["parent"])
+    wait_for_parent(order["parent"])
     if order["user"] is not None:
         isolation.seclude(order["hide"], order["show"], order["network"])
         if order["own_folder"]:
@@ -163,7 +168,8 @@ def _take_over(order: "Dict[str, Any]", descriptors: "List[int]") -> None:
     _be_another()
 
 
-def _wait_for_parent(parent: int) -> None:
+def wait_for_parent(parent: int) -> None:
+    """Return once this process is a child of that one; end it when that takes too long."""
     deadline = time.monotonic() + _ADOPTION_SECONDS
     while os.getppid() != parent:
         if time.monotonic() > deadline:
