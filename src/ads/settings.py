@@ -82,6 +82,10 @@ class Settings:
     """Whether replicas are forked from a process that has imported their libraries, where that is safe."""
     wheels: str = ""
     """Folder of wheels from which models' environments are built, without any package index. Empty: the index."""
+    environment_catalog: str = ""
+    """File (YAML or JSON) that says what slugs of environments stand for. Empty: only OCI's own names are known."""
+    pack_urls: str = ""
+    """Folders and beginnings of addresses from which artifacts may name conda packs, separated by commas."""
     enforce_bandwidth: bool = True
     """Whether a deployment's ``bandwidthMbps`` is enforced."""
     rate_limit: float = 0.0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ads.artifact.requirements import Requirements
+from ads.deploy.environment_supplies import Supplies
 from ads.deploy.environments import Plan, find_python, plan, resolve
 from ads.errors import ArtifactError, EnvironmentBuildError
 from ads.home import Home
@@ -38,7 +39,7 @@ def artifact(folder: Path, requirements: str | None) -> Path:
 def test_the_services_own_environment_is_used_when_it_has_everything(
     home: Home, tmp_path: Path, requirements: str | None
 ) -> None:
-    found = resolve(home, artifact(tmp_path / "a", requirements), 60, pytest.fail)
+    found = resolve(home, artifact(tmp_path / "a", requirements), Supplies(60), pytest.fail)
     assert found.own
     assert found.python == Path(sys.executable)
     assert list(home.environments.iterdir()) == []
@@ -75,14 +76,16 @@ def test_a_python_that_is_not_here_is_replaced_by_the_own_one_with_a_note(pinned
 def test_what_is_missing_is_built_once_and_shared(home: Home, tmp_path: Path) -> None:
     folder = artifact(tmp_path / "a", "six==1.16.0\n")
     told: list[str] = []
-    built = resolve(home, folder, 300, told.append)
-    assert told == [f"environment: building Python {OWN} with six==1.16.0"]
+    built = resolve(home, folder, Supplies(300), told.append)
+    assert told[0] == f"environment: building Python {OWN} with six==1.16.0"
+    assert told[1].startswith("environment: Resolved 1 package")
+    assert told[-1].startswith("environment: Installed 1 package")
     assert not built.own
     version = subprocess.run(
         [built.python, "-c", "import six; print(six.__version__)"], capture_output=True, text=True, check=True
     )
     assert version.stdout == "1.16.0\n"
-    again = resolve(home, folder, 300, pytest.fail)
+    again = resolve(home, folder, Supplies(300), pytest.fail)
     assert again.python == built.python
     assert "cache" in again.description
 
@@ -90,7 +93,9 @@ def test_what_is_missing_is_built_once_and_shared(home: Home, tmp_path: Path) ->
 def test_another_python_version_is_used_where_there_is_one(home: Home, tmp_path: Path) -> None:
     here = [version for version in ("3.12", "3.10", "3.9", "3.8") if version != OWN and find_python(version)]
     wanted = here[0] if here else OWN
-    built = resolve(home, artifact(tmp_path / "a", f"# python: {wanted}.1\nsix==1.16.0\n"), 300, lambda _line: None)
+    built = resolve(
+        home, artifact(tmp_path / "a", f"# python: {wanted}.1\nsix==1.16.0\n"), Supplies(300), lambda _line: None
+    )
     code = "import sys, six; print('.'.join(map(str, sys.version_info[:2])))"
     version = subprocess.run([built.python, "-c", code], capture_output=True, text=True, check=True)
     assert version.stdout.strip() == wanted
@@ -108,14 +113,14 @@ def test_pyenvs_versions_are_found_without_its_shims(tmp_path: Path, monkeypatch
 def test_a_failed_build_tells_the_resolvers_own_words_and_leaves_nothing(home: Home, tmp_path: Path) -> None:
     folder = artifact(tmp_path / "a", "six==999.0.0\n")
     with pytest.raises(EnvironmentBuildError, match=r"six==999\.0\.0") as caught:
-        resolve(home, folder, 300, lambda _line: None)
+        resolve(home, folder, Supplies(300), lambda _line: None)
     assert caught.value.hint
     assert [entry for entry in home.environments.iterdir() if entry.is_dir()] == []
 
 
 def test_requirements_that_reach_elsewhere_are_refused(home: Home, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="Line 1"):
-        resolve(home, artifact(tmp_path / "a", "--index-url http://evil\n"), 60, pytest.fail)
+        resolve(home, artifact(tmp_path / "a", "--index-url http://evil\n"), Supplies(60), pytest.fail)
 
 
 def _wheel(folder: Path, name: str) -> None:
@@ -136,7 +141,7 @@ def _wheel(folder: Path, name: str) -> None:
 def test_a_folder_of_wheels_takes_the_place_of_the_index(home: Home, tmp_path: Path) -> None:
     _wheel(tmp_path / "wheels", "only_in_the_folder")
     model = artifact(tmp_path / "a", "only_in_the_folder==1.0\n")
-    found = resolve(home, model, 120, lambda _: None, wheels=str(tmp_path / "wheels"))
+    found = resolve(home, model, Supplies(120, str(tmp_path / "wheels")), lambda _: None)
     done = subprocess.run(
         [found.python, "-c", "import only_in_the_folder as o; print(o.ANSWER)"], capture_output=True, check=True
     )
@@ -146,6 +151,9 @@ def test_a_folder_of_wheels_takes_the_place_of_the_index(home: Home, tmp_path: P
             assert Path(root, name).lstat().st_mode & 0o004, "replicas with users of their own can't read it"
     with pytest.raises(EnvironmentBuildError, match=r"not.in.the.folder"):
         resolve(
-            home, artifact(tmp_path / "b", "not_in_the_folder==1.0\n"), 120, lambda _: None, str(tmp_path / "wheels")
+            home,
+            artifact(tmp_path / "b", "not_in_the_folder==1.0\n"),
+            Supplies(120, str(tmp_path / "wheels")),
+            lambda _: None,
         )
     assert [path.name for path in home.environments.iterdir() if path.is_dir()] == [found.python.parent.parent.name]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ads.deploy import orders
 from ads.deploy.artifacts import unpack
-from ads.deploy.environments import environment_key
+from ads.deploy.environments import environment_keys
 from ads.deploy.leftovers import DEPLOYMENT_KINDS
 from ads.registry.blobs import BlobStore
 from ads.registry.garbage import DAY, Garbage, Premises, collect, find
@@ -124,8 +124,7 @@ def test_an_environment_stays_as_long_as_a_deployment_s_model_needs_it(machine: 
     assert found(here).keys() == set()  # an artifact that isn't unpacked yet can't say what it needs
 
     folder = unpack(here.home, name, lambda: here.home.blobs / name)
-    key = environment_key(folder)
-    assert key is not None
+    (key,) = environment_keys(folder)
     needed = here.home.environments / key
     (needed / "bin").mkdir(parents=True)
     (garbage,) = find(premises(here), DEPLOYMENT_KINDS, 0)

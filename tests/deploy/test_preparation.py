@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ads.deploy import preparation
+from ads.deploy.environment_supplies import Supplies
 from ads.deploy.preparation import Preparations
 from ads.errors import ArchiveError
 from ads.home import Home
@@ -29,7 +30,7 @@ def test_a_failure_is_remembered_and_not_repeated_at_once(home: Home, monkeypatc
         raise ArchiveError("It is gone.", hint="Bring it back.")
 
     woken = threading.Event()
-    preparations = Preparations(home, archive, 60.0, woken.set)
+    preparations = Preparations(home, archive, Supplies(60.0), woken.set)
     key = ("d", 1)
     for _ in range(2):
         preparations.begin(key, ModelSource("0" * 64, 1), lambda _line: None)

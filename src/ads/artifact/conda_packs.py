@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ads.artifact.environment_catalog import read_catalog
 from ads.errors import ArtifactError, CondaPackNotFound
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "catalog",
     "resolve",
     "resolve_path",
+    "shipped_slugs",
 ]
 
 DEFAULT_BUCKET = "service-conda-packs"
@@ -36,6 +38,8 @@ PUBLISHED = "published"
 EXTRA_FILE = "conda-packs.json"
 
 _OCI_PATH = re.compile(r"oci://(?P<bucket>[^@/\s]+)@(?P<namespace>[^@/\s]+)/(?P<object>\S(?:.*\S)?)")
+_ENDING = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz))?|tgz)$")
+_OTHER_PATH = re.compile(rf"(?:https?://|s3://|gs://|abfs://|file:///|/)(?P<object>[^\s?#]+{_ENDING.pattern})")
 _SLUG_PYTHON = re.compile(r"_p(?:y)?(?P<major>3)\.?(?P<minor>\d{1,2})_")
 
 
@@ -67,7 +71,7 @@ def resolve(
     """
     wanted = slug_or_path.strip()
     packs = _known(home)
-    if "://" in wanted:
+    if "://" in wanted or wanted.startswith("/"):
         return _of_path(wanted, packs)
     pack = packs.get(wanted)
     if pack is None:
@@ -90,11 +94,25 @@ def catalog(
     return {name: _moved(pack, namespace, bucket) for name, pack in _known(home).items()}
 
 
+def shipped_slugs() -> set[str]:
+    """Return the slugs of the service packs that ship with this package."""
+    return set(_shipped())
+
+
 def _known(home: Path | None) -> Mapping[str, CondaPack]:
     if home is None:
         from ads.settings import load_settings
 
-        home = load_settings().home
+        settings = load_settings()
+        of_operator = {
+            entry.slug: CondaPack(entry.slug, entry.pack, PUBLISHED, entry.python)
+            for entry in read_catalog(settings.environment_catalog).values()
+        }
+        return {**_with_extra(settings.home), **of_operator}
+    return _with_extra(home)
+
+
+def _with_extra(home: Path) -> Mapping[str, CondaPack]:
     extra = home / EXTRA_FILE
     try:
         content = extra.read_bytes()
@@ -130,13 +148,13 @@ def _records(document: Mapping[str, Any]) -> Iterator[CondaPack]:
 
 
 def _of_path(path: str, packs: Mapping[str, CondaPack]) -> CondaPack:
-    match = _OCI_PATH.fullmatch(path)
+    match = _OCI_PATH.fullmatch(path) or _OTHER_PATH.fullmatch(path)
     if match is None or not path.isprintable() or ".." in path.split("/"):
         raise CondaPackNotFound(
             f"{path[:200]!r} is not the path of a conda pack.",
             hint="Give a slug, or a path such as oci://bucket@namespace/conda_environments/cpu/name/1.0/slug.",
         )
-    slug = match["object"].rstrip("/").rsplit("/", 1)[-1]
+    slug = _ENDING.sub("", match["object"].rstrip("/").rsplit("/", 1)[-1])
     known = packs.get(slug)
     kind = _type_of(path)
     if known is not None and known.type == kind:

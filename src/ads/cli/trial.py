@@ -103,13 +103,15 @@ def on_trial(
 
 
 def _environment(home: Home, artifact: Path, report: Callable[[str], None]) -> Any:
-    from ads.artifact import requirements
-    from ads.deploy.environments import find_python, plan, resolve
+    from ads.deploy.environments import Plan, choose, resolve
+    from ads.deploy.isolation import isolated_supplies
+    from ads.settings import load_settings
 
-    wanted = requirements.read(artifact) or requirements.Requirements(())
-    if plan(wanted, requirements.unsatisfied(wanted.lines), find_python).build:
+    supplies = isolated_supplies(home, load_settings())
+    chosen = choose(artifact, supplies)
+    if not isinstance(chosen, Plan) or chosen.build:
         home.create()  # where the environment is kept, for deployments as well
-    return resolve(home, artifact, 1800.0, report)
+    return resolve(home, artifact, supplies, report)
 
 
 def _start(

@@ -20,6 +20,8 @@ from ads.deploy.adjustments import Adjustments
 from ads.deploy.course import Courses, in_rollout, take_step
 from ads.deploy.engines.base import Engine, ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.supervisor_client import EngineUnavailable
+from ads.deploy.environment_sources import StoredObject
+from ads.deploy.isolation import isolated_supplies
 from ads.deploy.log_files import log_tail, predict_log
 from ads.deploy.observation import observe
 from ads.deploy.outcomes import fail, promote, settle
@@ -84,7 +86,7 @@ class _Case:
 
 
 class Controller:
-    """Looks after all deployments. ``archive`` gives the checked archive of a model."""
+    """Looks after all deployments. ``archive`` gives a model's checked archive, ``stored`` an object."""
 
     def __init__(
         self,
@@ -93,15 +95,15 @@ class Controller:
         settings: Settings,
         engine: Engine,
         archive: Callable[[ModelSource], Path],
+        stored: Callable[[str], StoredObject | None] | None = None,
     ) -> None:
         self._database = database
         self._home = home
         self._settings = settings
         self._engine = engine
         self._routes = Routes(home)
-        self._preparations = Preparations(
-            home, archive, settings.environment_timeout, self.wake, settings.trusted_keys, settings.wheels
-        )
+        supplies = isolated_supplies(home, settings, stored)
+        self._preparations = Preparations(home, archive, supplies, self.wake, settings.trusted_keys)
         self._stops = ThreadPoolExecutor(_STOPS_AT_ONCE, thread_name_prefix="stop")
         self._stopping: set[ReplicaId] = set()
         self._stages = Stages(database, self._preparations)

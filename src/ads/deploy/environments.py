@@ -1,46 +1,59 @@
-"""Which interpreter a model runs in: the service's own when it holds what the model needs, else one that uv builds.
+"""Which interpreter a model runs in: the service's own where it holds what the model needs, a pack's, or one uv builds.
 
-The packages in ``requirements.txt`` decide. The name of a conda pack and its nominal Python decide nothing: an artifact
-without requirements runs in the service's own environment, and the parity gate shows whether that was right.
-Environments that were built are named after the hash of what they hold, so deployments share them.
+A conda pack that the service can get is what the model was meant for, so it is used; what a slug stands for, the
+operator's catalog says. Otherwise the packages in ``requirements.txt`` decide: the name of a pack of OCI's own and its
+nominal Python decide nothing. An artifact without requirements runs in the service's own environment, and the parity
+gate shows whether that was right. Environments are named after the hash of what they hold, so deployments share them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
-import shutil
-import stat
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ads.artifact import conda_packs, runtime_yaml
 from ads.artifact import requirements as requirements_file
 from ads.artifact.requirements import Requirements
+from ads.deploy.environment_build import build_environment, find_python
+from ads.deploy.environment_packs import Pack, made_from
+from ads.deploy.environment_records import (
+    EnvironmentRecord,
+    note_use,
+    pin,
+    pinned,
+    read_record,
+    write_record,
+)
+from ads.deploy.environment_sources import allowed, origin_of, shown_address
+from ads.deploy.environment_supplies import Supplies
 from ads.deploy.file_lock import locked
-from ads.errors import EnvironmentBuildError
+from ads.errors import ArtifactError, CondaPackNotFound, EnvironmentBuildError
 from ads.home import Home
 
-__all__ = ["Environment", "Plan", "environment_key", "find_python", "plan", "resolve"]
+__all__ = [
+    "Environment",
+    "Plan",
+    "build",
+    "choose",
+    "choose_slug",
+    "environment_keys",
+    "find_python",
+    "plan",
+    "resolve",
+]
 
 Report = Callable[[str], None]
 
-_WORDS_KEPT = 2000
-_OF_PIP = {
-    "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
-    "PIP_EXTRA_INDEX_URL": "UV_INDEX",
-    "PIP_FIND_LINKS": "UV_FIND_LINKS",
-    "PIP_TRUSTED_HOST": "UV_INSECURE_HOST",
-    "PIP_CERT": "SSL_CERT_FILE",
-}
-_FOR_EVERYBODY = 0o022
 _OWN_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _OLDEST = (3, 8)
 """The oldest Python that a replica runs on."""
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,7 @@ class Environment:
     python: Path
     description: str
     own: bool
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,32 +76,161 @@ class Plan:
     note: str = ""
 
 
-def resolve(home: Home, artifact: Path, timeout: float, report: Report, wheels: str = "") -> Environment:
-    """Return the environment for an unpacked artifact, building it when nobody has yet.
+@dataclass(frozen=True)
+class _Named:
+    """What ``runtime.yaml`` says of the environment."""
 
-    ``timeout`` in seconds; ``report`` hears what is being built before it takes its time. ``wheels`` is a folder that
-    packages come from instead of an index. Raises EnvironmentBuildError
-    with uv's own words, ArtifactError for a requirements.txt that can't be used.
+    slug: str = ""
+    path: str = ""
+
+
+def resolve(home: Home, artifact: Path, supplies: Supplies, report: Report) -> Environment:
+    """Return the environment for an unpacked artifact, making it when nobody has yet.
+
+    ``report`` hears what is made before it takes its time, and how far it is. Raises EnvironmentBuildError with the
+    resolver's own words, ArtifactError for a requirements.txt or a pack that can't be used, SettingError.
     """
-    found = _plan_for(artifact)
-    if not found.build:
-        note = f" ({found.note})" if found.note else ""
+    chosen = choose(artifact, supplies)
+    inside = artifact if artifact.parent == home.artifacts else None
+    if isinstance(chosen, Plan) and not chosen.build:
+        if inside is not None:
+            pin(inside, "")
+        note = f" ({chosen.note})" if chosen.note else ""
         return Environment(Path(sys.executable), f"the service's own, Python {_OWN_VERSION}{note}", own=True)
-    return _built(home, found, timeout, report, wheels)
+    before = pinned(inside) if inside is not None and isinstance(chosen, Pack) else None
+    return build(home, chosen, supplies, report, inside, before)
 
 
-def environment_key(artifact: Path) -> str | None:
-    """Return the name of the environment for an unpacked artifact, None when it runs in the service's own.
+def build(
+    home: Home,
+    wanted: Plan | Pack,
+    supplies: Supplies,
+    report: Report,
+    artifact: Path | None = None,
+    before: str | None = None,
+) -> Environment:
+    """Return the environment for a plan or a pack, made if need be, and note that ``artifact`` runs in it.
+
+    ``before`` is what it ran in so far: a pack that changed at its address changes no model. Raises as :func:`resolve`.
+    """
+    for _ in range(_TRIES):
+        record, made = _made(home, wanted, supplies, report, before)
+        with locked(home.environments / f".{record.key}.lock"):
+            python = home.environments / record.key / "bin" / "python"
+            if not python.exists():
+                continue  # removed since, as nobody needed it
+            note_use(home, record.key)
+            if artifact is not None:
+                pin(artifact, record.key)
+        return Environment(python, _described(record, wanted, made), own=False, key=record.key)
+    raise EnvironmentBuildError(
+        "The model's environment was removed as soon as it was made.", hint="Deploy the model again."
+    )
+
+
+def _made(
+    home: Home, wanted: Plan | Pack, supplies: Supplies, report: Report, before: str | None
+) -> tuple[EnvironmentRecord, bool]:
+    """Return the environment, and whether it was made now."""
+    began = time.time()
+    if isinstance(wanted, Plan):
+        record = _built(home, wanted, supplies, report)
+    else:
+        known = read_record(home, before) if before else None
+        if known is not None and origin_of(wanted.address) in known.origins and _is_there(home, known):
+            return known, False
+        record = made_from(home, wanted, supplies, report)
+    return record, record.created >= began
+
+
+def _is_there(home: Home, record: EnvironmentRecord) -> bool:
+    folder = home.environments / record.key
+    return record.place == str(folder) and folder.is_dir()
+
+
+def _described(record: EnvironmentRecord, wanted: Plan | Pack, made: bool) -> str:
+    cached = "" if made else ", from the cache"
+    if isinstance(wanted, Pack):
+        return f"the pack {wanted.slug or shown_address(wanted.address)}, Python {record.python}{cached}"
+    note = f" ({wanted.note})" if wanted.note else ""
+    return f"built for {len(wanted.lines)} requirements, Python {wanted.python}{note}{cached}"
+
+
+def environment_keys(artifact: Path) -> set[str]:
+    """Return the names of the environments that an unpacked artifact may run in; empty: only in the service's own.
 
     Raises ArtifactError for a requirements.txt that can't be used.
     """
-    found = _plan_for(artifact)
-    return _key(found) if found.build else None
-
-
-def _plan_for(artifact: Path) -> Plan:
+    noted = pinned(artifact)
     wanted = requirements_file.read(artifact) or Requirements(())
+    found = plan(wanted, requirements_file.unsatisfied(wanted.lines), find_python)
+    return {key for key in (noted, _key(found) if found.build else "") if key}
+
+
+def choose(artifact: Path, supplies: Supplies) -> Plan | Pack:
+    """Return what an unpacked artifact runs in. Raises ArtifactError, SettingError, CondaPackNotFound."""
+    named = _named(artifact)
+    entry = supplies.entries().get(named.slug)
+    if entry is not None and entry.pack:
+        return Pack(entry.pack, entry.slug, entry.sha256)
+    if named.path and allowed(named.path, supplies.pack_urls):
+        return Pack(named.path, named.slug)
+    wanted = requirements_file.read(artifact)
+    if wanted is None and entry is not None:
+        wanted = Requirements(entry.requirements, entry.python)
+    elif wanted is None and named.slug and not named.path:
+        _require_known(named.slug, supplies)
+    elif wanted is not None and entry is not None and not wanted.python:
+        wanted = replace(wanted, python=entry.python)
+    wanted = wanted or Requirements(())
     return plan(wanted, requirements_file.unsatisfied(wanted.lines), find_python)
+
+
+def choose_slug(slug: str, supplies: Supplies) -> Plan | Pack:
+    """Return what a slug of the operator's catalog stands for. Raises CondaPackNotFound that names near ones."""
+    entry = supplies.entries().get(slug)
+    if entry is None:
+        _require_known(slug, supplies)
+        raise CondaPackNotFound(
+            f"{slug!r} is a pack of OCI's own, which is not on this machine.",
+            hint="Say in the catalog of environments what stands for it: the setting environment_catalog.",
+        )
+    if entry.pack:
+        return Pack(entry.pack, entry.slug, entry.sha256)
+    chosen = plan(Requirements(entry.requirements, entry.python), [slug], find_python)
+    if chosen.note:
+        raise EnvironmentBuildError(
+            f"{slug} is for Python {entry.python}, which is not on this machine.", hint="Install it, or let uv get it."
+        )
+    return chosen
+
+
+def _require_known(slug: str, supplies: Supplies) -> None:
+    from difflib import get_close_matches
+
+    known = {*supplies.entries(), *conda_packs.shipped_slugs()}
+    if slug not in known:
+        near = get_close_matches(slug, sorted(known), n=3, cutoff=0.5)
+        raise CondaPackNotFound(
+            f"No environment has the slug {slug[:100]!r}.",
+            hint=f"Did you mean {' or '.join(near)}?" if near else "ads environments catalog lists what is known.",
+        )
+
+
+def _named(artifact: Path) -> _Named:
+    try:
+        document = runtime_yaml.read(artifact)
+    except (FileNotFoundError, ArtifactError):  # what can't be read names nothing
+        return _Named()
+    place: object = document
+    for key in ("MODEL_DEPLOYMENT", "INFERENCE_CONDA_ENV"):
+        place = place.get(key) if isinstance(place, dict) else None
+    if not isinstance(place, dict):
+        return _Named()
+    slug, path = (str(place.get(f"INFERENCE_ENV_{name}") or "").strip() for name in ("SLUG", "PATH"))
+    if path and "://" not in path and "/" not in path:
+        slug, path = path, ""
+    return _Named(slug, path)
 
 
 def plan(wanted: Requirements, lacking: list[str], python_of: Callable[[str], Path | None]) -> Plan:
@@ -95,12 +238,12 @@ def plan(wanted: Requirements, lacking: list[str], python_of: Callable[[str], Pa
 
     ``lacking`` says what the service's own packages lack, ``python_of`` finds an interpreter of a version.
     """
-    pinned = ".".join(wanted.python.split(".")[:2])
-    if not pinned or pinned == _OWN_VERSION:
+    pinned_to = ".".join(wanted.python.split(".")[:2])
+    if not pinned_to or pinned_to == _OWN_VERSION:
         return Plan(bool(lacking), _OWN_VERSION, wanted.lines)
-    if _supported(pinned) and python_of(pinned) is not None:
-        return Plan(True, pinned, wanted.lines)
-    note = f"the model was made with Python {pinned}, which is not on this machine"
+    if _supported(pinned_to) and python_of(pinned_to) is not None:
+        return Plan(True, pinned_to, wanted.lines)
+    note = f"the model was made with Python {pinned_to}, which is not on this machine"
     return Plan(bool(lacking), _OWN_VERSION, wanted.lines, note)
 
 
@@ -108,46 +251,21 @@ def _supported(version: str) -> bool:
     return tuple(int(part) for part in version.split(".")) >= _OLDEST
 
 
-def find_python(version: str) -> Path | None:
-    """Return an interpreter of this version (``3.9``) on this machine, from uv or from pyenv; None: there is none."""
-    try:
-        done = subprocess.run(
-            [_uv(), "python", "find", "--no-project", version],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            env=_uv_variables(),
-        )
-        path = Path(done.stdout.strip())
-        if done.returncode == 0 and path.is_file():
-            return path
-    except subprocess.TimeoutExpired:
-        pass  # a broken shim somewhere on PATH; pyenv's own folders may still have it
-    return _pyenv_python(version)
-
-
-def _pyenv_python(version: str) -> Path | None:
-    """Return pyenv's newest interpreter of this version. Its shims, which uv finds, work for selected versions only."""
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    found = [path for path in root.glob(f"versions/{version}.*/bin/python") if path.is_file()]
-    return max(found, key=lambda path: path.parent.parent.name.rpartition(".")[2].zfill(4), default=None)
-
-
-def _built(home: Home, found: Plan, timeout: float, report: Report, wheels: str) -> Environment:
+def _built(home: Home, found: Plan, supplies: Supplies, report: Report) -> EnvironmentRecord:
     key = _key(found)
     target = home.environments / key
-    python = target / "bin" / "python"
-    description = f"built for {len(found.lines)} requirements, Python {found.python}"
-    if found.note:
-        description += f" ({found.note})"
-    if python.exists():
-        return Environment(python, f"{description}, from the cache", own=False)
     with locked(home.environments / f".{key}.lock"):
-        if not python.exists():
-            report(f"environment: building Python {found.python} with {_listed(found.lines)}")
-            _build(home.environments, key, found, timeout, wheels)
-    return Environment(python, description, own=False)
+        known = read_record(home, key)
+        if known is not None and (target / "bin" / "python").exists():
+            return known
+        report(f"environment: building Python {found.python} with {_listed(found.lines)}")
+        build_environment(target, found.python, found.lines, supplies.timeout, supplies.wheels, report)
+        now = time.time()
+        record = EnvironmentRecord(
+            key, "requirements", found.python, now, str(target), requirements=found.lines, source="uv"
+        )
+        write_record(home, record)
+        return record
 
 
 def _listed(lines: tuple[str, ...]) -> str:
@@ -158,87 +276,3 @@ def _listed(lines: tuple[str, ...]) -> str:
 def _key(found: Plan) -> str:
     content = [found.python, sorted(found.lines), platform.system(), platform.machine()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
-
-
-def _build(folder: Path, key: str, found: Plan, timeout: float, wheels: str) -> None:
-    building, listing, log = folder / f".{key}.building", folder / f"{key}.txt", folder / f"{key}.log"
-    shutil.rmtree(building, ignore_errors=True)
-    listing.write_text("".join(f"{line}\n" for line in found.lines), encoding="utf-8")
-    interpreter = str((None if found.python == _OWN_VERSION else find_python(found.python)) or sys.executable)
-    commands = [[_uv(), "venv", "--no-project", "--relocatable", "--python", interpreter, str(building)]]
-    if found.lines:
-        target = str(building / "bin" / "python")
-        offline = ["--no-index", "--offline", "--find-links", str(Path(wheels).absolute())] if wheels else []
-        commands.append([_uv(), "pip", "install", "--python", target, *offline, "--requirement", str(listing)])
-    try:
-        with log.open("wb") as output:
-            for command in commands:
-                subprocess.run(
-                    command,
-                    check=True,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    cwd=folder,
-                    timeout=timeout,
-                    env=_uv_variables(),
-                    umask=_FOR_EVERYBODY,
-                )
-        _let_others_read(building)
-        shutil.rmtree(folder / key, ignore_errors=True)  # one whose interpreter is gone
-        building.rename(folder / key)
-    except subprocess.TimeoutExpired:
-        raise EnvironmentBuildError(
-            f"The model's environment was not built within {timeout:g} s.",
-            hint="Look at the network and the package index, or raise the setting environment_timeout.",
-        ) from None
-    except subprocess.CalledProcessError:
-        words = log.read_text(encoding="utf-8", errors="replace").strip()[-_WORDS_KEPT:]
-        raise EnvironmentBuildError(
-            f"The model's environment could not be built: {words}",
-            hint="Correct requirements.txt in the artifact and register the model again.",
-        ) from None
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-
-
-def _let_others_read(folder: Path) -> None:
-    """Let users that replicas have of their own read an environment: uv's cache may hold files of a stricter time."""
-    for root, _, files in os.walk(folder):
-        for path in (Path(root), *(Path(root, name) for name in files)):
-            mode = path.lstat().st_mode
-            wanted = mode | 0o444 | (0o111 if mode & stat.S_IXUSR else 0)
-            if wanted != mode and not stat.S_ISLNK(mode):
-                path.chmod(wanted)
-
-
-def _uv_variables() -> Mapping[str, str]:
-    """Return the environment for uv: the operator's, without a virtual environment that it would install into."""
-    variables = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
-    variables.setdefault("UV_PYTHON_DOWNLOADS", "never")
-    for pips, uvs in _OF_PIP.items():  # what the operator has told pip holds for uv where nothing else was said
-        if variables.get(pips):
-            variables.setdefault(uvs, variables[pips])
-    if any(_system_certificates()):  # a company's own authority is known there, and not to uv
-        variables.setdefault("UV_SYSTEM_CERTS", "1")
-        variables.setdefault("UV_NATIVE_TLS", "1")  # what older versions call it
-    return {**variables, "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
-
-
-def _system_certificates() -> tuple[str | None, str | None]:
-    import ssl
-
-    paths = ssl.get_default_verify_paths()
-    return paths.cafile, paths.capath
-
-
-def _uv() -> str:
-    from uv import find_uv_bin
-
-    try:
-        return find_uv_bin()
-    except FileNotFoundError:
-        found = shutil.which("uv")
-    if found is None:
-        raise EnvironmentBuildError("uv is not installed, so no environment can be built.", hint="pip install uv")
-    return found

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import site
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ads.deploy.engines.base import ReplicaOrder
+from ads.deploy.environment_sources import StoredObject
+from ads.deploy.environment_supplies import Supplies, supplies_of
 from ads.errors import SettingError
 from ads.home import Home
 from ads.settings import Settings
 
-__all__ = ["Isolator", "users_of"]
+__all__ = ["Isolator", "isolated_supplies", "users_of", "worker_file"]
 
 _PROBE_SECONDS = 30
 
@@ -69,6 +72,22 @@ class Isolator:
     def _reveals(self, path: str) -> bool:
         """Tell whether a path holds the data directory, as this process's own folder on ``sys.path`` does."""
         return self._home.root == Path(path) or Path(path) in self._home.root.parents
+
+
+def worker_file() -> Path:
+    """Return the file that an interpreter runs to become a replica."""
+    spec = importlib.util.find_spec("ads.worker")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("This installation has no ads.worker.")
+    return Path(spec.origin).with_name("launch.py")
+
+
+def isolated_supplies(
+    home: Home, settings: Settings, stored: Callable[[str], StoredObject | None] | None = None
+) -> Supplies:
+    """Return what environments are made from, where programs of packs are kept apart like replicas."""
+    isolator = Isolator(home, settings, worker_file())
+    return supplies_of(settings, stored, lambda: isolator.users, (str(home.root), str(home.run)))
 
 
 def users_of(text: str) -> tuple[int, int] | None:

@@ -17,7 +17,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads.deploy.artifacts import list_beside, remove_tree
-from ads.deploy.environments import environment_key
+from ads.deploy.environment_records import forget, pinned, unpin
+from ads.deploy.environments import environment_keys
 from ads.deploy.file_lock import locked
 from ads.errors import AdsError
 from ads.home import Home
@@ -45,6 +46,7 @@ def _remove_unpacked(premises: Premises, garbage: Garbage, _older_than: float) -
             return False
         gone = _set_aside(path)
         list_beside(path).unlink(missing_ok=True)
+        unpin(path)
     return _remove(gone)
 
 
@@ -63,8 +65,7 @@ def _remove_environment(premises: Premises, garbage: Garbage, _older_than: float
         if needed is None or garbage.what in needed:
             return False
         gone = _set_aside(path)
-    for suffix in (".txt", ".log"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    forget(premises.home, path.name)
     return _remove(gone)
 
 
@@ -119,17 +120,16 @@ def _needed_environments(session: Session, home: Home) -> set[str] | None:
         if not folder.is_dir():
             return None
         try:
-            key = _environment_key(folder)
+            keys |= {*_environment_keys(folder), pinned(folder) or ""}
         except AdsError:
             continue  # its requirements can't be read, so it never got an environment
-        keys |= set() if key is None else {key}
-    return keys
+    return keys - {""}
 
 
 @lru_cache(maxsize=4096)
-def _environment_key(folder: Path) -> str | None:
+def _environment_keys(folder: Path) -> frozenset[str]:
     """Return what an unpacked artifact, which never changes, needs: asked again under a lock, it must not take long."""
-    return environment_key(folder)
+    return frozenset(environment_keys(folder))
 
 
 def _folders(parent: Path, needed: set[str], older_than: float, kind: str, why: str) -> Iterator[Garbage]:

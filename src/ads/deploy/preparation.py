@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ads.artifact import model_signature
 from ads.deploy.artifacts import unpack
+from ads.deploy.environment_supplies import Supplies
 from ads.deploy.environments import Environment, resolve
 from ads.errors import AdsError
 from ads.home import Home
@@ -45,17 +46,15 @@ class Preparations:
         self,
         home: Home,
         archive: Callable[[ModelSource], Path],
-        timeout: float,
+        supplies: Supplies,
         wake: Callable[[], None],
         trusted_keys: str = "",
-        wheels: str = "",
     ) -> None:
         self._home = home
         self._archive = archive
-        self._timeout = timeout
+        self._supplies = supplies
         self._wake = wake
         self._trusted_keys = trusted_keys
-        self._wheels = wheels
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="prepare")
         self._lock = threading.Lock()
         self._running: set[Key] = set()
@@ -118,7 +117,7 @@ class Preparations:
             artifact = unpack(self._home, source.sha256, lambda: self._archive(source))
             if self._trusted_keys:
                 model_signature.verify(artifact, model_signature.trusted_keys_in(self._trusted_keys))
-            environment = resolve(self._home, artifact, self._timeout, report, self._wheels)
+            environment = resolve(self._home, artifact, self._supplies, report)
             prepared = Prepared(artifact, environment, time.monotonic() - began)
         except AdsError as error:
             self._failed(key, str(error))

@@ -16,7 +16,7 @@ from typing import Any
 
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.supervisor_client import Child, SupervisorClient
-from ads.deploy.isolation import Isolator
+from ads.deploy.isolation import Isolator, worker_file
 from ads.deploy.placement import Machine, place, this_machine
 from ads.deploy.preload import template_of
 from ads.home import Home, open_regular
@@ -54,7 +54,7 @@ class LocalEngine:
         self._devices = tuple(devices)
         self._machine: Machine | None = None
         self._supervisor = SupervisorClient(home.supervisor_socket)
-        self._worker = worker or _worker_file()
+        self._worker = worker or worker_file()
         settings = settings or Settings(home=home.root)
         self._isolator = Isolator(home, settings, self._worker)
         self._templates = settings.replica_templates
@@ -182,15 +182,6 @@ def _own_packages(service: Mapping[str, str]) -> dict[str, str]:
     if site.ENABLE_USER_SITE:
         variables["PYTHONUSERBASE"] = site.getuserbase()
     return variables
-
-
-def _worker_file() -> Path:
-    import importlib.util
-
-    spec = importlib.util.find_spec("ads.worker")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("This installation has no ads.worker.")
-    return Path(spec.origin).with_name("launch.py")
 
 
 def _read(path: Path) -> dict[str, Any] | None:
