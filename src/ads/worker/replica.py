@@ -7,6 +7,7 @@ restarted, and its words would be gone before anybody read them.
 import array
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import termios
@@ -29,6 +30,9 @@ from .status import Failure, Status
 
 __all__ = ["main"]
 
+_USUAL_THRESHOLD = gc.get_threshold()[0]
+_THRESHOLD = 50_000
+"""How many containers more than before make the collector look."""
 _REQUIRED = ("artifact", "socket", "status")
 
 
@@ -91,8 +95,19 @@ def _become_ready(artifact: str, socket_path: str, status: Status, bound: "Optio
     status.stage_done("parity", rows=rows, batch=batching.most, batching=batching.reason, array=quick is not None)
     status.describe(describe(artifact, facts, model))
     server = Server(socket_path, predictor, batching.most, bound)
+    _spare_the_collector()
     status.enter("ready")
     return server
+
+
+def _spare_the_collector() -> None:
+    """Let it look neither at what stays, nor through the lists of every table of numbers that comes and goes.
+
+    A script that has said itself how often it wants to be looked through has the last word.
+    """
+    gc.freeze()
+    if gc.get_threshold()[0] == _USUAL_THRESHOLD:
+        gc.set_threshold(_THRESHOLD, *gc.get_threshold()[1:])
 
 
 def _end_copies(process: int) -> None:
