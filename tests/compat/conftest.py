@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,21 @@ from ads.client import Service
 from ads.model.framework.sklearn_model import SklearnModel
 
 from .operations import Recorded
+
+
+def client_kinds() -> dict[str, Any]:
+    """Return the clients of the ``oci`` package whose operations are served, by what tests call them."""
+    import oci
+
+    return {
+        "science": oci.data_science.DataScienceClient,
+        "inference": oci.model_deployment.ModelDeploymentClient,
+        "storage": oci.object_storage.ObjectStorageClient,
+        "logging": oci.logging.LoggingManagementClient,
+        "log_search": oci.loggingsearch.LogSearchClient,
+        "search": oci.resource_search.ResourceSearchClient,
+        "identity": oci.identity.IdentityClient,
+    }
 
 
 @dataclass
@@ -41,20 +57,11 @@ def sdk(profile: Any) -> Sdk:
     import oci
 
     config, base = profile
-    kinds = {
-        "science": oci.data_science.DataScienceClient,
-        "inference": oci.model_deployment.ModelDeploymentClient,
-        "storage": oci.object_storage.ObjectStorageClient,
-        "logging": oci.logging.LoggingManagementClient,
-        "log_search": oci.loggingsearch.LogSearchClient,
-        "search": oci.resource_search.ResourceSearchClient,
-        "identity": oci.identity.IdentityClient,
-    }
     never = oci.retry.NoneRetryStrategy()
     called: set[str] = set()
     made = {
         name: Recorded(name, kind(config, service_endpoint=base, retry_strategy=never), called)
-        for name, kind in kinds.items()
+        for name, kind in client_kinds().items()
     }
     return Sdk(**made, called=called)
 
@@ -102,6 +109,22 @@ def client(profile: Any) -> Any:
 @pytest.fixture(scope="module")
 def place(profile: Any) -> dict[str, str]:
     return {key: Service.find().get_json("/openads/v1/service")[key] for key in ("compartmentId", "projectId")}
+
+
+@pytest.fixture
+def models() -> Any:
+    """The ``oci`` package's classes of what data science takes and gives."""
+    import oci
+
+    return oci.data_science.models
+
+
+@pytest.fixture(scope="module")
+def elsewhere(place: dict[str, str]) -> str:
+    """A second compartment."""
+    body = {"compartmentId": place["compartmentId"], "name": f"elsewhere-{uuid.uuid4().hex[:8]}"}
+    found: str = Service.find().request("POST", "/openads/v1/compartments", json=body).json()["id"]
+    return found
 
 
 @pytest.fixture(scope="module")

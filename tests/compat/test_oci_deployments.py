@@ -15,23 +15,6 @@ from .test_oci_science import STALE, details, listed, refused
 pytestmark = pytest.mark.needs("oci")
 
 
-@pytest.fixture
-def models() -> Any:
-    import oci
-
-    return oci.data_science.models
-
-
-@pytest.fixture(scope="module")
-def elsewhere(place: dict[str, str]) -> str:
-    """A second compartment."""
-    from ads.client import Service
-
-    body = {"compartmentId": place["compartmentId"], "name": f"elsewhere-{uuid.uuid4().hex[:8]}"}
-    found: str = Service.find().request("POST", "/openads/v1/compartments", json=body).json()["id"]
-    return found
-
-
 @pytest.mark.operations(
     "science.create_model_deployment",
     "science.get_model_deployment",

@@ -12,6 +12,7 @@ import pytest
 from ads.api.application import ROUTERS
 from ads.api.openapi.inference import PATHS
 
+from .conftest import client_kinds
 from .operations import OPTIONAL, REQUIRED
 
 pytestmark = pytest.mark.needs("oci")
@@ -44,17 +45,7 @@ def test_every_operation_is_served() -> None:
 
 
 def test_every_operation_is_one_of_the_client() -> None:
-    import oci
-
-    clients = {
-        "science": oci.data_science.DataScienceClient,
-        "inference": oci.model_deployment.ModelDeploymentClient,
-        "storage": oci.object_storage.ObjectStorageClient,
-        "logging": oci.logging.LoggingManagementClient,
-        "log_search": oci.loggingsearch.LogSearchClient,
-        "search": oci.resource_search.ResourceSearchClient,
-        "identity": oci.identity.IdentityClient,
-    }
+    clients = client_kinds()
     for name, (method, _) in {**REQUIRED, **OPTIONAL}.items():
         client, _, operation = name.partition(".")
         assert f'method = "{method}"' in inspect.getsource(getattr(clients[client], operation)), name

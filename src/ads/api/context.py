@@ -26,7 +26,16 @@ from ads.registry.storing import used_blobs
 from ads.registry.transfers import Transfers, fail_unfinished
 from ads.settings import Settings
 
-__all__ = ["Context", "caller_of", "context_of", "open_context", "permissions_of", "visible_to", "wake_engine"]
+__all__ = [
+    "Context",
+    "caller_of",
+    "context_of",
+    "open_context",
+    "origin_of",
+    "permissions_of",
+    "visible_to",
+    "wake_engine",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -124,6 +133,12 @@ def caller_of(request: Request) -> Caller:
     """Return who sent the request."""
     caller: Caller = request.state.caller
     return caller
+
+
+def origin_of(request: Request) -> str:
+    """Return the address of the service that the client itself used. The gateway's own calls never say https."""
+    scheme = "https" if context_of(request).settings.tls_certificate else request.url.scheme
+    return f"{scheme}://{request.headers.get('host', '')}"
 
 
 def permissions_of(request: Request) -> Permissions:

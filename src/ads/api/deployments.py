@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from ads.api.answers import accepted, answer, timestamp
-from ads.api.context import caller_of, context_of, wake_engine
+from ads.api.context import caller_of, context_of, origin_of, wake_engine
 from ads.api.fields import (
     Body,
     DefinedTags,
@@ -21,6 +21,7 @@ from ads.api.fields import (
     if_match_of,
 )
 from ads.api.listing import ListShape, limit_of, page_of, query_value
+from ads.api.room import machine_of, require_room
 from ads.api.slices import slice_of
 from ads.deploy import orders
 from ads.deploy.log_files import LOG_TYPES, recent_lines
@@ -92,7 +93,6 @@ class ChangeCompartment(Body):
 def summary_json(deployment: Deployment, request: Request) -> dict[str, Any]:
     """Return a deployment as lists show it. Its URL is below the address that the client itself used."""
     running = deployment.lifecycle_state in _RUNNING and deployment.serving_revision > 0
-    origin = f"{request.url.scheme}://{request.headers.get('host', '')}"
     return {
         "id": deployment.id,
         "compartmentId": deployment.compartment_id,
@@ -101,7 +101,7 @@ def summary_json(deployment: Deployment, request: Request) -> dict[str, Any]:
         "description": deployment.description,
         "modelDeploymentConfigurationDetails": deployment.configuration,
         "categoryLogDetails": deployment.category_log_details,
-        "modelDeploymentUrl": f"{origin}/{deployment.id}",
+        "modelDeploymentUrl": f"{origin_of(request)}/{deployment.id}",
         "modelDeploymentSystemData": {
             "systemInfraType": "INSTANCE_POOL",
             "currentInstanceCount": _instances(deployment) if running else 0,
@@ -129,8 +129,10 @@ def deployment_json(deployment: Deployment, request: Request) -> dict[str, Any]:
 def create(body: CreateDeployment, request: Request) -> Response:
     """Create a deployment; it becomes ACTIVE by itself."""
     details = orders.NewDeployment(**body.columns())
+    machine = machine_of(request)
     with context_of(request).database.write() as session:
         deployment = orders.create_deployment(session, caller_of(request), details, attempt_of(request))
+        require_room(session, deployment, machine)
     wake_engine(request)
     headers = {
         "opc-work-request-id": deployment.work_request_id or "",
@@ -158,10 +160,13 @@ def get(deployment_id: str, request: Request) -> Response:
 @router.put(f"{_PATH}/{{deployment_id}}")
 def update(deployment_id: str, body: UpdateDeployment, request: Request) -> Response:
     """Change what was sent; an ACTIVE deployment goes on answering throughout."""
-    changes = body.columns()
+    changes, machine = body.columns(), machine_of(request)
 
     def order(session: Session, caller: Caller, id_: str, if_match: str | None) -> Deployment:
-        return orders.update_deployment(session, caller, id_, changes, if_match)
+        deployment = orders.update_deployment(session, caller, id_, changes, if_match)
+        if "configuration" in changes:
+            require_room(session, deployment, machine)
+        return deployment
 
     return _ordered(request, deployment_id, order)
 
@@ -175,7 +180,14 @@ def delete(deployment_id: str, request: Request) -> Response:
 @router.post(f"{_PATH}/{{deployment_id}}/actions/activate")
 def activate(deployment_id: str, request: Request) -> Response:
     """Serve an INACTIVE deployment again."""
-    return _ordered(request, deployment_id, orders.activate_deployment)
+    machine = machine_of(request)
+
+    def order(session: Session, caller: Caller, id_: str, if_match: str | None) -> Deployment:
+        deployment = orders.activate_deployment(session, caller, id_, if_match)
+        require_room(session, deployment, machine)
+        return deployment
+
+    return _ordered(request, deployment_id, order)
 
 
 @router.post(f"{_PATH}/{{deployment_id}}/actions/deactivate")

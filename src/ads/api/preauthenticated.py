@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 from ads.api import objects
 from ads.api.answers import answer, no_content, timestamp
 from ads.api.buckets import BUCKET, namespace_known
-from ads.api.context import Context, caller_of, context_of
+from ads.api.context import Context, caller_of, context_of, origin_of
 from ads.api.fields import Body
 from ads.api.listing import limit_of, page_of_query
 from ads.api.paths import decoded
@@ -85,8 +85,7 @@ def create(bucket: str, body: CreateRequest, request: Request) -> Response:
     with context_of(request).database.write() as session:
         row, token = links.create_request(session, caller_of(request), bucket, details)
     uri = f"/p/{token}/n/{NAMESPACE}/b/{bucket}/o/{quote(row.object_name or '', safe='/')}"
-    origin = f"{request.url.scheme}://{request.headers.get('host', '')}"
-    return answer({**summary_json(row), "accessUri": uri, "fullPath": f"{origin}{uri}"})
+    return answer({**summary_json(row), "accessUri": uri, "fullPath": f"{origin_of(request)}{uri}"})
 
 
 @router.get(f"{BUCKET}/p")
