@@ -9,6 +9,7 @@ import pytest
 
 from ads.api.context import Context
 from ads.registry.deployments import get_deployment
+from ads.registry.tables import Artifact
 
 from .conftest import Running, archive, expect
 
@@ -91,6 +92,37 @@ def test_the_same_retry_token_creates_once(service: Running, model: str) -> None
     assert first.headers["opc-work-request-id"] == second.headers["opc-work-request-id"]
     other = service.client.post(PATH, json=body(service, model, displayName="x"), headers=headers)
     expect(other, 409, "InvalidatedRetryToken")
+
+
+def test_what_can_not_fit_is_refused_with_the_figures_before_anything_changed(service: Running, model: str) -> None:
+    fits = create(service, model)
+    put(service.context, fits["id"], lifecycle_state="ACTIVE", serving_revision=1, target="ACTIVE")
+    large: str = service.create_model(displayName="large")["id"]
+    assert service.upload(large, archive()).status_code in (200, 204)
+    with service.context.database.write() as session:
+        session.get_one(Artifact, large).size = 2**50
+    events = service.client.get("/openads/v1/events", params={"limit": 1000}).json()["items"]
+    for refused in (
+        service.client.post(PATH, json=body(service, large)),
+        service.client.put(
+            f"{PATH}/{fits['id']}",
+            json={
+                "modelDeploymentConfigurationDetails": {
+                    "deploymentType": "SINGLE_MODEL",
+                    "modelConfigurationDetails": {"modelId": large},
+                }
+            },
+        ),
+        service.client.post(f"/openads/v1/deployments/{fits['id']}/rollouts", json={"modelId": large}),
+    ):
+        expect(refused, 400, "InvalidParameter")
+        said = refused.json()["message"]
+        assert "1 replicas of a model of 1073741824 MiB don't fit: this machine has " in said
+        assert "which is enough for 0" in said
+    assert service.client.get(f"{PATH}/{fits['id']}").json()["lifecycleState"] == "ACTIVE"
+    found = service.client.get(PATH, params={"compartmentId": service.compartment, "modelId": large}).json()
+    assert found == []
+    assert service.client.get("/openads/v1/events", params={"limit": 1000}).json()["items"] == events
 
 
 @pytest.mark.parametrize("missing", ["compartmentId", "projectId", "modelDeploymentConfigurationDetails"])

@@ -1,4 +1,4 @@
-"""``/openads/v1/deployments/{deployment_id}``: traffic, rollouts, revisions, following an alias, autoscaling.
+"""``/openads/v1/deployments/{deployment_id}``: traffic, limits, rollouts, revisions, following an alias, autoscaling.
 
 Changes answer with the deployment as GET shows it; ``opc-work-request-id`` names what is under way.
 """
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from ads.api.answers import answer, timestamp
 from ads.api.context import Context, caller_of, context_of, wake_engine
 from ads.api.fields import Body, OcidText, if_match_of
+from ads.api.room import machine_of, require_room
 from ads.api.slices import slice_of
 from ads.deploy import rollout_orders
 from ads.deploy.course import progress_of
@@ -90,6 +91,12 @@ class Traffic(Body, extra="forbid"):
     sticky: str | None = None
 
 
+class Limits(Body, extra="forbid"):
+    """How much the deployment answers: predictions a second, null for what the setting ``rate_limit`` says."""
+
+    rate_limit: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
+
+
 @router.get("")
 def get(deployment_id: str, request: Request) -> Response:
     """Show who gets the deployment's requests, its rollout, and what it follows."""
@@ -134,13 +141,15 @@ def start(deployment_id: str, body: StartRollout, request: Request) -> Response:
     """Roll a model out: rolling, as a canary or as a shadow."""
     if (body.reference is None) == (body.model_id is None):
         raise InputError("A rollout needs a model.", hint="Send reference or modelId, and only one of them.")
-    named = body.reference or body.model_id or ""
+    named, machine = body.reference or body.model_id or "", machine_of(request)
 
     def order(session: Session, caller: Caller, if_match: str | None) -> Deployment:
         model = resolve(session, named, visible_compartments(session, caller, "read")).model
-        return rollout_orders.start_rollout(
+        deployment = rollout_orders.start_rollout(
             session, caller, deployment_id, model.id, body.plan(), body.reference, if_match
         )
+        require_room(session, deployment, machine)
+        return deployment
 
     return _ordered(request, order)
 
@@ -201,6 +210,17 @@ def autoscaling(deployment_id: str, body: dict[str, Any], request: Request) -> R
     )
 
 
+@router.put("/limits")
+def limits(deployment_id: str, body: Limits, request: Request) -> Response:
+    """Set how many predictions a second the deployment answers; beyond that callers get 429."""
+    return _ordered(
+        request,
+        lambda session, caller, if_match: rollout_orders.set_rate_limit(
+            session, caller, deployment_id, body.rate_limit, if_match
+        ),
+    )
+
+
 def _ordered(request: Request, order: Callable[[Session, Caller, str | None], Deployment]) -> Response:
     context = context_of(request)
     with context.database.write() as session:
@@ -231,6 +251,7 @@ def _deployment_json(session: Session, context: Context, deployment: Deployment)
         "traffic": _traffic_json(session, context, deployment, rollout),
         "rules": rules.get("headers") or [],
         "sticky": rules.get("sticky") or None,
+        "rateLimit": rules.get("rateLimit"),
         "rollout": None if rollout is None else _rollout_json(rollout),
         "shadow": rollout.revision if rollout is not None and strategy == "shadow" else None,
         "follows": deployment.follows,

@@ -25,7 +25,7 @@ from ads.deploy.isolation import isolated_supplies
 from ads.deploy.log_files import log_tail, predict_log
 from ads.deploy.observation import observe
 from ads.deploy.outcomes import fail, promote, settle
-from ads.deploy.placement import Need, no_room
+from ads.deploy.placement import Machine, Need, no_room
 from ads.deploy.preparation import Preparations
 from ads.deploy.progress import PERCENT
 from ads.deploy.reconcile import (
@@ -126,6 +126,10 @@ class Controller:
     def wake(self) -> None:
         """Look at once: something changed."""
         self._awake.set()
+
+    def machine(self) -> Machine:
+        """Return what there is to run replicas on."""
+        return self._engine.machine()
 
     def stop(self) -> None:
         """End the loop. Replicas go on."""
@@ -292,6 +296,7 @@ class Controller:
             shadow_percent=traffic.shadow_percent,
             rules=traffic.rules,
             sticky=traffic.sticky,
+            rate_limit=traffic.rate_limit,
             capture=row.capture,
         )
 
