@@ -174,6 +174,26 @@ def test_autoscaling_is_kept_and_ended(service: Running, active: str) -> None:
     assert (found["autoscaling"], found["replicas"]) == (None, 1)
 
 
+def test_a_limit_on_predictions_a_second(service: Running, active: str) -> None:
+    found = service.client.put(f"{active}/limits", json={"rateLimit": 2.5})
+    assert (found.status_code, found.json()["rateLimit"]) == (200, 2.5)
+    shares = {"traffic": [{"revision": 1, "weight": 100}], "sticky": "x-user"}
+    assert service.client.put(f"{active}/traffic", json=shares).json()["rateLimit"] == 2.5
+    for body, named in (
+        ({"rateLimit": 0}, "rateLimit"),
+        ({"rateLimit": -1}, "rateLimit"),
+        ({"rateLimit": 1e7}, "rateLimit"),
+        ({"rateLimit": "5"}, "rateLimit"),
+        ({"rateLimit": True}, "rateLimit"),
+        ({}, "rateLimit"),
+        ({"rateLimit": 1, "other": 1}, "other"),
+    ):
+        refused = service.client.put(f"{active}/limits", json=body)
+        assert (refused.status_code, named in refused.text) == (400, True), refused.text
+    assert look(service, active)["rateLimit"] == 2.5
+    assert service.client.put(f"{active}/limits", json={"rateLimit": None}).json()["rateLimit"] is None
+
+
 def test_the_scaling_policy_of_oci_is_accepted_and_shown(service: Running, active: str) -> None:
     rule = {
         "metricExpressionRuleType": "PREDEFINED_EXPRESSION",

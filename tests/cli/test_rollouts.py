@@ -17,6 +17,7 @@ def own(service):
         ("PUT", "/traffic"),
         ("PUT", "/follow"),
         ("PUT", "/autoscaling"),
+        ("PUT", "/limits"),
         *(("POST", f"/rollouts/{verb}") for verb in ("promote", "abort", "pause", "resume")),
     ]:
         service.answers[method, path + suffix] = (200, {})
@@ -74,6 +75,8 @@ def sent(service):
         ),
         (["follow", "churn-api", "churn@champion"], "PUT", "follow", {"reference": "churn@champion"}),
         (["follow", "churn-api", "--none"], "PUT", "follow", {"reference": None}),
+        (["limit", "churn-api", "2.5"], "PUT", "limits", {"rateLimit": 2.5}),
+        (["limit", "churn-api", "--none"], "PUT", "limits", {"rateLimit": None}),
         (
             ["scale", "churn-api", "--min", "0", "--max", "4", "--target", "8"],
             "PUT",
@@ -113,6 +116,8 @@ def test_traffic_and_revisions_are_tables(ads, own):
         (["traffic", "churn-api", "2"], "no share"),
         (["traffic", "churn-api", "2=100", "--rule", "X"], "no rule"),
         (["follow", "churn-api"], "needs an alias"),
+        (["limit", "churn-api"], "needs predictions"),
+        (["limit", "churn-api", "5", "--none"], "needs predictions"),
         (["scale", "churn-api"], "needs a number"),
         (["scale", "churn-api", "3", "--max", "4"], "needs a number"),
     ],

@@ -183,6 +183,20 @@ def test_weights_and_rules_by_hand() -> None:
     eventually(lambda: set(versions(10)) == {2}, what="one revision")
 
 
+def test_a_limit_of_predictions_a_second_holds_at_the_door() -> None:
+    rolling = Rolling(register(1), "limited")
+
+    def ask() -> requests.Response:
+        return requests.post(f"{rolling.url}/predict", json=[1], headers=headers(), timeout=20)
+
+    assert rolling.ask("PUT", "/limits", {"rateLimit": 0.01})["rateLimit"] == 0.01
+    refused = eventually(lambda: (answer := ask()).status_code == 429 and answer, what="a refusal")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert rolling.ask("PUT", "/limits", {"rateLimit": None})["rateLimit"] is None
+    eventually(lambda: ask().status_code == 200, what="an answer")
+    assert ask().status_code == 200
+
+
 def test_the_verbs_of_python() -> None:
     service = Service.find()
     place = {"compartmentId": service.compartment_id, "projectId": service.project_id}

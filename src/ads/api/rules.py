@@ -169,6 +169,7 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("PUT", f"{_DEPLOYMENT}/traffic"): "use",
     ("PUT", f"{_DEPLOYMENT}/follow"): "use",
     ("PUT", f"{_DEPLOYMENT}/autoscaling"): "use",
+    ("PUT", f"{_DEPLOYMENT}/limits"): "use",
     ("GET", f"{_OPEN}/service"): "inspect",
     ("GET", f"{_OPEN}/openapi.json"): "inspect",
     ("GET", f"{_OPEN}/gc"): "manage",

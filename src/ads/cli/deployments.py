@@ -44,6 +44,7 @@ deployments = LazyGroup(
             "revisions": LazyCommand("ads.cli.rollouts:revisions", "List what was served."),
             "follow": LazyCommand("ads.cli.rollouts:follow", "Serve what an alias points at."),
             "scale": LazyCommand("ads.cli.rollouts:scale", "Set the number of instances."),
+            "limit": LazyCommand("ads.cli.rollouts:limit", "Set how many predictions a second are answered."),
             "capture": LazyCommand("ads.cli.capture:capture", "Keep a sample of the requests, or fetch it."),
         },
     },

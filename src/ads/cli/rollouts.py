@@ -16,7 +16,19 @@ from ads.cli.reference_argument import reference_argument
 from ads.cli.references import DEPLOYMENT, name_to_paste, short_id
 from ads.errors import DeploymentFailed, InputError
 
-__all__ = ["abort", "follow", "pause", "promote", "resume", "revisions", "rollback", "scale", "traffic", "update"]
+__all__ = [
+    "abort",
+    "follow",
+    "limit",
+    "pause",
+    "promote",
+    "resume",
+    "revisions",
+    "rollback",
+    "scale",
+    "traffic",
+    "update",
+]
 
 _OWN = "/openads/v1/deployments"
 
@@ -237,6 +249,20 @@ def scale(
     what = f"Scaling {found['displayName']!r}"
     _order(invocation, found, "PUT", "", body, what, no_wait, timeout, DEPLOYMENT.path)
     _done(invocation, found, "has", f"{instances} instances")
+
+
+@command("limit", example="ads deployments limit churn-api 50\nads deployments limit churn-api --none")
+@reference_argument(DEPLOYMENT)
+@click.argument("rate", type=float, required=False)
+@click.option("--none", "nothing", is_flag=True, help="No limit of its own any more.")
+@pass_invocation
+def limit(invocation: Invocation, reference: str, rate: float | None, nothing: bool) -> None:
+    """Let the deployment REF answer RATE predictions a second at most; beyond that callers get 429."""
+    if (rate is None) == (not nothing):
+        raise InputError("limit needs predictions a second, or --none.", hint="For example 50.")
+    found = references.find(invocation.service, DEPLOYMENT, reference)
+    _order(invocation, found, "PUT", "/limits", {"rateLimit": rate}, "", True, 0)
+    _done(invocation, found, "answers", "without a limit of its own" if rate is None else f"{rate:g} a second at most")
 
 
 def _order(

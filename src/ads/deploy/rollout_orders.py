@@ -1,4 +1,4 @@
-"""What callers may ask of a rollout, of traffic, of following an alias and of autoscaling.
+"""What callers may ask of a rollout, of traffic and its limits, of following an alias and of autoscaling.
 
 Every function runs inside a write session and records an event; the controller then makes it true.
 """
@@ -36,6 +36,7 @@ __all__ = [
     "resume_rollout",
     "roll_back",
     "set_autoscaling",
+    "set_rate_limit",
     "set_traffic",
     "start_rollout",
     "stay_behind_alias",
@@ -44,6 +45,7 @@ __all__ = [
 _ALL = 100
 _LONGEST_HEADER = 256
 _MOST_RULES = 16
+_HIGHEST_RATE = 1_000_000
 
 
 def start_rollout(
@@ -151,7 +153,7 @@ def set_traffic(
         rollout.plan, rollout.state, rollout.step, rollout.time_step = plan.to_dict(), "STARTING", 0, now()
     if rollout is not None:
         rollout.paused = True
-    deployment.rules = {"headers": rules, "sticky": _sticky(body.get("sticky"))}
+    deployment.rules = {**(deployment.rules or {}), "headers": rules, "sticky": _sticky(body.get("sticky"))}
     shares = {str(revision): weight for revision, weight in weights.items()}
     record(session, caller, "deployment.traffic", deployment.id, deployment.compartment_id, traffic=shares)
     return changed(deployment)
@@ -244,6 +246,24 @@ def set_autoscaling(
     deployment.time_scaled = now()
     policy_now = content if enabled else None
     record(session, caller, "deployment.autoscaling", deployment.id, deployment.compartment_id, autoscaling=policy_now)
+    return changed(deployment)
+
+
+def set_rate_limit(
+    session: Session, caller: Caller, deployment_id: str, rate: float | None, if_match: str | None = None
+) -> Deployment:
+    """Return the deployment, which answers ``rate`` predictions a second at most; None: what ``rate_limit`` says.
+
+    Raises InputError, NotFound.
+    """
+    deployment = found_deployment(session, deployment_id, if_match)
+    if rate is not None and not 0 < rate <= _HIGHEST_RATE:
+        raise InputError(
+            f"rateLimit must be above 0 and at most {_HIGHEST_RATE:,}, not {rate:g}.",
+            hint="Predictions a second; null leaves it to the service's setting rate_limit.",
+        )
+    deployment.rules = {**(deployment.rules or {}), "rateLimit": rate}
+    record(session, caller, "deployment.limits", deployment.id, deployment.compartment_id, rateLimit=rate)
     return changed(deployment)
 
 

@@ -29,6 +29,7 @@ class Traffic:
     shadow_percent: int = _ALL
     rules: tuple[dict[str, Any], ...] = ()
     sticky: str = ""
+    rate_limit: float | None = None
     weights: dict[int, int] = field(default_factory=dict)
 
 
@@ -64,6 +65,7 @@ def traffic_of(
         shadow_percent=progress.plan.sample if progress is not None else _ALL,
         rules=tuple(rule for rule in rules.get("headers") or () if rule["revision"] in shares),
         sticky=rules.get("sticky") or "",
+        rate_limit=rules.get("rateLimit"),
         weights=shares,
     )
 

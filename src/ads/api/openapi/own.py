@@ -200,6 +200,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("PUT", f"{_ONE_D}/autoscaling"): Operation(
         "deployment.scale", "DeploymentTraffic", etag=True, matches=True, work=True, example=_SCALING
     ),
+    ("PUT", f"{_ONE_D}/limits"): Operation(
+        "deployment-limits.update", "DeploymentTraffic", etag=True, matches=True, work=True, example={"rateLimit": 50}
+    ),
     ("POST", f"{_OPEN}/deployments/{{deployment_id}}/actions/restart"): Operation(
         "deployment.restart", status=202, work=True, matches=True
     ),

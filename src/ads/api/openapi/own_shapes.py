@@ -162,6 +162,7 @@ OWN_SHAPES: dict[str, Schema] = {
             "traffic": items(_SHARE),
             "rules": items(OBJECT),
             "sticky": maybe(TEXT),
+            "rateLimit": maybe(NUMBER),
             "rollout": maybe(ref("Rollout")),
             "shadow": maybe(COUNT),
             "follows": maybe(TEXT),
