@@ -90,7 +90,7 @@ class Machine:
         return True
 
     def start_controller(self) -> None:
-        engine = LocalEngine(self.home)
+        engine = LocalEngine(self.home, settings=self.settings)
         self.controller = Controller(self.database, self.home, self.settings, engine, self.archive)
         self.controller.start()
 

@@ -258,3 +258,15 @@ def test_the_replica_gets_the_documented_environment(machine: Any, monkeypatch: 
     assert "OPENADS_SECRET" not in variables
     assert "OPENADS_LIFELINE" not in variables
     assert os.path.isdir(variables["TMPDIR"])  # noqa: PTH112 - a plain question
+
+
+def test_replicas_are_never_started_with_a_network_that_they_are_not_to_have(machine: Any) -> None:
+    here = machine(replica_network=False, replica_uids="")  # as a service that runs as a plain user
+    id_ = here.create(here.model(SCORE.format(number=1)))
+    row = here.wait(id_, "FAILED", "ACTIVE")
+    assert row.lifecycle_state == "FAILED"
+    assert "Replicas are to have no network, and this service can't take it from them." in row.lifecycle_details
+    assert "Run the service as root" in row.lifecycle_details
+    _, _, errors = here.work(id_)
+    assert any("no network" in error for error in errors)
+    assert here.replicas() == []

@@ -50,7 +50,7 @@ from ads.deploy.scaling import hold_seconds, replicas_of
 from ads.deploy.signals import Signals
 from ads.deploy.spec import DeploymentSpec, parse_spec
 from ads.deploy.stages import Stages
-from ads.errors import AdsError, ServiceUnavailable
+from ads.errors import AdsError, ServiceUnavailable, SettingError
 from ads.home import Home
 from ads.identity.access import CompartmentTree
 from ads.registry.database import Database
@@ -368,17 +368,20 @@ class Controller:
         # Threads that wait leave the processor to the gateway and to other replicas.
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
         folder = self._home.deployment(row.id)
-        self._engine.start(
-            ReplicaOrder(
-                id=replica,
-                python=prepared.environment.python,
-                artifact=prepared.artifact,
-                folder=folder / str(replica),
-                log=predict_log(self._home, row.id),
-                memory_bytes=spec.memory_bytes,
-                environment={"OMP_WAIT_POLICY": "PASSIVE", **dict.fromkeys(names, threads), **spec.environment},
-            )
+        order = ReplicaOrder(
+            id=replica,
+            python=prepared.environment.python,
+            artifact=prepared.artifact,
+            folder=folder / str(replica),
+            log=predict_log(self._home, row.id),
+            memory_bytes=spec.memory_bytes,
+            environment={"OMP_WAIT_POLICY": "PASSIVE", **dict.fromkeys(names, threads), **spec.environment},
         )
+        try:
+            self._engine.start(order)
+        except SettingError as error:  # what the operator asks of replicas, this machine can't do
+            self._preparations.give_up((row.id, action.revision), str(error))
+            self.wake()
 
     def _stop(self, replica: ReplicaId) -> None:
         if replica in self._stopping:
