@@ -7,6 +7,7 @@ import json
 import select
 import socket
 import socketserver
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,7 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -43,13 +46,21 @@ class Realm:
     """A running service of such a realm."""
 
     url: str
-    """Where it listens; no client is told."""
+    """Where it listens, which is told to no client of OCI."""
+    token: str
     configuration: Path
     authority: Path
     variables: dict[str, str]
     """What a client's process needs, and nothing else."""
     compartment: str
     project: str
+
+    def ask(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        """Return the answer to a request by the listener's address."""
+        trusted = ssl.create_default_context(cafile=str(self.authority))
+        headers = {"authorization": f"Bearer {self.token}"}
+        url = self.url.replace("127.0.0.1", "localhost") + path
+        return httpx.request(method, url, headers=headers, verify=trusted, timeout=60, trust_env=False, **sent)
 
 
 @contextmanager
@@ -80,7 +91,9 @@ def own_realm(folder: Path) -> Iterator[Realm]:
                 "HTTPS_PROXY": proxy,
                 "OCI_CONFIG_FILE": str(file),
             }
-            yield Realm(facts["endpoint"], file, authority, variables, facts["compartmentId"], facts["projectId"])
+            token = home.token_file.read_text().strip()
+            place = facts["compartmentId"], facts["projectId"]
+            yield Realm(facts["endpoint"], token, file, authority, variables, *place)
     finally:
         stop = [sys.executable, "-m", "ads.service", "stop", "--home", str(home.root)]
         subprocess.run(stop, timeout=60, check=True)

@@ -414,7 +414,23 @@ def files(order: dict) -> dict:
     return storage_session.files(order)
 
 
+def realm(order: dict) -> dict:
+    """Use a service that nothing but the environment and the profile's region lead to."""
+    import fsspec
+
+    import ads
+    from ads.model import DataScienceModel
+
+    ads.set_auth("api_key", oci_config_location=order["configuration"], profile=order["profile"])
+    place = {"compartment_id": order["compartment"], "project_id": order["project"]}
+    entry = DataScienceModel(display_name="by names", **place).with_artifact(order["folder"]).create()
+    with fsspec.open(f"oci://{order['bucket']}/a.txt", "w", **ads.common.auth.default_signer()) as file:
+        file.write("by names")
+    return {"listed": [model.id for model in DataScienceModel.list(**place)] == [entry.id], "id": entry.id}
+
+
 ORDERS = {
+    "realm": realm,
     "storage": storage,
     "files": files,
     "write": write,

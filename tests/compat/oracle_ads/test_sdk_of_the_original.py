@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ads.client import Service
+from tests.compat.own_realm import own_realm
 
 from .conftest import Original
 
@@ -123,3 +124,25 @@ def test_ocifs_reads_and_writes_objects(original: Original, note: Any, order: di
         "exists": [True, False],
         "after removal": False,
     }
+
+
+def test_a_realm_needs_no_address(original: Original, note: Any, tmp_path: Path) -> None:
+    (tmp_path / "artifact").mkdir()
+    (tmp_path / "artifact" / "score.py").write_text(SCORE)
+    (tmp_path / "artifact" / "runtime.yaml").write_text("MODEL_ARTIFACT_VERSION: '3.0'\n")
+    with own_realm(tmp_path) as realm:
+        realm.ask("POST", "/n/openads/b", json={"name": "names", "compartmentId": realm.compartment}).raise_for_status()
+        found = replace(original, environment={**original.environment, **realm.variables}).do(
+            "realm",
+            configuration=str(realm.configuration),
+            profile="DEFAULT",
+            compartment=realm.compartment,
+            project=realm.project,
+            bucket="names@openads",
+            folder=str(tmp_path / "artifact"),
+        )
+        note("their SDK -> our service", "by the names of a realm", "model and object")
+        assert found["listed"]
+        assert realm.ask("GET", "/n/openads/b/names/o/a.txt").content == b"by names"
+        listed = realm.ask("GET", "/20190101/models", params={"compartmentId": realm.compartment})
+        assert [model["id"] for model in listed.json()] == [found["id"]]
