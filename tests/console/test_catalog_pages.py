@@ -87,6 +87,41 @@ def test_each_part_of_a_version_tells_what_it_should(browser: Browser, shop: Sho
     assert "churn:3" in page.text
 
 
+def test_a_lineage_is_drawn_with_links_and_is_written_on_the_page(browser: Browser, shop: Shop) -> None:
+    place = f"/console/versions/{shop.versions[0]}"
+    before = browser.twin(f"{place}/lineage")
+    data = "\n".join(node["id"] for node in before["trainedFrom"])
+    fields = {"trainedFrom": f"{data}\ns3://lake/<b>more</b>.parquet", "derivedFrom": ""}
+    assert browser.send(f"{place}/lineage", f"{place}/lineage", **fields).status_code == 303
+    page = browser.page(f"{place}/lineage")
+    assert "<b>more</b>" in page.text
+    assert ("b", {}) not in [(tag, given) for tag, given in page.tags if "more" in str(given)]
+    drawn = browser.twin(f"{place}/lineage")["drawn"]
+    assert [box["name"] for box in drawn["boxes"] if box["here"]] == ["churn:1"]
+    heirs = [box for box in drawn["boxes"] if box["place"] == f"/console/versions/{shop.versions[-1]}"]
+    assert [box["name"] for box in heirs] == ["churn:3"]
+    assert ("a", {"href": heirs[0]["place"], "aria-label": "churn:3, model, active"}) in page.tags
+    wrong = browser.send(f"{place}/lineage", f"{place}/lineage", derivedFrom="no-such-model")
+    assert wrong.status_code == 404
+    assert "no-such-model" in Reader(wrong.text).text
+
+
+def test_an_artifact_is_exported_to_a_bucket(browser: Browser, service: Running, shop: Shop) -> None:
+    place = f"/console/versions/{shop.versions[0]}"
+    wrong = browser.send(place, f"{place}/export", bucket="nowhere", object="churn.zip")
+    assert wrong.status_code == 404
+    assert "nowhere" in wrong.text
+    namespace = service.client.get("/n").json()
+    made = service.client.post(f"/n/{namespace}/b", json={"name": "models", "compartmentId": service.compartment})
+    assert made.status_code == 200, made.text
+    assert browser.twin(place)["buckets"] == ["models"]
+    answer = browser.send(place, f"{place}/export")
+    assert answer.status_code == 303, answer.text
+    exported = service.client.get(f"/n/{namespace}/b/models/o/churn-1.zip")
+    archive = service.client.get(f"/20190101/models/{shop.versions[0]}/artifact/content")
+    assert exported.content == archive.content
+
+
 def test_score_py_is_shown_in_colours_and_other_files_as_text(browser: Browser, shop: Shop) -> None:
     place = f"/console/versions/{shop.versions[0]}/files"
     page = browser.page(place)

@@ -214,15 +214,57 @@ def test_shares_and_rules_are_given_by_hand(service: Running, browser: Browser) 
         row.revision = row.serving_revision
     wrong = browser.send(f"{place}/traffic", f"{place}/weights", revision="2", share="101")
     assert wrong.status_code == 400
-    fields = {"revision": "2", "share": "30", "header": "X-Beta", "value": "yes", "sticky": "X-User"}
+    rules = {"header": ["X-Beta", "", "X-Old"], "value": ["yes", "", "a b"], "whose": ["other", "other", "present"]}
+    fields = {"revision": "2", "share": "30", **rules, "sticky": "X-User"}
     answer = browser.send(f"{place}/traffic", f"{place}/weights", **fields)
     assert answer.status_code == 303, shown(answer)
     own = browser.twin(f"{place}/traffic")["own"]
     assert own["rollout"]["paused"]
     assert own["rollout"]["steps"] == [30]
-    assert [(rule["header"], rule["value"]) for rule in own["rules"]] == [("X-Beta", "yes")]
+    given = [(rule["header"], rule["value"], rule["revision"]) for rule in own["rules"]]
+    assert given == [("X-Beta", "yes", own["rollout"]["revision"]), ("X-Old", "a b", 1)]
+    assert [rule["present"] for rule in browser.twin(f"{place}/traffic")["rules"]] == [False, True, False, False]
     assert own["sticky"] == "X-User"
     assert "X-Beta: yes" in browser.page(f"{place}/traffic").text
+
+
+def test_a_deployment_gets_a_rate_and_loses_it(service: Running, browser: Browser) -> None:
+    id_ = deploy(service, "limited")
+    settle(service, id_)
+    place = f"/console/deployments/{id_}"
+    assert "Every prediction is answered." in browser.page(f"{place}/settings").text
+    wrong = browser.send(f"{place}/settings", f"{place}/limits", rate="many")
+    assert (wrong.status_code, "'many' is not a number" in shown(wrong)) == (400, True)
+    assert browser.send(f"{place}/settings", f"{place}/limits", rate="12.5").status_code == 303
+    assert browser.twin(f"{place}/settings")["own"]["rateLimit"] == 12.5
+    assert "At most 12.5 predictions a second" in browser.page(f"{place}/settings").text
+    assert browser.send(f"{place}/settings", f"{place}/limits", rate="").status_code == 303
+    assert browser.twin(f"{place}/settings")["own"]["rateLimit"] is None
+
+
+def test_requests_are_captured_and_no_more_on_the_page(service: Running, browser: Browser) -> None:
+    id_ = deploy(service, "captured")
+    settle(service, id_)
+    place, own = f"/console/deployments/{id_}", f"/openads/v1/deployments/{id_}/capture"
+    assert "Nothing is kept of the requests." in browser.page(f"{place}/settings").text
+    wrong = browser.send(f"{place}/settings", f"{place}/capture", enabled="yes", percent="200")
+    assert wrong.status_code == 400
+    assert 'value="200"' in wrong.text
+    fields = {"enabled": "yes", "percent": "2.5", "megabytes": "50", "mask": "name, address"}
+    assert browser.send(f"{place}/settings", f"{place}/capture", **fields).status_code == 303
+    policy = {"enabled": True, "sample": 0.025, "maxBytes": 50_000_000, "mask": ["name", "address"]}
+    assert service.client.get(own).json() == policy
+    folder = service.context.home.deployment(id_) / "capture"
+    folder.mkdir(parents=True)
+    name = "20261120T100000-0123abcd.jsonl.gz"
+    (folder / name).write_bytes(b"rows")
+    link = f"/console/api{own}/files/{name}"
+    assert link in browser.page(f"{place}/settings").links
+    assert browser.get(link).content == b"rows"
+    assert browser.send(f"{place}/settings", f"{place}/capture/forget").status_code == 303
+    assert browser.twin(f"{place}/settings")["capture"]["files"] == []
+    assert browser.send(f"{place}/settings", f"{place}/capture", enabled="no").status_code == 303
+    assert service.client.get(own).json() == {"enabled": False}
 
 
 def test_where_a_shadow_disagreed_is_shown_as_text(service: Running, browser: Browser) -> None:

@@ -41,6 +41,9 @@ _FINISHED = frozenset({"SUCCEEDED", "CANCELED", "FAILED"})
 _EVENTS = 12
 _LINES = 200
 _PAIRS = 50
+_ROOM = 2
+_MOST_RULES = 16
+_FILES = 100
 
 
 def head(visit: Visit, tab: str) -> dict[str, Any]:
@@ -111,8 +114,22 @@ def traffic(visit: Visit) -> dict[str, Any]:
         "revisions": revisions,
         "rollouts": visit.get(f"{OWN}{id_}/rollouts", limit=20)["items"],
         "pairs": pairs,
+        "rules": _rules(visit, found["own"]),
         "typed": typed,
     }
+
+
+def _rules(visit: Visit, own: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rules for headers, as they were typed or as they are, and room for more."""
+    typed = list(zip(visit.fields("header"), visit.fields("value"), visit.fields("whose"), strict=False))
+    rules = [
+        {"header": header, "value": value, "present": whose == "present"} for header, value, whose in typed if header
+    ] or [
+        {"header": rule["header"], "value": rule["value"], "present": rule["revision"] == own["revision"]}
+        for rule in own["rules"]
+    ]
+    room = {"header": "", "value": "", "present": False}
+    return [*rules, *[room] * min(_ROOM, _MOST_RULES - len(rules))]
 
 
 @pages.page("/deployments/{id}/logs", "deployment_logs.html", nav="deployments")
@@ -146,6 +163,28 @@ def settings(visit: Visit) -> dict[str, Any]:
         "fields": typed,
         "yaml": visit.field("yaml") or yaml_of(found["deployment"]),
         "shapes": [{"name": s.name, "cores": s.cores, "memory": s.memory_gb} for s in SHAPES],
+        "usualRate": visit.context.settings.rate_limit or None,
+        "capture": _capture(visit, found["deployment"]),
+    }
+
+
+def _capture(visit: Visit, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of the requests, and the files for those who may fetch them."""
+    place = f"{OWN}{shown['id']}/capture"
+    policy = visit.get(place)
+    may = shown["lifecycleState"] != "DELETED" and visit.permissions.allows(
+        "manage", shown["compartmentId"], shown["id"]
+    )
+    files = visit.get(f"{place}/files", limit=_FILES)["items"] if may else []
+    enabled = policy["enabled"]
+    return {
+        "enabled": enabled,
+        "percent": visit.field("percent", f"{policy['sample'] * 100:g}" if enabled else "1"),
+        "megabytes": visit.field("megabytes", f"{policy['maxBytes'] / 1_000_000:g}" if enabled else "100"),
+        "mask": visit.field("mask", ", ".join(policy["mask"]) if enabled else ""),
+        "files": files,
+        "place": f"/console/api{place}/files/",
+        "mayChange": may,
     }
 
 

@@ -12,6 +12,7 @@ from ads.errors import InputError, NotFound
 
 __all__ = ["pages"]
 
+_MEGABYTE = 1_000_000
 _STEPS = "Write percentages like 5, 25, 100."
 
 
@@ -90,15 +91,20 @@ def abort(visit: Visit) -> str:
 
 @pages.form("/deployments/{id}/weights", back=traffic)
 def weights(visit: Visit) -> str:
-    """Give another revision a share of the requests, and those with a certain header."""
+    """Give another revision a share of the requests, and callers with certain headers one of the two."""
     own = visit.get(f"{OWN}{visit.parts['id']}")
     other, share = _whole(visit, "revision", "Revision"), _whole(visit, "share", "Share")
     if other is None or share is None or share > 100:
         raise InputError("Shares need a revision, and a percentage from 0 to 100.")
     parts = [{"revision": own["revision"], "weight": 100 - share}, {"revision": other, "weight": share}]
     body: dict[str, Any] = {"traffic": parts}
-    if visit.field("header"):
-        body["rules"] = [{"header": visit.field("header"), "value": visit.field("value"), "revision": other}]
+    rules = zip(visit.fields("header"), visit.fields("value"), visit.fields("whose"), strict=False)
+    chosen = {"other": other, "present": own["revision"]}
+    body["rules"] = [
+        {"header": header.strip(), "value": value.strip(), "revision": chosen.get(whose, other)}
+        for header, value, whose in rules
+        if header.strip()
+    ]
     if visit.field("sticky"):
         body["sticky"] = visit.field("sticky")
     visit.send("PUT", f"{OWN}{visit.parts['id']}/traffic", body)
@@ -127,6 +133,35 @@ def autoscaling(visit: Visit) -> str:
     content = {name: value for name, value in body.items() if value is not None}
     visit.send("PUT", f"{OWN}{visit.parts['id']}/autoscaling", content)
     return visit.done(f"{_place(visit)}/traffic", "changed")
+
+
+@pages.form("/deployments/{id}/limits", back=settings)
+def limits(visit: Visit) -> str:
+    """Set how many predictions a second are answered; with nothing typed it is as for all deployments."""
+    rate = _number(visit, "rate", "Predictions a second")
+    visit.send("PUT", f"{OWN}{visit.parts['id']}/limits", {"rateLimit": rate})
+    return visit.done(f"{_place(visit)}/settings#limits", "changed")
+
+
+@pages.form("/deployments/{id}/capture", back=settings)
+def capture(visit: Visit) -> str:
+    """Keep a sample of the requests, or no more."""
+    body: dict[str, Any] = {"enabled": False}
+    if visit.field("enabled") == "yes":
+        percent, size = _number(visit, "percent", "Percent of the requests"), _number(visit, "megabytes", "Megabytes")
+        mask = [name.strip() for name in visit.field("mask").split(",") if name.strip()]
+        body = {"sample": None if percent is None else percent / 100, "mask": mask}
+        if size is not None:
+            body["maxBytes"] = int(size * _MEGABYTE)
+    visit.send("PUT", f"{OWN}{visit.parts['id']}/capture", body)
+    return visit.done(f"{_place(visit)}/settings#capture", "changed")
+
+
+@pages.form("/deployments/{id}/capture/forget", back=settings)
+def forget(visit: Visit) -> str:
+    """Remove what was captured."""
+    visit.send("DELETE", f"{OWN}{visit.parts['id']}/capture/files")
+    return visit.done(f"{_place(visit)}/settings#capture", "removed")
 
 
 @pages.form("/deployments/{id}/settings", back=settings)

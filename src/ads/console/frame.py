@@ -33,6 +33,7 @@ NOTICES: dict[str, str] = {
     "deleted": "Deleted.",
     "revoked": "The token is revoked; it is refused from now on.",
     "created": "Created.",
+    "exported": "The archive lies in the bucket.",
     "collected": "What nobody needed is gone.",
     "granted": "Granted.",
     "stopped": "Stopping: what is under way is answered first.",

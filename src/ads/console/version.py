@@ -10,12 +10,15 @@ from sqlalchemy import select
 
 from ads.console.catalog import checks_of, model_lines
 from ads.console.files import shelf_of
+from ads.console.lineage_graph import lineage_graph
 from ads.console.pages import Pages
 from ads.console.source import coloured
 from ads.console.visit import Visit
 from ads.errors import AdsError, InputError, NotFound
+from ads.registry.buckets import NAMESPACE
 from ads.registry.model_index import hyperparameters_of
 from ads.registry.models import get_model
+from ads.registry.storage_tables import Bucket
 from ads.registry.tables import Model, VersionSetMember
 
 __all__ = ["pages"]
@@ -33,6 +36,7 @@ TABS = (
 )
 _HIDDEN = frozenset({"ArtifactTestResults", "Hyperparameters"})
 _MOST_COLUMNS = 300
+_MOST_BUCKETS = 50
 _CARDS = ("README.md", "model_card.md", "MODEL_CARD.md", "card.md")
 _FIRST_FILE = "score.py"
 
@@ -79,7 +83,7 @@ def _place(model_id: str, tab: str) -> str:
     return f"/console/versions/{model_id}" if tab == "summary" else f"/console/versions/{model_id}/{tab}"
 
 
-def _summary(_: Visit, row: Model) -> dict[str, Any]:
+def _summary(visit: Visit, row: Model) -> dict[str, Any]:
     metadata = [
         {
             "key": item["key"],
@@ -90,7 +94,10 @@ def _summary(_: Visit, row: Model) -> dict[str, Any]:
         for item in (*row.defined_metadata, *row.custom_metadata)
         if item["key"] not in _HIDDEN and item.get("value") not in (None, "", "NA", "null")
     ]
-    return {"metadata": metadata}
+    with visit.read() as session:
+        known = select(Bucket.name).where(Bucket.compartment_id.in_(visit.compartments("use"))).order_by(Bucket.name)
+        buckets = list(session.scalars(known.limit(_MOST_BUCKETS)))
+    return {"metadata": metadata, "buckets": buckets}
 
 
 def _schema(_: Visit, row: Model) -> dict[str, Any]:
@@ -181,6 +188,7 @@ def _lineage(visit: Visit, row: Model) -> dict[str, Any]:
 
     return {
         "graph": graph,
+        "drawn": lineage_graph(list(nodes.values()), graph["edges"], row.id),
         "trainedFrom": related("trained-from", "from", "to"),
         "derivedFrom": related("derived-from", "from", "to"),
         "derivatives": related("derived-from", "to", "from"),
@@ -232,6 +240,39 @@ def _tags(text: str) -> dict[str, str]:
             raise InputError(f"Line {number} of the tags is not of the form key = value.")
         tags[key.strip()] = value.strip()
     return tags
+
+
+@pages.form("/versions/{model_id}/lineage", back=part)
+def set_lineage(visit: Visit) -> str:
+    """Say what a model was trained and derived from; models by any reference."""
+    model_id = visit.parts["model_id"]
+    visit.parts = {**visit.parts, "tab": "lineage"}
+    models = [
+        visit.get("/openads/v1/models/resolve", reference=reference)["id"]
+        for reference in visit.field("derivedFrom").splitlines()
+        if reference.strip()
+    ]
+    data = [line.strip() for line in visit.field("trainedFrom").splitlines() if line.strip()]
+    visit.send("PUT", f"/openads/v1/models/{model_id}/lineage", {"trainedFrom": data, "derivedFrom": models})
+    return visit.done(_place(model_id, "lineage"), "saved")
+
+
+@pages.form("/versions/{model_id}/export", back=version)
+def export(visit: Visit) -> str:
+    """Copy the archive into a bucket, as an object that other tools read."""
+    model_id = visit.parts["model_id"]
+    bucket, name = visit.field("bucket"), visit.field("object")
+    if not bucket or not name:
+        raise InputError("An export needs a bucket and the name of the object.")
+    details = {
+        "artifactSourceType": "ORACLE_OBJECT_STORAGE",
+        "namespace": NAMESPACE,
+        "destinationBucket": bucket,
+        "destinationObjectName": name,
+        "destinationRegion": "local",
+    }
+    visit.send("POST", f"/20190101/models/{model_id}/actions/importArtifact", {"artifactImportDetails": details})
+    return visit.done(_place(model_id, "summary"), "exported")
 
 
 @pages.form("/versions/{model_id}/state", back=version)
