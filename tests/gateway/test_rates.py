@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ads.gateway.access_log import Access, AccessLog
 from ads.gateway.answer import Refusal
 from ads.gateway.rates import Bucket, Rates
+from ads.home import Home
 
 from .conftest import DEPLOYMENT, TOKEN
 
@@ -111,3 +113,44 @@ def test_a_429_leaves_the_connection_usable(make_gateway):
     assert set(found[1:]) <= {200, 429}
     assert 429 in found
     assert TOKEN
+
+
+def logged(path):
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_who_is_kept_out_has_a_line_in_the_log(make_gateway, eventually):
+    gateway = make_gateway()
+    gateway.deploy(("a",), rate_limit=0.01)
+    log = gateway.home.deployment(DEPLOYMENT) / "access.log"
+    assert statuses(gateway, 2) == [200, 429]
+    assert statuses(gateway, 1, token="wrong") == [401]
+    assert statuses(gateway, 1, OTHER, token="wrong") == [401]
+    assert statuses(gateway, 1, OTHER) == [404]
+    found = eventually(lambda: len(logged(log)) >= 3 and logged(log), 60, "three lines")
+    assert [line["status"] for line in found] == [200, 429, 401]
+    assert found[1]["principal"] == found[0]["principal"] != ""
+    assert [(line["principal"], line["replica"], line["path"]) for line in found[2:]] == [
+        ("", "", f"/{DEPLOYMENT}/predict")
+    ]
+    assert not (gateway.home.deployment(OTHER) / "access.log").exists()
+
+
+def test_a_flood_of_refusals_has_few_lines(tmp_path):
+    home, now = Home(tmp_path), [100.0]
+    home.create()
+    for name in ("a", "b"):
+        home.deployment(name).mkdir(parents=True)
+    log = AccessLog(home, 10**6, 10**6, lambda: now[0])
+    one = Access("a", 0.0, b"id", "", "10.0.0.1", b"POST", b"/a/predict", 429, 0, 50, 0.0, 0.0, "", 0)
+    for _ in range(1000):
+        log.note_refused(one)
+    log.note_refused(one._replace(deployment_id="b"))
+    now[0] += 1.0
+    log.note_refused(one)
+    log.start()
+    log.close()
+    found = logged(home.deployment("a") / "access.log")
+    assert len(found) == 11
+    assert [line.get("leftOut") for line in found] == [None] * 10 + [990]
+    assert len(logged(home.deployment("b") / "access.log")) == 1

@@ -1,5 +1,7 @@
 """One JSON line per prediction in the deployment's ``access.log``, written by a thread: no answer waits for a disk.
 
+Requests that were kept out at the door get a line as well, but only so many a second: a flood of them fills no disk.
+
 The loop makes the line, from pieces that it remembers; the thread only joins and writes. Were the thread to do more, it
 would hold the interpreter's lock while answers wait.
 """
@@ -9,12 +11,15 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import NamedTuple
 
 from ads.deploy.log_writer import LogWriter
+from ads.gateway.rates import Bucket
 from ads.gateway.tracing import NO_TRACE, Trace
 from ads.home import Home
 
@@ -24,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 0.5
 _MOST_WAITING = 100_000
+_REFUSALS_PER_SECOND = 10.0
 _LINE = (
     '{"time": "%s.%03dZ", "requestId": "%s", "principal": %s, "remote": %s, "method": %s, "path": %s, "status": %d, '
     '"bytesIn": %d, "bytesOut": %d, "milliseconds": %.3f, "queueMilliseconds": %.3f, "replica": %s, "tries": %d, '
@@ -49,16 +55,21 @@ class Access(NamedTuple):
     replica_id: str
     tries: int
     trace: Trace = NO_TRACE
+    left_out: int = 0
+    """How many refusals before this one got no line."""
 
 
 class AccessLog:
     """Call :meth:`note` from the loop; a thread writes every half second, and what is left at :meth:`close`."""
 
-    def __init__(self, home: Home, largest: int, oldest: float) -> None:
+    def __init__(self, home: Home, largest: int, oldest: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._home = home
         self._largest = largest
         self._oldest = oldest
         self._writers: dict[str, LogWriter] = {}
+        self._clock = clock
+        self._refusals: dict[str, Bucket] = {}
+        self._left_out: dict[str, int] = {}
         self._waiting: deque[tuple[str, str]] = deque()
         self._dropped = 0
         self._stop = threading.Event()
@@ -74,6 +85,18 @@ class AccessLog:
             self._dropped += 1
         else:
             self._waiting.append((access.deployment_id, _line(access)))
+
+    def note_refused(self, access: Access) -> None:
+        """Have a line written of a request that was kept out: ten a second of each deployment, the others counted."""
+        now, deployment_id = self._clock(), access.deployment_id
+        bucket = self._refusals.get(deployment_id)
+        if bucket is None:
+            bucket = self._refusals[deployment_id] = Bucket(_REFUSALS_PER_SECOND, now)
+        if bucket.wait(now, 1.0) > 0:
+            self._left_out[deployment_id] = self._left_out.get(deployment_id, 0) + 1
+            return
+        bucket.take(1.0)
+        self.note(access._replace(left_out=self._left_out.pop(deployment_id, 0)))
 
     def close(self) -> None:
         """Write what is left, waiting at most two seconds."""
@@ -112,7 +135,7 @@ class AccessLog:
 
 def _line(access: Access) -> str:
     seconds = int(access.time)
-    return _LINE % (
+    line = _LINE % (
         _moment(seconds),
         (access.time - seconds) * 1000,
         access.request_id.decode(),
@@ -130,6 +153,7 @@ def _line(access: Access) -> str:
         access.trace.trace_id.decode(),
         access.trace.span_id.decode(),
     )
+    return line if not access.left_out else f'{line[:-2]}, "leftOut": {access.left_out}}}\n'
 
 
 @lru_cache(maxsize=4)

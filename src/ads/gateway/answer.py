@@ -35,6 +35,8 @@ class Refusal(Exception):
         self.retry_after = retry_after
         self.counted = False
         """Whether it is in the metrics of a deployment already."""
+        self.principal = ""
+        """Who is refused, where that is known."""
 
 
 class RequestIds:

@@ -15,7 +15,7 @@ from ads.gateway.health import health
 from ads.gateway.lending import lender_of
 from ads.gateway.media import AS_JSON, INFER, AnswerForm
 from ads.gateway.metrics import CONTENT_TYPE as METRICS_TYPE
-from ads.gateway.notes import Answered, note_answered
+from ads.gateway.notes import Answered, note_answered, note_refused
 from ads.gateway.pool import Prediction
 from ads.gateway.predictions import Admission, Stream
 from ads.gateway.proxy import Exchange
@@ -273,6 +273,7 @@ class Connection(asyncio.Protocol):
         try:
             self._admission = self._door.predictions.admit(head, place, self._remote)
         except Refusal as refusal:
+            note_refused(self._door, head, place, refusal, self._request_id, self._remote)
             if refusal.counted:
                 self._place = None
             self._refuse(refusal)

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ads.deploy.capture import CapturePolicy
 from ads.gateway.access_log import Access
+from ads.gateway.answer import Refusal
 from ads.gateway.capture import Captured
 from ads.gateway.pool import Prediction
 from ads.gateway.request import RequestHead
+from ads.gateway.router import Place
 from ads.gateway.tracing import Recorded, Trace
 
 if TYPE_CHECKING:
     from ads.gateway.door import Door
     from ads.gateway.predictions import Admission
 
-__all__ = ["Answered", "note_answered"]
+__all__ = ["Answered", "note_answered", "note_refused"]
+
+_LOGGED = frozenset({401, 429})
 
 
 class Answered(NamedTuple):
@@ -68,6 +72,33 @@ def note_answered(door: Door, one: Answered) -> None:
         _capture(door, one, policy, prediction, seconds)
     if one.trace.sampled and door.tracing.recorder is not None:
         door.tracing.recorder.note(_recorded(door, one, seconds))
+
+
+def note_refused(door: Door, head: RequestHead, place: Place, refusal: Refusal, request_id: bytes, remote: str) -> None:
+    """Log who was kept out at the door, 401 and 429, where it is clear which deployment was meant."""
+    if refusal.status not in _LOGGED:
+        return
+    pools = door.predictions.named(place)
+    if len(pools) != 1:
+        return
+    door.access_log.note_refused(
+        Access(
+            deployment_id=pools[0].route.id,
+            time=time.time(),
+            request_id=request_id,
+            principal=refusal.principal,
+            remote=remote,
+            method=head.method,
+            path=head.target,
+            status=refusal.status,
+            bytes_in=0,
+            bytes_out=len(refusal.body),
+            seconds=0.0,
+            queue_seconds=0.0,
+            replica_id="",
+            tries=0,
+        )
+    )
 
 
 def _capture(door: Door, one: Answered, policy: CapturePolicy, prediction: Prediction, seconds: float) -> None:

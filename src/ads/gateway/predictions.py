@@ -121,6 +121,7 @@ class Predictions:
         except Refusal as refusal:
             pool.metrics.codes[refusal.status] += 1
             refusal.counted = True
+            refusal.principal = identity.principal
             raise
 
     def _remember(self, head: RequestHead, admission: Admission) -> None:
@@ -140,14 +141,17 @@ class Predictions:
         identity = self.authentication.identify(head, remote)
         return identity, self._pool(identity, place)
 
+    def named(self, place: Place) -> list[Pool]:
+        """Return the deployments that a request names, whoever sent it."""
+        if place.deployment_id:
+            pool = self._pools.get(place.deployment_id)
+            return [pool] if pool is not None else []
+        return [pool for pool in self._pools.values() if pool.route.name == place.model]
+
     def _pool(self, identity: Identity, place: Place) -> Pool:
         if self.tables.routes is None:
             raise Refusal(503, "ServiceUnavailable", "The service is starting. Try again later.", retry_after=1)
-        if place.deployment_id:
-            pool = self._pools.get(place.deployment_id)
-            named = [pool] if pool is not None else []
-        else:
-            named = [pool for pool in self._pools.values() if pool.route.name == place.model]
+        named = self.named(place)
         found = [pool for pool in named if pool.route.serving and self.authentication.may_use(identity, pool.route)]
         if not found:
             raise Refusal(404, "NotAuthorizedOrNotFound", "There is no active deployment with this id.")
