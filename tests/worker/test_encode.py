@@ -33,6 +33,28 @@ def test_scientific_types_become_plain_json(value: Any, wanted: Any) -> None:
     assert json.loads(encode_json(value)) == wanted
 
 
+@pytest.mark.parametrize("quick", [True, False], ids=["orjson", "json"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"prediction": [0, 2**63, -(2**63)]},
+        {"prediction": [2**70]},
+        {"prediction": [0.1 + 0.2, 1e22, 5e-324, -0.0, 1]},
+        {"prediction": ["a", 'a "text"'], "predict_proba": [[0.25, 0.75], [1, 0]]},
+        {"prediction": [True, None]},
+        {"prediction": [[], [1]], "null": [[2.5]]},
+        {},
+    ],
+    ids=str,
+)
+def test_numbers_are_written_the_same_in_every_environment(
+    monkeypatch: pytest.MonkeyPatch, value: dict[str, Any], quick: bool
+) -> None:
+    if not quick:
+        monkeypatch.setattr(encode, "_writer", None)
+    assert repr(json.loads(encode_json(value))) == repr(value)
+
+
 def cyclic() -> list[Any]:
     value: list[Any] = []
     value.append(value)

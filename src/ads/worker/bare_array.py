@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from .batching import is_generated
 from .forests import forest_method
+from .linear import linear_method
 from .parity import read_sample
 
 __all__ = ["bare_array"]
@@ -42,8 +43,8 @@ def bare_array(folder: str, model: Any, predict: Predict) -> "Optional[Predict]"
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        by_tree = forest_method(model, [_array(rows, len(names)) for rows in batches])
-        for way in (by_tree, method):
+        arrays = [_array(rows, len(names)) for rows in batches]
+        for way in (forest_method(model, arrays), linear_method(model, arrays), method):
             quick = _quick(names, way, predict) if way is not None else None
             if quick is not None and all(_same(quick, predict, rows) for rows in batches):
                 break

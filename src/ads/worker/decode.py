@@ -7,8 +7,9 @@ twice, lone surrogates, NUL, bytes that are not UTF-8.
 import json
 import math
 import re
-from importlib import import_module
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple
+
+from .quick_json import from_orjson
 
 __all__ = ["CannotParse", "NotSupported", "decode_json"]
 
@@ -37,16 +38,7 @@ class NotSupported(CannotParse):
     code = "UnsupportedMediaType"
 
 
-def _quick_reader() -> "Optional[Callable[[bytes], Any]]":
-    """Return orjson's reader, None where the model's environment has none."""
-    try:
-        found: "Callable[[bytes], Any]" = import_module("orjson").loads
-    except (ImportError, AttributeError):
-        return None
-    return found
-
-
-_loads = _quick_reader()
+_loads = from_orjson("loads")
 
 
 def _constant(name: str) -> Any:
