@@ -5,13 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import os
+import socket
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
+from tests.own_service import eventually
 
 from .conftest import Running, archive, expect, start
 
@@ -237,3 +242,141 @@ def test_md5_is_told_to_those_who_ask_for_it(service: Running, api: httpx.Client
     assert "content-md5" not in ours
     assert api.head(path).headers["content-md5"] == base64.b64encode(hashlib.md5(content).digest()).decode()
     assert api.get(path).headers["content-md5"] == base64.b64encode(hashlib.md5(content).digest()).decode()
+
+
+def put_run(parts: Parts, first: int, last: int, content: bytes | None = None, **headers: str) -> httpx.Response:
+    sent = parts.content[(first - 1) * PART : last * PART] if content is None else content
+    named = {"content-type": "application/octet-stream", **headers}
+    return parts.client.put(f"{parts.path}/parts/{first}-{last}", content=sent, headers=named)
+
+
+def fresh(size: int = 2 * PART + 1000, **files: bytes) -> bytes:
+    """Return an archive that no other test has."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        target.writestr(
+            zipfile.ZipInfo("score.py"), "def load_model(): return 1\ndef predict(data, model=None): return {}\n"
+        )
+        target.writestr(zipfile.ZipInfo("runtime.yaml"), "{}")
+        target.writestr(zipfile.ZipInfo("weights.bin"), os.urandom(size))
+        for name, content in files.items():
+            target.writestr(zipfile.ZipInfo(name), content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("runs", [[(1, 3)], [(1, 2), (3, 3)], [(2, 3), (1, 1)]])
+def test_runs_of_parts_make_the_artifact(service: Running, api: httpx.Client, runs: list[tuple[int, int]]) -> None:
+    content = fresh()
+    parts = Parts(api, service.create_model()["id"], content)
+    for first, last in runs:
+        assert put_run(parts, first, last).status_code == 204
+    assert parts.present() == [1, 2, 3]
+    committed = parts.commit()
+    assert (committed.status_code, committed.json()["sha256"]) == (200, sha256(content))
+    assert downloaded(api, parts.base.split("/")[4]) == content
+
+
+def test_runs_and_single_parts_mix(service: Running, api: httpx.Client) -> None:
+    content = fresh(4 * PART)
+    parts = Parts(api, service.create_model()["id"], content)
+    assert put_run(parts, 1, 2).status_code == 204
+    assert parts.put(3).status_code == 204
+    assert parts.put(2).status_code == 204
+    expect(parts.put(2, **{"content-sha256": "0" * 64}), 400, "InvalidParameter")
+    expect(put_run(parts, 2, 5), 409, "Conflict")
+    assert put_run(parts, 4, 5).status_code == 204
+    assert parts.commit().status_code == 200
+    assert downloaded(api, parts.base.split("/")[4]) == content
+
+
+def test_a_run_that_makes_no_sense_is_refused(service: Running, api: httpx.Client) -> None:
+    content = fresh()
+    parts = Parts(api, service.create_model()["id"], content)
+    for numbers in ("0-1", "2-1", "1-4", "1-", "-2", "1-02"):
+        expect(api.put(f"{parts.path}/parts/{numbers}", content=b""), 400, "InvalidParameter")
+    expect(put_run(parts, 1, 2, **{"content-sha256": sha256(content)}), 400, "InvalidParameter")
+    expect(put_run(parts, 1, 2, content), 400, "InvalidParameter")
+    assert parts.present() == [1, 2]
+    expect(put_run(parts, 3, 3, content[2 * PART : -1]), 400, "InvalidParameter")
+    assert parts.present() == [1, 2]
+    unnamed = Parts(api, service.create_model()["id"], content, sha256=None)
+    expect(put_run(unnamed, 1, 3), 400, "InvalidParameter")
+
+
+def test_a_cut_run_leaves_its_whole_parts(service: Running, api: httpx.Client) -> None:
+    content = fresh()
+    parts = Parts(api, service.create_model()["id"], content)
+    host, port = urlsplit(service.url).hostname, urlsplit(service.url).port
+    with socket.create_connection((host, port), 30) as line:
+        head = (
+            f"PUT {parts.path}/parts/1-3 HTTP/1.1\r\nhost: {host}\r\ncontent-length: {len(content)}\r\n"
+            f"authorization: {api.headers['authorization']}\r\n\r\n"
+        )
+        line.sendall(head.encode() + content[: 2 * PART - 5])
+        eventually(lambda: parts.present() == [1], what="the first part")
+    eventually(lambda: put_run(parts, 2, 3).status_code == 204, what="the end of the run that was cut")
+    assert parts.commit().status_code == 200
+    assert downloaded(api, parts.base.split("/")[4]) == content
+
+
+def test_a_run_of_other_bytes_is_removed_at_the_commit(service: Running, api: httpx.Client) -> None:
+    content = fresh()
+    parts = Parts(api, service.create_model()["id"], content)
+    assert put_run(parts, 1, 3, bytes(len(content))).status_code == 204
+    expect(parts.commit(), 400, "InvalidParameter")
+    assert Parts(api, parts.base.split("/")[4], content).begun.json()["parts"] == []
+    assert put_run(parts, 1, 3).status_code == 204
+    assert parts.commit().status_code == 200
+
+
+def test_an_archive_that_breaks_its_own_checksum_or_manifest_is_refused(service: Running, api: httpx.Client) -> None:
+    damaged = bytearray(fresh())
+    damaged[PART] ^= 1
+    manifest = json.dumps({"version": 1, "files": {"weights.bin": {"sha256": "0" * 64, "size": 9}}})
+    for content in (bytes(damaged), fresh(**{"model_artifact_manifest.json": manifest.encode()})):
+        parts = Parts(api, service.create_model()["id"], content)
+        assert put_run(parts, 1, 3).status_code == 204
+        assert parts.commit().status_code == 400
+        expect(api.get(f"/20190101/models/{parts.base.split('/')[4]}/artifact/content"), 404, "NotAuthorizedOrNotFound")
+
+
+def test_a_part_of_a_run_counts_after_a_crash_of_the_service_alone(tmp_path: Path) -> None:
+    content = fresh()
+    running, stop = start(tmp_path / "home")
+    model = running.create_model()
+    parts = Parts(running.client, model["id"], content)
+    assert put_run(parts, 1, 3).status_code == 204
+    stop()
+    upload_id = parts.path.rsplit("/", 1)[1]
+    records = running.context.home.uploads / "parts" / upload_id / "parts"
+    boot = hashlib.sha256(Path("/proc/sys/kernel/random/boot_id").read_bytes()).digest()
+    records.write_bytes(b"\3" + boot + b"\3" + b"another boot".ljust(32) + b"\2" + bytes(32))
+    running, stop = start(tmp_path / "home")
+    try:
+        again = Parts(running.client, model["id"], content)
+        assert again.begun.json()["parts"] == [1, 3]
+        assert put_run(again, 2, 2).status_code == 204
+        assert again.commit().status_code == 200
+        assert downloaded(running.client, model["id"]) == content
+    finally:
+        stop()
+
+
+def test_a_damaged_large_artifact_never_arrives_whole(service: Running, api: httpx.Client) -> None:
+    content = fresh()
+    model_id = service.create_model()["id"]
+    parts = Parts(api, model_id, content)
+    assert put_run(parts, 1, 3).status_code == 204
+    assert parts.commit().status_code == 200
+    blob = service.context.home.blobs / sha256(content)
+    with blob.open("r+b") as file:
+        file.seek(PART)
+        file.write(b"damage")
+    path = f"/20190101/models/{model_id}/artifact/content"
+    for _ in range(2):
+        with pytest.raises(httpx.RemoteProtocolError):
+            api.get(path, headers={"want-repr-digest": "sha-256=1"})
+        expect(api.get(path), 500, "InternalServerError")
+        expect(api.get(path, headers={"range": f"bytes={PART}-{PART + 9}"}), 500, "InternalServerError")
+    blob.write_bytes(content)
+    assert downloaded(api, model_id) == content

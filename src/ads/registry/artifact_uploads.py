@@ -128,8 +128,9 @@ def _assembled(blobs: BlobStore, upload: PartialUpload) -> Iterator[Assembled]:
     _second_name(source, path)
     try:
         if running is not None:
-            digest = running.sha256.state.hexdigest
-            yield Assembled(path, upload.about, digest, running.members.state.found)
+            whole = Assembled(path, upload.about, running.sha256.state.hexdigest, running.members.state.found)
+            whole.stored()  # other bytes than announced are no archive either: that is what the caller must hear
+            yield whole
         else:
             with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
                 yield Assembled(path, upload.about, pool.submit(_digest, path).result, {})
