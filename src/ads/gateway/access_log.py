@@ -28,7 +28,7 @@ __all__ = ["Access", "AccessLog"]
 logger = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 0.1
-"""Often: what is held longer is more to join at once, while answers wait for the interpreter's lock, and more memory."""
+"""Often: more lines at once would hold the interpreter while answers wait, and more memory."""
 _MOST_WAITING = 100_000
 _REFUSALS_PER_SECOND = 10.0
 _LINE = (
