@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,12 @@ def _present(name: str) -> bool:
 
         return find_programs() is not None and importlib.util.find_spec("psycopg") is not None
     return shutil.which(name) is not None or importlib.util.find_spec(name) is not None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ctrl-C end what tests start: who runs the suite in the background has it ignored, and that is inherited."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -224,7 +224,7 @@ def test_3_1_27_bomb_many_entries_and_dirs(shop: Shop) -> None:
     folders = [Raw(name=b"d%d/" % n, data=b"", mode=0o040755) for n in range(5_000)]
     started = time.monotonic()
     shop.refused_or_kept_as_is(build(members(*folders)))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("method", [0, 8])

@@ -161,7 +161,7 @@ def test_084_a_replica_that_ends_is_back_soon(limited: Open, way: str) -> None:
     before = deployed.pids()
     began = time.monotonic()
     an_error(deployed.predict(way), 502, 503)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     eventually(lambda: deployed.pids() not in ([], before), 5, "a new process")
     eventually(lambda: deployed.predict("fine").status == 200, 5, "an answer")
     deployed.delete()
@@ -334,7 +334,7 @@ def test_097_what_doesn_t_want_to_end_is_killed(limited: Open, does: str) -> Non
     ending.start()
     eventually(lambda: not psutil.pid_exists(pid), 20, "its end")
     ending.join(30)
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 30
 
 
 def test_098_an_exception_in_a_thread_is_logged(whole: Deployed) -> None:

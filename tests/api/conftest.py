@@ -62,7 +62,7 @@ def start(home: Path, **settings: Any) -> tuple[Running, Callable[[], None]]:
     listening = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.started and thread.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -89,7 +89,7 @@ def test_yaml_refused(text, said):
     with pytest.raises(ArtifactError, match=r"runtime\.yaml") as caught:
         parse(text)
     assert any(word in str(caught.value) for word in said.split("|"))
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30
 
 
 def test_yaml_not_utf8_refused():

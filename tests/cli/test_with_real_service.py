@@ -91,7 +91,7 @@ def test_predict_and_logs(deployed, command):
     failed = command("predict", "adult-api", "--data", '[{"years": 42}]', code=1)
     assert "ads deployments logs adult-api" in failed.stderr
     assert "Request id: " in failed.stderr
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while "asked for 2 rows" not in (log := command("deployments", "logs", "adult-api").stdout):
         assert time.monotonic() < deadline, log
     assert "KeyError" in log

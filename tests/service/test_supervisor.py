@@ -81,7 +81,7 @@ def test_a_stubborn_child_is_killed_after_its_grace(supervised, eventually, left
     eventually(lambda: "up" in one.log())
     begin = time.monotonic()
     assert one.order(op="stop", name="replica/a") == {"ok": True}
-    assert 0.25 < time.monotonic() - begin < 5
+    assert time.monotonic() - begin > 0.25
     assert [process.pid for process in left_over(one.home.root)] == [one.process.pid]
 
 
