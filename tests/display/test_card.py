@@ -38,6 +38,7 @@ def test_no_text_becomes_markup(text: str) -> None:
         .table("f", ["g"], [["h"]])
         .checks([(True, "k", "l")])
         .shares([("m", 1), ("n", 2)])
+        .spark([0, 3, 1], "o")
         .code("i")
         .note("j")
         .html()
@@ -48,6 +49,7 @@ def test_no_text_becomes_markup(text: str) -> None:
         .table(text, [text], [[text]])
         .checks([(True, f"k{text}", f"l{text}")])
         .shares([(text, 1), (text, 2)])
+        .spark([0, 3, 1], text)
         .code(text)
         .note(text)
         .html()
@@ -75,3 +77,13 @@ def test_long_tables_say_how_much_more_there_is() -> None:
 
 def test_what_has_no_value_is_left_out() -> None:
     assert "<dl>" not in Card("empty").facts([("a", None), ("b", "")]).html()
+
+
+def test_a_small_line_is_drawn_in_its_box_and_said_in_words() -> None:
+    html = Card("busy").spark([0, 5, 10, 2.5], "17 requests").html()
+
+    assert 'points="0,27 53.33,14 106.7,1 160,20.5"' in html
+    assert "17 requests" in tags_of(html).text
+    quiet = tags_of(Card("idle").spark([0, 0], "0 requests").html())
+    assert "svg" not in quiet.opened
+    assert "0 requests" in quiet.text

@@ -33,6 +33,15 @@ model
     "model.metadata_custom",
     "model.save(display_name='<b>churn</b>')",
     "model.model_deployment\nmodel.deploy(display_name='<b>churn</b>')",
+    """
+import time
+
+model.predict(X[:5])
+until = time.monotonic() + 60
+while not model.model_deployment.usage()["total"]["requests"] and time.monotonic() < until:
+    time.sleep(0.1)
+model.model_deployment
+""",
     "model.dsc_model",
     "from ads.model.model_version_set import ModelVersionSet\nModelVersionSet(name='churn').create()",
     """
@@ -46,7 +55,7 @@ model.save(display_name="broken")
 model.deploy(display_name="broken")
 """,
 )
-PREPARE, SAVE, DEPLOY, BROKEN = 1, 5, 6, 9
+PREPARE, SAVE, DEPLOY, USED, BROKEN = 1, 5, 6, 7, 10
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +88,13 @@ def test_every_cell_that_asks_for_a_card_gets_a_small_one_without_script(cells: 
     assert len(shown) >= 8
     assert all(len(html.encode()) < 20_000 for html in shown)
     assert not any(word in html for html in shown for word in ("<script", "src=", "url(", "<b>churn"))
+
+
+def test_the_card_of_a_deployment_draws_its_last_hour(cells: list[Any]) -> None:
+    (card,) = cards(cells[USED])
+
+    assert '<svg class="oads-spark"' in card
+    assert "1 request in the last hour, 0.0% failed, p95 " in card
 
 
 def test_a_deployment_is_a_checklist_that_fills_up_and_then_a_card(cells: list[Any]) -> None:

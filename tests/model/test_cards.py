@@ -72,6 +72,19 @@ def test_cards_of_catalog_things_ask_nobody(model: SklearnModel, monkeypatch: py
     assert "Framework" in model.metadata_taxonomy._repr_html_()
 
 
+def test_the_card_of_a_deployment_says_what_was_answered_in_the_last_hour() -> None:
+    deployment = ModelDeployment(spec={"displayName": "churn", "id": "ocid1.datasciencemodeldeployment.oc1..a"})
+    assert "in the last hour" not in deployment._repr_html_()
+    items = [{"requests": n} for n in (0, 900, 1100)]
+    deployment._usage = {"items": items, "total": {"requests": 2000, "errors": 3, "p95": 0.0032}}
+
+    html = deployment._repr_html_()
+
+    assert "2,000 requests in the last hour, 0.1% failed, p95 3.2 ms" in html
+    assert "<polyline" in html
+    assert len(html) < 20_000
+
+
 def test_the_card_of_a_deployment_shows_who_got_the_requests_and_when_it_looked() -> None:
     deployment = ModelDeployment(spec={"displayName": "churn", "id": "ocid1.datasciencemodeldeployment.oc1..a"})
     deployment.set_spec("modelDeploymentUrl", "http://127.0.0.1:1/ocid1.datasciencemodeldeployment.oc1..a")

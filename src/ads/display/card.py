@@ -17,6 +17,7 @@ __all__ = ["Card"]
 _LONGEST = 400
 """Characters of one value: what is longer ends in an ellipsis."""
 _MOST_ROWS = 20
+_SPARK_WIDTH, _SPARK_HEIGHT = 160, 28
 
 _GOOD = frozenset({"active", "passed", "done", "succeeded", "ready"})
 _BAD = frozenset({"failed", "needs_attention", "needs action", "suspicious"})
@@ -50,6 +51,8 @@ overflow-wrap:anywhere;color:inherit;font-size:12px}
 white-space:nowrap}
 .oads-card .oads-shares span:nth-child(even){background:rgba(224,130,20,.35)}
 .oads-card .oads-note{opacity:.75;margin:4px 0 0}
+.oads-card .oads-spark{vertical-align:middle;margin-right:10px}
+.oads-card .oads-spark polyline{fill:none;stroke:currentColor;stroke-width:1.5;stroke-linejoin:round}
 """.replace("\n", "")
 
 _TONES = {True: "good", False: "bad", None: "still"}
@@ -121,6 +124,20 @@ class Card:
         ]
         if len(parts) > 1:
             self._parts.append(f'<div class="oads-shares">{"".join(parts)}</div>')
+        return self
+
+    def spark(self, values: Sequence[float], text: str) -> Self:
+        """Add a small line of these values, and in words what it says; only the words where all are nothing."""
+        most = max(values, default=0)
+        line = ""
+        if most > 0:
+            gap = _SPARK_WIDTH / max(1, len(values) - 1)
+            points = " ".join(
+                f"{n * gap:.4g},{1 + (_SPARK_HEIGHT - 2) * (1 - value / most):.4g}" for n, value in enumerate(values)
+            )
+            size = f'viewBox="0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}" width="{_SPARK_WIDTH}" height="{_SPARK_HEIGHT}"'
+            line = f'<svg class="oads-spark" {size} aria-hidden="true"><polyline points="{points}"/></svg>'
+        self._parts.append(f'<p class="oads-note">{line}{_escape(text)}</p>')
         return self
 
     def code(self, text: str) -> Self:

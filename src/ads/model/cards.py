@@ -64,12 +64,26 @@ def deployment_card(deployment: ModelDeployment) -> str:
         ]
     )
     card.shares((_revision(share), share.get("weight") or 0) for share in deployment._shares)  # noqa: SLF001 - its card
+    usage = deployment._usage  # noqa: SLF001 - its card
+    if usage:
+        card.spark([item["requests"] for item in usage["items"]], _usage_text(usage["total"]))
     if url:
         card.code(f'curl {url}/predict -H "Authorization: Bearer $OPENADS_TOKEN" --json \'{{"data": […]}}\'')
         card.note(f"As of {_moment(deployment._looked_at)}; .state asks again.")  # noqa: SLF001 - its card
     else:
         card.code("deployment.deploy()")
     return card.html()
+
+
+def _usage_text(total: Mapping[str, Any]) -> str:
+    """Return the last hour in a few words."""
+    count = total["requests"]
+    said = [f"{count:,} request{'' if count == 1 else 's'} in the last hour"]
+    if count:
+        said.append(f"{total['errors'] / count:.1%} failed")
+    if total["p95"] is not None:
+        said.append(f"p95 {total['p95'] * 1000:.1f} ms")
+    return ", ".join(said)
 
 
 def catalog_card(entry: DataScienceModel) -> str:

@@ -6,10 +6,12 @@ import builtins
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ads.client import Service
-from ads.errors import InputError, MissingModelDeploymentIdError
+from ads.client.checklist import is_notebook
+from ads.errors import AdsError, InputError, MissingModelDeploymentIdError
 from ads.model.builder import checked_id
 from ads.model.deployment import deployment_wire
 from ads.model.deployment.common.utils import State
@@ -25,6 +27,9 @@ __all__ = ["LOG_INTERVAL", "LOG_RECORDS_LIMIT", "LiveDeployment", "ModelDeployme
 LOG_INTERVAL = 3
 LOG_RECORDS_LIMIT = 100
 _DEPLOYMENTS = "/20190101/modelDeployments"
+_OWN = "/openads/v1/deployments"
+_USAGE_STEP = 120
+_USAGE_SECONDS = 5.0
 _STATES = ("ACTIVE", "CREATING", "DELETED", "DELETING", "FAILED", "INACTIVE", "UPDATING")
 
 
@@ -42,6 +47,8 @@ class LiveDeployment(DeploymentDescription):
     """When the service was last asked, as a Unix time."""
     _shares: Sequence[Mapping[str, Any]] = ()
     """Who got the requests when :meth:`traffic` last asked."""
+    _usage: Mapping[str, Any] | None = None
+    """What :meth:`usage` last said."""
 
     @property
     def state(self) -> State:
@@ -60,7 +67,23 @@ class LiveDeployment(DeploymentDescription):
     def sync(self) -> Self:
         """Read the deployment from the service into this object and return it."""
         deployment_id = self._require_id()
-        return self._read(Service.find().get_json(f"{_DEPLOYMENTS}/{deployment_id}"))
+        asked = self._looked_at or 0.0
+        self._read(Service.find().get_json(f"{_DEPLOYMENTS}/{deployment_id}"))
+        if self.lifecycle_state == State.ACTIVE.name and time.time() - asked > _USAGE_SECONDS and is_notebook():
+            with suppress(AdsError):  # only for the small chart on the card
+                self.usage()
+        return self
+
+    def usage(self) -> dict[str, Any]:
+        """Return what was answered in the last hour: ``items`` of two minutes each, and their ``total``.
+
+        Each has ``requests``, ``errors``, ``refused``, ``rows``, ``inFlight`` and ``p50``, ``p95``, ``p99`` in seconds.
+        """
+        found: dict[str, Any] = dict(
+            Service.find().get_json(f"{_OWN}/{self._require_id()}/metrics", {"step": _USAGE_STEP})
+        )
+        self._usage = found
+        return found
 
     @classmethod
     def from_id(cls, id: str) -> Self:  # noqa: A002 - the public name
