@@ -113,8 +113,8 @@ serving: $(VENV)/.test-installed  ## Measure requests per second and latencies o
 	$(BIN)/python -m benchmarks.serving $(SERVING)
 
 # PEERS="--models iris --rounds 1": a part of it.
-peers: $(VENV)/.test-installed  ## The same beside other servers, each in an environment of its own; half an hour
-	$(BIN)/python -m benchmarks.serving --peers all --models all $(PEERS)
+peers: $(VENV)/.test-installed  ## The same beside other servers, each in an environment of its own; twenty minutes
+	$(BIN)/python -m benchmarks.serving --peers all --models all --seconds 1 $(PEERS)
 
 # FAULTS="F1 F29 --seed 7": which, and how; `python -m benchmarks.faults --help` says more.
 FAULTS ?=

@@ -7,7 +7,8 @@ the yardstick, and other servers, each installed by this program in an environme
 Everything stays on 127.0.0.1. The load comes from wrk (``apt install wrk``). One contestant runs at a time; in each
 round everybody is started, asked for rows whose answers are compared with the estimator's, measured, and ended. The
 median round counts. A wrong answer ends the run, as does a failed request of ours; those of others are counted. wrk,
-servers and models share the machine's cores.
+servers and models share the machine's cores. Every model gets a first round; further ones are begun as long as they
+fit into the minutes, in the order of the models.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,10 @@ from benchmarks.peers.environments import Unavailable, environment
 from benchmarks.peers.load import Scenario, in_process, measured, proven
 from benchmarks.peers.models import KINDS, LARGE, Trained, save, trained
 from benchmarks.peers.running import WrongAnswer, free_ports, prepared, running
-from benchmarks.peers.table import Found, markdown, show
+from benchmarks.peers.table import Found, markdown, show, summary
 
 SCENARIOS = (Scenario(1, 1), Scenario(1, 16), Scenario(1, 64), Scenario(LARGE, 4))
-MOST_SECONDS, MOST_ROUNDS, MOST_REPLICAS = 20.0, 9, 4
+MOST_SECONDS, MOST_ROUNDS, MOST_REPLICAS, MOST_MINUTES = 20.0, 9, 4, 240.0
 _IN_PROCESS_SECONDS = 1.0
 
 
@@ -41,6 +43,9 @@ class Benchmark:
         self._seconds = seconds
         self._replicas = replicas
         self.refused: dict[str, str] = {}
+        self.found: dict[str, Found] = {}
+        self._trained: dict[str, Trained] = {}
+        self._taking_part: dict[str, list[str]] = {}
         self._interpreters: dict[str, Path] = {}
         for name in names:
             packages = CONTESTANTS[name].packages
@@ -49,25 +54,29 @@ class Benchmark:
             except Unavailable as error:
                 self._refuse(name, str(error))
 
-    def measure(self, kind: str, rounds: int) -> Found:
-        """Return what all rounds of one model gave."""
-        model = trained(kind)
+    def prepare(self, kind: str) -> None:
+        """Have everybody do once what a model takes."""
+        model = self._trained[kind] = trained(kind)
         save(model, self._folder / kind)
-        taking_part = [name for name in self._interpreters if self._prepared(name, model)]
-        found: Found = {scenario: {} for scenario in SCENARIOS}
-        for number in range(rounds):
-            for rows in {scenario.rows for scenario in SCENARIOS}:
-                alone = in_process(_call(model, rows), _IN_PROCESS_SECONDS)
-                for scenario in SCENARIOS:
-                    if scenario.rows == rows:
-                        found[scenario].setdefault("in process", []).append(alone)
-            for name in taking_part:
-                print(f"{kind}, round {number + 1} of {rounds}: {name}, load {os.getloadavg()[0]:.1f}", flush=True)
-                try:
-                    self._round(name, model, found)
-                except Unavailable as error:
-                    self._refuse(f"{name}, {kind}", str(error))
-        return found
+        self._taking_part[kind] = [name for name in self._interpreters if self._prepared(name, model)]
+        self.found[kind] = {scenario: {} for scenario in SCENARIOS}
+
+    def round(self, kind: str, which: str) -> float:
+        """Measure everybody once with this model; return how many seconds that took."""
+        begin = time.monotonic()
+        model, found = self._trained[kind], self.found[kind]
+        for rows in {scenario.rows for scenario in SCENARIOS}:
+            alone = in_process(_call(model, rows), _IN_PROCESS_SECONDS)
+            for scenario in SCENARIOS:
+                if scenario.rows == rows:
+                    found[scenario].setdefault("in process", []).append(alone)
+        for name in self._taking_part[kind]:
+            print(f"{kind}, {which}: {name}, load {os.getloadavg()[0]:.1f}", flush=True)
+            try:
+                self._round(name, model, found)
+            except Unavailable as error:
+                self._refuse(f"{name}, {kind}", str(error))
+        return time.monotonic() - begin
 
     def _refuse(self, what: str, why: str) -> None:
         self.refused[what] = why
@@ -108,6 +117,19 @@ def _call(model: Trained, rows: int) -> Any:
     return call
 
 
+def _measure(benchmark: Benchmark, kinds: list[str], rounds: int, minutes: float) -> None:
+    begin = time.monotonic()
+    for kind in kinds:
+        benchmark.prepare(kind)
+    took: dict[str, float] = {}
+    for number in range(rounds):
+        for kind in kinds:
+            if number and time.monotonic() - begin + took[kind] > minutes * 60:
+                print(f"{kind}: round {number + 1} would take longer than there is.", flush=True)
+                continue
+            took[kind] = benchmark.round(kind, f"round {number + 1} of {rounds}")
+
+
 def _several(text: str, known: tuple[str, ...]) -> list[str]:
     names = list(known) if text == "all" else text.split(",")
     unknown = [name for name in names if name not in known]
@@ -126,6 +148,9 @@ def main() -> None:
     options.add_argument(
         "--seconds", type=float, default=2.0, help=f"length of one measurement, at most {MOST_SECONDS}"
     )
+    options.add_argument(
+        "--minutes", type=float, default=20.0, help=f"when no further round is begun, at most {MOST_MINUTES:.0f}"
+    )
     options.add_argument("--replicas", type=int, default=1, help=f"of our deployment, at most {MOST_REPLICAS}")
     options.add_argument("--markdown", type=Path, help="write the tables to this file as well")
     given = options.parse_args()
@@ -138,14 +163,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ads-") as name:  # short: paths of sockets have a limit
         benchmark = Benchmark(Path(name), [OURS, *peers], seconds, min(given.replicas, MOST_REPLICAS))
         try:
-            results = {kind: benchmark.measure(kind, rounds) for kind in kinds}
+            _measure(benchmark, kinds, rounds, min(given.minutes, MOST_MINUTES))
         except WrongAnswer as error:
             raise SystemExit(f"Nothing counts: {error}") from None
-    for kind, found in results.items():
+    for kind, found in benchmark.found.items():
         show(kind, found)
+    summary(benchmark.found)
     for what, why in benchmark.refused.items():
         print(f"{what} took no part: {why}")
-    text = markdown(results)
+    text = markdown(benchmark.found)
     print(text.splitlines()[0])
     if given.markdown:
         given.markdown.write_text(text)

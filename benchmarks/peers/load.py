@@ -165,5 +165,5 @@ def in_process(estimator_call: Any, seconds: float) -> Round:
 
 
 def median_round(rounds: list[Round]) -> Round:
-    """Return the round whose rate is the median one."""
-    return sorted(rounds, key=lambda each: each.rate)[len(rounds) // 2]
+    """Return the round whose rate is the median one, of two the slower."""
+    return sorted(rounds, key=lambda each: each.rate)[(len(rounds) - 1) // 2]

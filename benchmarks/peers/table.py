@@ -11,7 +11,7 @@ from rich.table import Table
 from benchmarks.peers.contestants import CONTESTANTS, OURS, YARDSTICK
 from benchmarks.peers.load import Round, Scenario, median_round
 
-__all__ = ["Found", "markdown", "show"]
+__all__ = ["Found", "markdown", "show", "summary"]
 
 Found = dict[Scenario, dict[str, list[Round]]]
 """By scenario, then by contestant; ``in process`` is the estimator alone."""
@@ -31,9 +31,43 @@ def show(kind: str, found: Found) -> None:
         console.print(table)
 
 
+def summary(results: dict[str, Found]) -> None:
+    """Print one table of everything: requests a second, and how many times as many ours answers."""
+    columns, rows = _summary(results)
+    table = Table(title="Requests per second (how many times as many ours answers)", title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="left" if column == columns[0] else "right")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=max(100, 18 * len(columns))).print(table)
+
+
+def _summary(results: dict[str, Found]) -> tuple[list[str], list[list[str]]]:
+    every = [contestants for found in results.values() for contestants in found.values()]
+    names = [name for name in CONTESTANTS if any(name in contestants for contestants in every)]
+    rows = []
+    for kind, found in results.items():
+        for scenario, contestants in found.items():
+            middle = {name: median_round(contestants[name]).rate for name in names if name in contestants}
+            rows.append([f"{kind}, {scenario}", *(_compared(name, middle) for name in names)])
+    return ["model, request", *names], rows
+
+
+def _compared(name: str, rates: dict[str, float]) -> str:
+    if name not in rates:
+        return ""
+    if name == OURS or OURS not in rates:
+        return f"{rates[name]:,.0f}"
+    return f"{rates[name]:,.0f} ({_times(rates[OURS] / rates[name], name).removesuffix(' times')})"
+
+
 def markdown(results: dict[str, Found]) -> str:
     """Return the tables as the documentation has them."""
     lines = [f"{_machine()}; load average at the end {os.getloadavg()[0]:.1f}."]
+    columns, rows = _summary(results)
+    lines += ["", "Requests per second, in parentheses how many times as many ours answers:", ""]
+    lines += [f"| {' | '.join(columns)} |", f"|---{'|--:' * (len(columns) - 1)}|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
     for kind, found in results.items():
         for scenario, contestants in found.items():
             lines += ["", f"**{kind}, {scenario}**", "", f"| {' | '.join(_COLUMNS)} |"]
