@@ -128,7 +128,7 @@ def deployment(letter: str = "d", name: str = "churn-api", state: str = "ACTIVE"
 
 @dataclass
 class CannedService:
-    """What the service holds, and what it was asked. ``answers`` overrides: (method, path) → (status, JSON value)."""
+    """What the service holds, and what it was asked. ``answers``: (method, path) → (status, JSON value[, headers])."""
 
     url: str = ""
     models: list[dict[str, Any]] = field(default_factory=lambda: [model()])
@@ -136,7 +136,7 @@ class CannedService:
     version_sets: list[dict[str, Any]] = field(default_factory=list)
     aliases: list[dict[str, Any]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
-    answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
     work_status: str = "SUCCEEDED"
     page_size: int = 100
     requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
@@ -146,7 +146,8 @@ class CannedService:
         parts = urlsplit(target)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         if (method, parts.path) in self.answers:
-            return *self.answers[method, parts.path], {}
+            status, value, *headers = self.answers[method, parts.path]
+            return status, value, headers[0] if headers else {}
         nothing = 404, {"code": "NotAuthorizedOrNotFound", "message": "There is no such thing."}, {}
         if method == "GET":
             return self._get(parts.path.strip("/").split("/"), query) or nothing

@@ -21,6 +21,7 @@ from ads.api import (
     compartments,
     console_links,
     deployments,
+    environments,
     events,
     garbage,
     grants,
@@ -44,6 +45,7 @@ from ads.api import (
     projects,
     provenance,
     references,
+    repository_v2,
     resource_search,
     rollouts,
     service,
@@ -64,6 +66,8 @@ from ads.deploy.control_metrics import ControlMetrics
 from ads.deploy.controller import Controller
 from ads.deploy.engines.base import Engine
 from ads.deploy.environment_objects import stored_object
+from ads.deploy.environment_orders import Builds
+from ads.deploy.isolation import isolated_supplies
 from ads.errors import AdsError
 from ads.handover import LentConnections
 from ads.registry.event_feed import News
@@ -96,6 +100,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     service.router,
     openapi_route.router,
     garbage.router,
+    environments.router,
     users.router,
     grants.router,
     compartments.router,
@@ -112,6 +117,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     objects.router,
     transfers.router,
     references.router,
+    repository_v2.router,
     buckets.router,
 )
 """Every route of the control plane."""
@@ -138,8 +144,10 @@ def create_app(context: Context, engine: Engine | None = None, lent: LentConnect
     app.state.streams = set()
     app.state.log_streams = set()
     app.state.controller = None
+    stored = partial(stored_object, context.database, context.blobs)
+    supplies = isolated_supplies(context.home, context.settings, stored)
+    app.state.builds = Builds(context.home, context.database, supplies, context.archive)
     if engine is not None:
-        stored = partial(stored_object, context.database, context.blobs)
         app.state.controller = Controller(
             context.database, context.home, context.settings, engine, context.archive, stored
         )
@@ -161,6 +169,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     news.open()
     dispatcher = Dispatcher(context.database, news, allow_private=context.settings.webhooks_allow_private)
     dispatcher.start()
+    builds: Builds = app.state.builds
+    await run_in_threadpool(builds.start)
     sweep = asyncio.create_task(_sweep(context))
     labeller = Labeller(context.database, context.blobs) if controller is not None else None
     metrics_file = ControlMetrics(context.home, context.database, lambda: news.generation)
@@ -173,6 +183,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         news.close()
+        builds.close()
         await run_in_threadpool(dispatcher.stop)
         if controller is not None:
             await run_in_threadpool(metrics_file.stop)

@@ -12,7 +12,7 @@ from ads.deploy.leftovers import DEPLOYMENT_KINDS
 from ads.errors import InputError
 from ads.registry.garbage import CATALOG_KINDS, DAY, Garbage, Premises, collect, find
 
-__all__ = ["router"]
+__all__ = ["older_than_of", "premises_of", "router", "told"]
 
 router = APIRouter(prefix="/openads/v1", tags=["service"])
 
@@ -24,21 +24,23 @@ _SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
 @router.get("/gc")
 def find_garbage(request: Request) -> Response:
     """Tell what could be removed: kind, what, why and bytes, the largest first. Nothing is changed."""
-    return _told(find(_premises(request), _KINDS, _older_than(request)))
+    return told(find(premises_of(request), _KINDS, older_than_of(request)))
 
 
 @router.post("/gc")
 def collect_garbage(request: Request) -> Response:
     """Remove what nobody needs, and tell what is gone."""
-    return _told(collect(_premises(request), _KINDS, caller_of(request), _older_than(request)))
+    return told(collect(premises_of(request), _KINDS, caller_of(request), older_than_of(request)))
 
 
-def _premises(request: Request) -> Premises:
+def premises_of(request: Request) -> Premises:
+    """Return where garbage lies."""
     context = context_of(request)
     return Premises(context.home, context.database, context.blobs)
 
 
-def _older_than(request: Request) -> float:
+def older_than_of(request: Request) -> float:
+    """Return the age in seconds from which on things may go. Raises InputError."""
     value = request.query_params.get("olderThanSeconds")
     if value is None:
         return DAY
@@ -47,7 +49,7 @@ def _older_than(request: Request) -> float:
     return float(value)
 
 
-def _told(found: list[Garbage]) -> Response:
+def told(found: list[Garbage]) -> Response:
     """Return the largest things one by one, and how many there are in all."""
     items = [vars(garbage) for garbage in found[:_MOST_SHOWN]]
     return answer({"items": items, "count": len(found), "bytes": sum(garbage.bytes for garbage in found)})

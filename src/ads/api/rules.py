@@ -172,6 +172,12 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("PUT", f"{_DEPLOYMENT}/limits"): "use",
     ("GET", f"{_OPEN}/service"): "inspect",
     ("GET", f"{_OPEN}/openapi.json"): "inspect",
+    ("GET", f"{_OPEN}/environments"): "inspect",
+    ("POST", f"{_OPEN}/environments"): "manage",
+    ("GET", f"{_OPEN}/environments/catalog"): "inspect",
+    ("GET", f"{_OPEN}/environments/gc"): "inspect",
+    ("POST", f"{_OPEN}/environments/gc"): "manage",
+    ("GET", f"{_OPEN}/environments/{{environment_key}}"): "read",
     ("GET", f"{_OPEN}/gc"): "manage",
     ("POST", f"{_OPEN}/gc"): "manage",
     ("POST", f"{_OPEN}/keys"): "manage",
@@ -197,6 +203,9 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("DELETE", f"{_OPEN}/compartments/{{compartment_id}}"): "manage",
     ("GET", "/20160918/users/{user_id}"): "inspect",
     ("POST", "/20180409/resources"): "inspect",
+    ("POST", "/v2/repository/index"): "inspect",
+    ("POST", "/v2/repository/models/{model_name}/load"): "use",
+    ("POST", "/v2/repository/models/{model_name}/unload"): "use",
 }
 
 
@@ -211,6 +220,7 @@ ANYWHERE = frozenset(
         # These show only what the caller may see, wherever it lies.
         ("POST", "/20190909/search"),
         ("POST", "/20180409/resources"),
+        ("POST", "/v2/repository/index"),
         ("GET", f"{_OPEN}/models/resolve"),
         ("GET", f"{_OPEN}/models/search"),
         ("GET", f"{_OPEN}/events"),
@@ -221,6 +231,9 @@ ANYWHERE = frozenset(
         ("GET", f"{_OPEN}/grants"),
         ("GET", f"{_OPEN}/compartments"),
         ("GET", f"{_OPEN}/openapi.json"),
+        # These name a deployment by its name, and look themselves whether the caller may use it.
+        ("POST", "/v2/repository/models/{model_name}/load"),
+        ("POST", "/v2/repository/models/{model_name}/unload"),
     }
 )
 """Routes that belong to no compartment: every credential may use them."""

@@ -13,7 +13,7 @@ from ads.cli.invocation import Invocation
 from ads.cli.moments import size
 from ads.cli.output import Column
 
-__all__ = ["gc"]
+__all__ = ["age_option", "collect", "gc"]
 
 _PATH = "/openads/v1/gc"
 _TIMEOUT = 3600.0
@@ -35,6 +35,17 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
     return int(found[1]) * _UNITS[found[2] or "s"]
 
 
+age_option = click.option(
+    "--older-than",
+    metavar="AGE",
+    callback=_seconds,
+    default="24h",
+    show_default=True,
+    help="Leave alone what is younger: 90s, 30m, 12h, 7d.",
+)
+"""The option of commands that remove what nobody needs."""
+
+
 @command(
     "gc",
     example="""
@@ -44,14 +55,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
     """,
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would go.")
-@click.option(
-    "--older-than",
-    metavar="AGE",
-    callback=_seconds,
-    default="24h",
-    show_default=True,
-    help="Leave alone what is younger: 90s, 30m, 12h, 7d.",
-)
+@age_option
 @click.option("-y", "--yes", is_flag=True, help="Don't ask.")
 @pass_invocation
 def gc(invocation: Invocation, dry_run: bool, older_than: int, yes: bool) -> None:
@@ -59,9 +63,14 @@ def gc(invocation: Invocation, dry_run: bool, older_than: int, yes: bool) -> Non
 
     Shows what, why and how many bytes. Nothing that a model, an object or a deployment uses is touched.
     """
+    collect(invocation, _PATH, dry_run, older_than, yes)
+
+
+def collect(invocation: Invocation, path: str, dry_run: bool, older_than: int, yes: bool) -> None:
+    """Show what nobody needs, as the service tells at ``path``, and remove it after asking."""
     output = invocation.output
     params = {"olderThanSeconds": older_than}
-    found = invocation.service.request("GET", _PATH, params=params, timeout=_TIMEOUT).json()
+    found = invocation.service.request("GET", path, params=params, timeout=_TIMEOUT).json()
     if dry_run or not found["count"]:
         _show(invocation, found)
         output.talk(_summary(found, "would go") if found["count"] else "Nothing to remove.")
@@ -69,7 +78,7 @@ def gc(invocation: Invocation, dry_run: bool, older_than: int, yes: bool) -> Non
     if not yes:
         _show(invocation, found)
     confirm(output, f"Remove {found['count']} things, {size(found['bytes'])}?", yes)
-    gone = invocation.service.request("POST", _PATH, params=params, timeout=_TIMEOUT).json()
+    gone = invocation.service.request("POST", path, params=params, timeout=_TIMEOUT).json()
     if yes:
         _show(invocation, gone)
     output.success(_summary(gone, "are gone"))

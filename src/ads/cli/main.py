@@ -52,6 +52,7 @@ SECTIONS = {
         "events": LazyCommand("ads.cli.events:events", "Show who changed what, or follow it."),
     },
     "Upkeep": {
+        "environments": LazyCommand("ads.cli.environments:environments", "List, make and remove what models run in."),
         "gc": LazyCommand("ads.cli.gc:gc", "Remove what nobody needs any more, after showing it."),
         "backup": LazyCommand(
             "ads.cli.backup:backup", "Write one state of everything to a folder; the service goes on."

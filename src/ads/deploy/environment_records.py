@@ -20,6 +20,7 @@ from ads.home import Home, write_private
 __all__ = [
     "EnvironmentRecord",
     "forget",
+    "last_use",
     "note_use",
     "pin",
     "pinned",
@@ -97,6 +98,14 @@ def note_use(home: Home, key: str) -> None:
     with suppress(OSError):
         now = time.time()
         os.utime(_file(home, key), (now, now))
+
+
+def last_use(home: Home, key: str) -> float:
+    """Return when an environment was used last, in seconds since 1970; 0 where nobody noted it."""
+    try:
+        return _file(home, key).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def forget(home: Home, key: str) -> None:

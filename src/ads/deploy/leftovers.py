@@ -10,24 +10,22 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads.deploy.artifacts import list_beside, remove_tree
-from ads.deploy.environment_records import forget, pinned, unpin
-from ads.deploy.environments import environment_keys
+from ads.deploy.environment_records import forget, last_use, unpin
+from ads.deploy.environment_uses import environments_of
 from ads.deploy.file_lock import locked
-from ads.errors import AdsError
 from ads.home import Home
 from ads.registry.deployments import Deployment, models_of, unfinished_or_served
 from ads.registry.garbage import DAY, Garbage, Kind, Premises
 from ads.registry.rollouts import Revision
 from ads.registry.tables import Artifact
 
-__all__ = ["DEPLOYMENT_KINDS"]
+__all__ = ["DEPLOYMENT_KINDS", "ENVIRONMENT_KINDS"]
 
 _GOING = ".going"
 _COMING = (".unpacking", ".building")
@@ -55,7 +53,9 @@ def _environments(premises: Premises, older_than: float) -> Iterator[Garbage]:
         needed = _needed_environments(session, premises.home)
     if needed is not None:
         why = "no deployment's model needs it"
-        yield from _folders(premises.home.environments, needed, older_than, "environment", why)
+        for found in _folders(premises.home.environments, needed, older_than, "environment", why):
+            if time.time() - last_use(premises.home, found.what) >= older_than:
+                yield found
 
 
 def _remove_environment(premises: Premises, garbage: Garbage, _older_than: float) -> bool:
@@ -94,9 +94,11 @@ def _remove_interrupted(premises: Premises, garbage: Garbage, _older_than: float
     return _remove(premises.home.root / garbage.what)
 
 
+ENVIRONMENT_KINDS: tuple[Kind, ...] = (Kind(_environments, _remove_environment),)
+"""Environments that no deployment's model needs."""
 DEPLOYMENT_KINDS: tuple[Kind, ...] = (
     Kind(_interrupted, _remove_interrupted),
-    Kind(_environments, _remove_environment),  # while the artifacts still say which they need
+    *ENVIRONMENT_KINDS,  # while the artifacts still say which they need
     Kind(_unpacked, _remove_unpacked),
     Kind(_ended, _remove_ended),
 )
@@ -119,17 +121,8 @@ def _needed_environments(session: Session, home: Home) -> set[str] | None:
         folder = home.artifacts / sha256
         if not folder.is_dir():
             return None
-        try:
-            keys |= {*_environment_keys(folder), pinned(folder) or ""}
-        except AdsError:
-            continue  # its requirements can't be read, so it never got an environment
-    return keys - {""}
-
-
-@lru_cache(maxsize=4096)
-def _environment_keys(folder: Path) -> frozenset[str]:
-    """Return what an unpacked artifact, which never changes, needs: asked again under a lock, it must not take long."""
-    return frozenset(environment_keys(folder))
+        keys |= environments_of(folder)
+    return keys
 
 
 def _folders(parent: Path, needed: set[str], older_than: float, kind: str, why: str) -> Iterator[Garbage]:

@@ -37,6 +37,16 @@ _OLDER = (query("olderThanSeconds", {"type": "integer", "minimum": 0}),)
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", f"{_OPEN}/openapi.json"): Operation("api.describe", "OpenApi"),
     ("GET", f"{_OPEN}/service"): Operation("service.get", "Service"),
+    ("GET", f"{_OPEN}/environments"): Operation("environment.list", "items:Environment", pages=True, query=_PAGES),
+    ("POST", f"{_OPEN}/environments"): Operation(
+        "environment.build", status=202, work=True, example={"requirements": ["scikit-learn==1.5.2"]}
+    ),
+    ("GET", f"{_OPEN}/environments/catalog"): Operation(
+        "environment.catalog", "items:EnvironmentSlug", pages=True, query=_PAGES
+    ),
+    ("GET", f"{_OPEN}/environments/gc"): Operation("environment.find-unused", "Garbage", query=_OLDER),
+    ("POST", f"{_OPEN}/environments/gc"): Operation("environment.remove-unused", "Garbage", query=_OLDER),
+    ("GET", f"{_OPEN}/environments/{{environment_key}}"): Operation("environment.get", "Environment"),
     ("GET", f"{_OPEN}/gc"): Operation("garbage.find", "Garbage", query=_OLDER),
     ("POST", f"{_OPEN}/gc"): Operation("garbage.collect", "Garbage", query=_OLDER),
     ("POST", f"{_OPEN}/users"): Operation(
@@ -205,6 +215,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("POST", f"{_OPEN}/deployments/{{deployment_id}}/actions/restart"): Operation(
         "deployment.restart", status=202, work=True, matches=True
+    ),
+    ("POST", "/v2/repository/index"): Operation("inference-model.list", "InferenceModel[]"),
+    ("POST", "/v2/repository/models/{model_name}/load"): Operation("inference-model.load", work=True, refusals=(409,)),
+    ("POST", "/v2/repository/models/{model_name}/unload"): Operation(
+        "inference-model.unload", work=True, refusals=(409,)
     ),
 }
 """What is said of each route, by method and path."""

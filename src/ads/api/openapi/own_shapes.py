@@ -144,6 +144,30 @@ OWN_SHAPES: dict[str, Schema] = {
     "Service": record(
         {"version": TEXT, "compartmentId": OCID, "projectId": OCID, "tenancyId": OCID, "userId": TEXT, "region": TEXT}
     ),
+    "Environment": record(
+        {
+            "key": TEXT,
+            "kind": one_of("requirements", "pack"),
+            "pythonVersion": maybe(TEXT),
+            "slug": maybe(TEXT),
+            "source": maybe(TEXT),
+            "sha256": maybe(TEXT),
+            "requirements": TEXTS,
+            "size": COUNT,
+            "timeCreated": TIME,
+            "timeLastUsed": TIME,
+            "deployments": items(record({"id": OCID, "displayName": TEXT, "lifecycleState": TEXT})),
+        }
+    ),
+    "EnvironmentSlug": record(
+        {
+            "slug": TEXT,
+            "origin": one_of("operator", "oci"),
+            "pythonVersion": maybe(TEXT),
+            "requirements": TEXTS,
+            "pack": maybe(TEXT),
+        }
+    ),
     "Garbage": record(
         {
             "items": items(record({"kind": TEXT, "what": TEXT, "why": TEXT, "bytes": COUNT})),
@@ -170,6 +194,7 @@ OWN_SHAPES: dict[str, Schema] = {
             "autoscaling": maybe(OBJECT),
         }
     ),
+    "InferenceModel": record({"name": TEXT, "version": TEXT, "state": TEXT, "reason": TEXT}),
     "Rollout": _ROLLOUT,
     "Revision": record(
         {
