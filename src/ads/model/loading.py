@@ -95,7 +95,7 @@ def from_model_catalog(cls: Any, model_id: str, target: Target, source: CatalogS
     if download:
         folder = _target_folder(target.artifact_dir)
         source.fetch(entry, folder, force_overwrite=target.force_overwrite)
-        model = _model_of(cls, folder, target, reload=bool(source.extra.get("reload", False)))
+        model = _model_of(cls, _artifact_in(folder), target, reload=bool(source.extra.get("reload", False)))
         model.summary.set(ModelState.DONE, PREPARE_STATUS_POPULATE_METADATA_DETAIL)
     else:
         model = _bare(cls, target)
@@ -138,7 +138,7 @@ def download_artifact(
         raise InputError("The model isn't in the catalog.", hint="Call save() first, or load it from the catalog.")
     folder = _target_folder(artifact_dir or model.artifact_dir)
     source.fetch(model.dsc_model, folder, force_overwrite=force_overwrite)
-    _attach_folder(model, folder, None)
+    _attach_folder(model, _artifact_in(folder), None)
     model.summary.set(ModelState.DONE, *PREPARE_DETAILS)
     model.summary.set(ModelState.AVAILABLE, VERIFY_STATUS_LOCAL_TEST_DETAIL, SAVE_STATUS_INTROSPECT_TEST_DETAIL)
 
@@ -160,6 +160,23 @@ def read_runtime_info(model: GenericModel, *, missing_ok: bool = True) -> Runtim
 def _target_folder(artifact_dir: str | None) -> Path:
     folder = local_folder(artifact_dir)
     return Path(folder) if folder else Path(tempfile.mkdtemp(prefix="openads-artifact-"))
+
+
+def _artifact_in(folder: Path) -> Path:
+    """Return the folder with score.py and runtime.yaml: ``folder``, or the one below it that has them.
+
+    The files of a model by reference lie below the names of their buckets and prefixes.
+    """
+    from ads.artifact.layout import REQUIRED_FILES
+
+    if any((folder / name).exists() for name in REQUIRED_FILES):
+        return folder
+    whole = [
+        path.parent
+        for path in folder.rglob(REQUIRED_FILES[0])
+        if all((path.parent / name).is_file() for name in REQUIRED_FILES)
+    ]
+    return whole[0] if len(whole) == 1 else folder
 
 
 def _bare(cls: Any, target: Target) -> GenericModel:

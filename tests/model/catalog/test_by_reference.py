@@ -12,6 +12,7 @@ from ads.client import Service
 from ads.errors import BucketNotVersionedError, InputError, ModelFileDescriptionError, NotFound
 from ads.model.datascience_model import DataScienceModel
 from ads.model.framework.sklearn_model import SklearnModel
+from ads.model.generic_model import GenericModel
 from tests.own_service import eventually
 
 
@@ -39,6 +40,31 @@ def test_a_saved_reference_is_served_from_its_bucket(model: SklearnModel, iris: 
     assert again.id != model_id
     for made in (again, entry):
         made.delete()
+
+
+@pytest.mark.parametrize("kind", [SklearnModel, GenericModel])
+def test_a_saved_reference_is_loaded_as_what_it_was(model: SklearnModel, iris: Any, tmp_path: Path, kind: Any) -> None:
+    rows = iris[0][:3]
+    model_id = model.save(bucket_uri="oci://loaded@openads/churn/v1/", model_by_reference=True)
+    loaded = kind.from_model_catalog(model_id, artifact_dir=str(tmp_path / "copy"), reload=True)
+    assert loaded.artifact_dir == str(tmp_path / "copy" / "loaded" / "churn" / "v1")
+    assert (type(loaded), loaded.model_id) == (kind, model_id)
+    assert loaded.estimator.predict(rows).tolist() == [0, 0, 0]
+    assert loaded.verify(rows, auto_serialize_data=True)["prediction"] == [0, 0, 0]
+    loaded.download_artifact(force_overwrite=True)
+    assert loaded.verify(rows, auto_serialize_data=True)["prediction"] == [0, 0, 0]
+
+
+def test_files_that_make_no_model_are_there_without_one(local_service: Path, tmp_path: Path) -> None:
+    """As with oracle-ads: the files are fetched, and the object has neither script nor estimator."""
+    service = Service.find()
+    body = {"name": "weights", "compartmentId": service.compartment_id, "versioning": "Enabled"}
+    service.request("POST", "/n/openads/b", json=body)
+    service.request("PUT", "/n/openads/b/weights/o/llm%2Fweights.bin", content=b"weights")
+    entry = DataScienceModel().with_artifact("oci://weights@openads/llm/").create(model_by_reference=True)
+    loaded = GenericModel.from_model_catalog(entry.id, artifact_dir=str(tmp_path / "copy"))
+    assert (loaded.model_id, loaded.estimator) == (entry.id, None)
+    assert (tmp_path / "copy" / "weights" / "llm" / "weights.bin").read_bytes() == b"weights"
 
 
 def test_a_reference_whose_object_is_gone_fails_with_its_name(model: SklearnModel) -> None:
