@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import zipfile
 
+from tests.runtime_yaml import RUNTIME
+
 __all__ = ["MODULUS", "archive", "expected"]
 
 MODULUS = 1_000_003
@@ -43,24 +45,13 @@ def predict(data, model=load_model()):
     return {{"prediction": found, "version": model, "pid": os.getpid(), "calls": _STATE["calls"]}}
 """
 
-_RUNTIME = """\
-MODEL_ARTIFACT_VERSION: '3.0'
-MODEL_DEPLOYMENT:
-  INFERENCE_CONDA_ENV:
-    INFERENCE_ENV_PATH: ''
-    INFERENCE_ENV_SLUG: ''
-    INFERENCE_ENV_TYPE: ''
-    INFERENCE_PYTHON_VERSION: ''
-MODEL_PROVENANCE: {}
-"""
-
 
 def archive(version: int, *, work: float = 0.004, load: str = "pass", body: str = "pass", note: str = "") -> bytes:
     """Return an artifact. ``work`` are the seconds that a prediction takes; a ``note`` makes it unlike others."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
         target.writestr("score.py", _SCORE.format(version=version, work=work, load=load, body=body))
-        target.writestr("runtime.yaml", _RUNTIME)
+        target.writestr("runtime.yaml", RUNTIME)
         if note:
             target.writestr("note.txt", note)
     return buffer.getvalue()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -21,6 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ads.home import Home
 from tests.own_service import environment
+
+if TYPE_CHECKING:
+    from .archives import Shop
 
 _ADDRESSES = itertools.count(2)
 _NUMBERS = itertools.count(1)
@@ -137,6 +140,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """One service for all tests of a module."""
     with running(tmp_path_factory.mktemp("abuse") / "home", {}) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def shop(service: Open) -> Shop:
+    """Where archives are uploaded to."""
+    from .archives import Shop
+
+    return Shop(service, {name: service.about[name] for name in ("compartmentId", "projectId")})
 
 
 @contextmanager

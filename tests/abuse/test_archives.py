@@ -31,15 +31,8 @@ from ads.artifact.archive import DEFAULT_LIMITS, extract
 from tests.own_service import eventually
 
 from .archives import MODELS, Raw, Shop, artifact, build, members, zipped
-from .conftest import Open
 
 FULL32 = 0xFFFFFFFF
-
-
-@pytest.fixture(scope="module")
-def shop(service: Open) -> Shop:
-    about = service.about
-    return Shop(service, {"compartmentId": about["compartmentId"], "projectId": about["projectId"]})
 
 
 @pytest.fixture(autouse=True)

@@ -13,15 +13,8 @@ from pathlib import Path
 import pytest
 
 from .archives import RUNTIME, SCORE, Shop, artifact, zipped
-from .conftest import Open
 
 UTF16 = SCORE.encode("utf-16")
-
-
-@pytest.fixture(scope="module")
-def shop(service: Open) -> Shop:
-    about = service.about
-    return Shop(service, {"compartmentId": about["compartmentId"], "projectId": about["projectId"]})
 
 
 @pytest.fixture

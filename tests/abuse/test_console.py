@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.conftest import Running, raw_archive, start
+from tests.api.conftest import Running, raw_archive
+from tests.console import conftest as console
 from tests.console.conftest import Browser, Reader
 from tests.console.shop import SCORE, version_body
 
+service, token, stranger, browser = console.service, console.token, console.stranger, console.browser
+
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)>"
 BIDI = "safe\u202etxt.exe\u2066\u200b"
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[..., str]) -> Iterator[Running]:
-    running, stop = start(tmp_path_factory.mktemp("home"), database_url=new_database())
-    yield running
-    stop()
-
-
-@pytest.fixture
-def stranger(service: Running) -> Iterator[Browser]:
-    browser = Browser(service.url)
-    yield browser
-    browser.http.close()
-
-
-@pytest.fixture
-def browser(service: Running, stranger: Browser) -> Browser:
-    assert stranger.log_in(service.context.home.token_file.read_text()).status_code == 303
-    return stranger
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,6 @@ from ads.errors import AdsError
 from ads.schema.schema import Schema
 
 from .archives import MODELS, Shop, artifact
-from .conftest import Open
 
 RUNTIME = """
 MODEL_ARTIFACT_VERSION: '3.0'
@@ -33,12 +32,6 @@ MODEL_DEPLOYMENT:
     INFERENCE_PYTHON_VERSION: {version}
 MODEL_PROVENANCE: {{}}
 """
-
-
-@pytest.fixture(scope="module")
-def shop(service: Open) -> Shop:
-    about = service.about
-    return Shop(service, {"compartmentId": about["compartmentId"], "projectId": about["projectId"]})
 
 
 @pytest.fixture(autouse=True)

@@ -122,6 +122,16 @@ def refusal(call: Any, *args: Any, **named: Any) -> Any:
 
 
 @pytest.fixture
+def deployed(service: Running) -> str:
+    """The id of a new deployment, which no engine knows of."""
+    from .test_deployments import create
+
+    model_id: str = service.create_model(displayName="m")["id"]
+    assert service.upload(model_id, archive()).status_code in (200, 204)
+    return str(create(service, model_id)["id"])
+
+
+@pytest.fixture
 def api(service: Running) -> httpx.Client:
     return service.client
 

@@ -9,17 +9,9 @@ import pytest
 from ads.deploy.capture import capture_folder
 
 from . import people
-from .conftest import Running, archive, expect
-from .test_deployments import create
+from .conftest import Running, expect
 
 OWN = "/openads/v1/deployments"
-
-
-@pytest.fixture
-def deployed(service: Running) -> str:
-    model_id: str = service.create_model(displayName="m")["id"]
-    assert service.upload(model_id, archive()).status_code in (200, 204)
-    return str(create(service, model_id)["id"])
 
 
 def test_it_is_off_until_somebody_asks_and_can_be_ended(service: Running, deployed: str) -> None:

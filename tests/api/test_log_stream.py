@@ -24,13 +24,6 @@ OWN = "/openads/v1/deployments"
 
 
 @pytest.fixture
-def deployed(service: Running) -> str:
-    model_id: str = service.create_model(displayName="m")["id"]
-    assert service.upload(model_id, archive()).status_code in (200, 204)
-    return str(create(service, model_id)["id"])
-
-
-@pytest.fixture
 def folder(service: Running, deployed: str) -> Path:
     folder = service.context.home.deployment(deployed)
     folder.mkdir(parents=True, exist_ok=True)

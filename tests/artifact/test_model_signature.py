@@ -6,25 +6,14 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ads.artifact.archive import extract_zip, write_zip
 from ads.artifact.model_signature import is_signed, sign, trusted_keys_in, verify
 from ads.errors import ArtifactError, InputError, SignatureMissing, SignatureWrong
+from tests.signing_keys import key_pair
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-def key_pair(folder: Path, name: str = "release") -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    private, public = folder / f"{name}.key", folder / f"{name}.pem"
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    public.write_bytes(
-        key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
-    return private, public
 
 
 @pytest.fixture

@@ -7,23 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ads.artifact.archive import write_zip
+from tests.signing_keys import key_pair
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-def key_pair(folder: Path, name: str) -> tuple[str, str]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    private, public = folder / f"{name}.key", folder / f"{name}.pem"
-    form = serialization.PrivateFormat.PKCS8
-    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
-    public.write_bytes(
-        key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
-    return str(private), str(public)
 
 
 @pytest.fixture
@@ -39,8 +27,8 @@ def artifact(tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_signed_and_verified_until_it_changes(ads, artifact, tmp_path):
-    private, public = key_pair(tmp_path, "release")
-    other = key_pair(tmp_path, "other")[1]
+    private, public = map(str, key_pair(tmp_path))
+    other = str(key_pair(tmp_path, "other")[1])
     missing = ads("models", "verify-signature", "churn/", "--public-key", public)
     assert (missing.code, missing.out) == (1, "")
     assert "carries no signature" in missing.err
@@ -64,7 +52,7 @@ def test_a_folder_is_signed_and_verified_until_it_changes(ads, artifact, tmp_pat
 
 
 def test_what_can_not_be_signed_or_verified(ads, artifact, tmp_path):
-    private, public = key_pair(tmp_path, "release")
+    private, public = map(str, key_pair(tmp_path))
     assert "There is no artifact folder" in ads("models", "sign", "nowhere", "--key", private).err
     assert "There is no key" in ads("models", "sign", "churn", "--key", "none.key").err
     assert not (artifact / "model.sig").exists()
@@ -75,12 +63,12 @@ def test_what_can_not_be_signed_or_verified(ads, artifact, tmp_path):
 
 
 def test_a_registered_model_is_fetched_and_verified(command, running, tmp_path, artifact):
-    private, public = key_pair(tmp_path, "release")
+    private, public = map(str, key_pair(tmp_path))
     command("models", "sign", str(artifact), "--key", private)
     command("models", "create", str(artifact), "--name", "signed-churn", "--no-check")
     assert command("models", "verify-signature", "signed-churn", "--public-key", public).stdout.strip() == public
     shutil.rmtree(artifact)
-    other = key_pair(tmp_path, "other")[1]
+    other = str(key_pair(tmp_path, "other")[1])
     assert "trusted key" in command("models", "verify-signature", "signed-churn", "--public-key", other, code=1).stderr
 
 

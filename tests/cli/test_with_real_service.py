@@ -15,6 +15,7 @@ import pytest
 from ads.client import Service, wait_for_work_request
 from ads.home import Home
 from ads.settings import load_settings
+from tests.runtime_yaml import RUNTIME
 
 SCORE = """
 def load_model():
@@ -23,11 +24,6 @@ def load_model():
 def predict(data, model=load_model()):
     print("asked for", len(data), "rows")
     return {"prediction": [row["age"] > model["limit"] for row in data]}
-"""
-RUNTIME = """
-MODEL_ARTIFACT_VERSION: '3.0'
-MODEL_DEPLOYMENT:
-  INFERENCE_CONDA_ENV: {}
 """
 ROWS = '[{"age": 42}, {"age": 17}]'
 

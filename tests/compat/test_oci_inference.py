@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ads.model.generic_model import GenericModel
+from tests.runtime_yaml import RUNTIME
 
 pytestmark = pytest.mark.needs("oci")
 
@@ -20,17 +21,6 @@ def predict(data, model=load_model()):
     if isinstance(data, int):
         return (word for word in ["one", "two", "three"][:data])
     return {"prediction": data}
-"""
-
-RUNTIME = """
-MODEL_ARTIFACT_VERSION: '3.0'
-MODEL_DEPLOYMENT:
-  INFERENCE_CONDA_ENV:
-    INFERENCE_ENV_PATH: ''
-    INFERENCE_ENV_SLUG: ''
-    INFERENCE_ENV_TYPE: ''
-    INFERENCE_PYTHON_VERSION: ''
-MODEL_PROVENANCE: {}
 """
 
 

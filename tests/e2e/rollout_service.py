@@ -17,6 +17,7 @@ from ads.client import Service
 from ads.home import Home
 from ads.model.deployment import ModelDeployment, ModelDeploymentCondaRuntime, ModelDeploymentInfrastructure
 from tests.own_service import eventually
+from tests.runtime_yaml import RUNTIME
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,17 +34,6 @@ def load_model():
 def predict(data, model=load_model()):
     {body}
     return {{"prediction": [(x * 31 + 7) % 1000003 for x in data], "version": model}}
-"""
-
-RUNTIME = """
-MODEL_ARTIFACT_VERSION: '3.0'
-MODEL_DEPLOYMENT:
-  INFERENCE_CONDA_ENV:
-    INFERENCE_ENV_PATH: ''
-    INFERENCE_ENV_SLUG: ''
-    INFERENCE_ENV_TYPE: ''
-    INFERENCE_PYTHON_VERSION: ''
-MODEL_PROVENANCE: {}
 """
 
 

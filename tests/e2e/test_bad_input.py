@@ -21,21 +21,11 @@ from ads.model.deployment import ModelDeployment
 from ads.model.framework.sklearn_model import SklearnModel
 from ads.model.generic_model import GenericModel
 from tests.own_service import OwnService
+from tests.runtime_yaml import RUNTIME
 
 ROWS = load_iris(as_frame=True).data
 TARGET = load_iris(as_frame=True).target
 LIMIT = 10 * 1024 * 1024
-
-RUNTIME = """
-MODEL_ARTIFACT_VERSION: '3.0'
-MODEL_DEPLOYMENT:
-  INFERENCE_CONDA_ENV:
-    INFERENCE_ENV_PATH: ''
-    INFERENCE_ENV_SLUG: ''
-    INFERENCE_ENV_TYPE: ''
-    INFERENCE_PYTHON_VERSION: ''
-MODEL_PROVENANCE: {}
-"""
 
 
 @pytest.fixture(scope="module")

@@ -5,28 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from ads.errors import DeploymentFailed
 from ads.model.framework.sklearn_model import SklearnModel
 from tests.own_service import OwnService
+from tests.signing_keys import key_pair
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-def key_pair(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    private, public = folder / "release.key", folder / "release.pem"
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    public.write_bytes(
-        key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
-    return private, public
 
 
 def test_only_signed_models_are_deployed(own_service: OwnService, tmp_path: Path) -> None:

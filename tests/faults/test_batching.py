@@ -13,6 +13,7 @@ import pytest
 
 from ads.model.generic_model import GenericModel
 from tests.own_service import OwnService
+from tests.runtime_yaml import RUNTIME
 
 SCORE = """\
 import sys
@@ -29,13 +30,6 @@ def predict(data, model=load_model()):
     print(len(data), "rows", flush=True)
     return {"prediction": [(x * 31 + model) % 1000003 for x in data]}
 """
-
-RUNTIME = """
-MODEL_ARTIFACT_VERSION: '3.0'
-MODEL_DEPLOYMENT:
-  INFERENCE_CONDA_ENV: {INFERENCE_ENV_PATH: '', INFERENCE_ENV_SLUG: '', INFERENCE_ENV_TYPE: '', INFERENCE_PYTHON_VERSION: ''}
-MODEL_PROVENANCE: {}
-"""  # noqa: E501
 
 
 class Caller:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 from ads.model.generic_model import GenericModel
+from tests.runtime_yaml import RUNTIME
 
 SCORE = """\
 def load_model():
@@ -27,17 +28,6 @@ def load_model():
 
 def predict(data, model=load_model()):
     return {"prediction": [(x * 31 + model) % 1000003 for x in data]}
-"""
-
-RUNTIME = """
-MODEL_ARTIFACT_VERSION: '3.0'
-MODEL_DEPLOYMENT:
-  INFERENCE_CONDA_ENV:
-    INFERENCE_ENV_PATH: ''
-    INFERENCE_ENV_SLUG: ''
-    INFERENCE_ENV_TYPE: ''
-    INFERENCE_PYTHON_VERSION: ''
-MODEL_PROVENANCE: {}
 """
 
 

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from ads.model.generic_model import GenericModel
-from tests.faults.test_kill import RUNTIME
 from tests.own_service import OwnService, eventually
+from tests.runtime_yaml import RUNTIME
 
 SCORE = """\
 import pathlib
