@@ -130,6 +130,17 @@ def test_control_coming_back_is_found(make_gateway, start_control):
     assert gateway.request("GET", "/x")[0] == 200
 
 
+def test_who_comes_while_control_starts_waits_for_it(make_gateway, start_control):
+    gateway = make_gateway(control_seconds=60)
+    wire = gateway.connect().send(gateway.head("content-length: 2", path="/x") + b"ab")
+    leaves = gateway.connect().send(gateway.head("content-length: 2", path="/x") + b"ab")
+    leaves.close()
+    assert gateway.request("GET", "/health/live")[0] == 200
+    start_control(gateway)
+    status, _, body = wire.answer()
+    assert (status, json.loads(body)["size"]) == (200, 2)
+
+
 def test_broken_chunks_never_reach_control_as_whole(shared_with_control):
     wire = shared_with_control.connect()
     wire.send(shared_with_control.head("transfer-encoding: chunked", path="/x") + b"5\r\nhello\r\nzz\r\n")

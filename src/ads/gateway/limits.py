@@ -30,6 +30,8 @@ class Limits:
     """How long a client may leave an answer unread, or an upload may stay below ``stall_bytes``."""
     stall_bytes: int = 16 * 1024
     """What an upload must deliver in every ``stall_seconds``."""
+    control_seconds: float = 3.0
+    """How long a request waits for a control plane that is being started; then 503."""
     linger_seconds: float = 2.0
     """How long the gateway reads on, and drops what it reads, after it refused a request early."""
     connections: int = 4096

@@ -45,6 +45,7 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?")
 _LARGEST_ANSWER_HEAD = 64 * 1024
 _NO_CONTENT = frozenset((204, 304))
 _LOOK_AGAIN = 0.005
+_CONNECT_AGAIN = 0.02
 
 
 class ProxyClient(Protocol):
@@ -110,10 +111,19 @@ class Exchange(asyncio.Protocol):
         self._task = asyncio.get_running_loop().create_task(self._connect(control))
 
     async def _connect(self, control: Path) -> None:
-        try:
-            await asyncio.get_running_loop().create_unix_connection(lambda: self, str(control))
-        except OSError:
-            self._fail()
+        """Connect to control; one that has just been killed is back within a moment, so wait for it."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._limits.control_seconds
+        while not self._over:
+            try:
+                await loop.create_unix_connection(lambda: self, str(control))
+            except OSError:  # noqa: PERF203 - it waits anyway
+                if loop.time() >= deadline:
+                    self._fail()
+                    return
+                await asyncio.sleep(_CONNECT_AGAIN)
+            else:
+                return
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the head and what came with it."""
