@@ -50,6 +50,9 @@ SECTIONS = {
             "ads.cli.deployments:deployments", "List, inspect, follow, stop and start deployments."
         ),
         "events": LazyCommand("ads.cli.events:events", "Show who changed what, or follow it."),
+        "export": LazyCommand(
+            "ads.cli.export:export", "Take a model elsewhere: an image, manifests, an archive for OCI."
+        ),
     },
     "Upkeep": {
         "environments": LazyCommand("ads.cli.environments:environments", "List, make and remove what models run in."),
