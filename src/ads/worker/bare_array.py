@@ -133,9 +133,7 @@ def _rows(data: Any, names: "List[str]") -> "Optional[List[Any]]":
         rows = list(zip(*columns))  # noqa: B905 - `strict` is not in Python 3.8
     elif type(rows) is not list or set(map(type, rows)) != {list}:
         return None
-    if not rows or set(map(len, rows)) != {len(names)}:
-        return None
-    return rows
+    return rows if rows and set(map(len, rows)) == {len(names)} else None
 
 
 def _same(quick: Predict, predict: Predict, rows: "List[Any]") -> bool:

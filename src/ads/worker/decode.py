@@ -11,14 +11,15 @@ from typing import Any, Dict, List, Tuple
 
 from .quick_json import from_orjson
 
-__all__ = ["CannotParse", "NotSupported", "decode_json"]
+__all__ = ["NUMBERS", "CannotParse", "NotSupported", "decode_json", "has_long_integer"]
 
 # A number beyond a double, or one so long that it costs time, needs one of these. Only then is every number looked at.
 _LARGE_NUMBER = re.compile(rb"[0-9]{309}|[eE]\+?0*[1-9][0-9]{2}")
 _ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 _MANY_DIGITS = b"0" * 309
 
-_NUMBERS = b" \t\r\n,:.+-eE0123456789"
+NUMBERS = b" \t\r\n,:.+-eE0123456789"
+"""What numbers are made of, and what stands between them."""
 _BEFORE_NUMBERS = bytes.maketrans(b"123456789[ \t\r\n-", b"000000000,,,,,,")
 _LONG_INTEGER = b"," + b"0" * 19
 _SUSPICIOUS_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
@@ -103,11 +104,16 @@ def _is_plain_table(body: bytes) -> bool:
 
     There is at most one key then, no text, no constant, no depth, and no integer that a reader could make a float of.
     """
-    rest = body.translate(None, _NUMBERS)
+    rest = body.translate(None, NUMBERS)
     if rest[:7] == b'{"data"' and rest[-1:] == b"}":
         rest = rest[7:-1]
     rows = len(rest) // 2 - 1
-    return rows > 0 and rest == b"[%b]" % (b"[]" * rows) and _LONG_INTEGER not in body.translate(_BEFORE_NUMBERS)
+    return rows > 0 and rest == b"[%b]" % (b"[]" * rows) and not has_long_integer(body)
+
+
+def has_long_integer(text: bytes) -> bool:
+    """Tell whether the text of a table may have an integer that a reader could make a float of."""
+    return _LONG_INTEGER in text.translate(_BEFORE_NUMBERS)
 
 
 def _has_large_number(body: bytes) -> bool:

@@ -15,6 +15,7 @@ from .encode import CannotEncode, encode_json
 from .fault import callers_fault
 from .frames import ARROW, NPY, RAW, Item
 from .merging import Part, Schema, join, part_of, split_answer
+from .plain_tables import read_rows, write_rows
 from .tracebacks import users_frames
 
 __all__ = ["CallerGone", "Predictor", "stream_mode"]
@@ -48,6 +49,9 @@ class Predictor:
         """Return the answers in the order of the items. One item's error is not another's."""
         if self._schema is None or len(items) == 1:
             return [self.answer(item) for item in items]
+        quick = self._answer_rows(items) if self._schema.all_floats else None
+        if quick is not None:
+            return quick
         answers: "List[Optional[Answer]]" = [None] * len(items)
         groups: "Dict[Hashable, List[Tuple[int, Part, Encode]]]" = {}
         for index, item in enumerate(items):
@@ -67,6 +71,24 @@ class Predictor:
                 for (index, _, _), answer in zip(group, found):  # noqa: B905 - `strict` is not in Python 3.8
                     answers[index] = answer
         return [self.answer(item) if answer is None else answer for item, answer in zip(items, answers)]  # noqa: B905
+
+    def _answer_rows(self, items: "List[Item]") -> "Optional[List[Answer]]":
+        """Return the answers where each item is one row of numbers and each answer one number, else None."""
+        found = read_rows(items)
+        if found is None:
+            return None
+        rows, enveloped = found
+        try:
+            result = self._predict({"data": rows} if enveloped else rows)
+        except BaseException:  # noqa: BLE001 - whose fault it is shows when each is asked alone
+            result = None
+        if os.getpid() != self._process:
+            os._exit(1)
+        texts = write_rows(result, len(rows))
+        if texts is None:
+            return None
+        self.rows += len(rows)
+        return [(200, text) for text in texts]
 
     def _answer_together(self, group: "List[Tuple[int, Part, Encode]]", items: "List[Item]") -> "List[Answer]":
         """Return one answer for each part, none at all when they have to be asked one by one."""

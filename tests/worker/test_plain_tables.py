@@ -1,0 +1,109 @@
+"""Rows of numbers that are read as one text: each caller gets what it would have got alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ads.worker.frames import CSV, JSON, Item
+from ads.worker.merging import Schema
+from ads.worker.plain_tables import read_rows, write_rows
+from ads.worker.predictor import Predictor
+
+PIECES = ['{"data":', '{"da1ta":', "[[", "]]", "[", "]", "}", "1", "2.5", ",", ";", " ", "-", "null", "1e5", '"', ":"]
+ROWS = ['{"data":[[1,2]]}', '{"data": [[3, 4.5]]}', "[[5,6]]", '{"data":[[7,8]]} ']
+ODD = [
+    '{"data":[[1,2]]};{"data":[[3,4]]}',
+    '{"data":[[1',
+    '2]]},{"data":[[3,4]]}',
+    '1,{"data":[[1,2]]}',
+    '{"data":[[1,2]]},',
+    '{"data":[[1],2]}',
+    '{"data":[2,[1]]}',
+    '{"da1ta":[[1,2]]}',
+    '{"data":[[1,2,3]]}',
+    '{"data":[[]]}',
+    '{"data":[[12345678901234567890123,2]]}',
+    '{"data":[[1e999,2]]}',
+    "",
+    ";",
+]
+BODIES = st.one_of(
+    st.sampled_from(ROWS),
+    st.sampled_from(ODD),
+    st.lists(st.sampled_from(PIECES), max_size=8).map("".join),
+)
+
+
+def total(data: Any) -> Any:
+    """Give each row's sum; what is no table of two columns is refused."""
+    rows = data["data"] if isinstance(data, dict) else data
+    if not rows or any(not isinstance(row, list) or len(row) != 2 for row in rows):
+        raise ValueError("two columns")
+    return {"prediction": [row[0] + 10 * row[1] for row in rows]}
+
+
+def items(bodies: list[str]) -> list[Item]:
+    return [Item(JSON, b'{"request_id":"x"}', body.encode()) for body in bodies]
+
+
+@given(st.lists(BODIES, min_size=2, max_size=6))
+def test_nobody_gets_what_is_somebody_elses(bodies: list[str]) -> None:
+    together, alone = Predictor(total), Predictor(total)
+    together.merge(Schema(2, all_floats=True))
+    answers = [(status, json.loads(text)) for status, text in together.answer_all(items(bodies))]
+    assert answers == [(status, json.loads(text)) for status, text in map(alone.answer, items(bodies))]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_rows_of_the_same_form_are_read_at_once(row: str) -> None:
+    pytest.importorskip("orjson")
+    found = read_rows(items([row] * 3))
+    value = json.loads(row)
+    enveloped = isinstance(value, dict)
+    assert found == ([(value["data"] if enveloped else value)[0]] * 3, enveloped)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_bodies_are_read_one_by_one(odd: str) -> None:
+    for bodies in ([odd, ROWS[0]], [ROWS[0], odd], [odd, odd], ['{"data":[[1', odd]):
+        if odd == '{"data":[[1,2,3]]}' and bodies[0] == bodies[1]:
+            continue
+        assert read_rows(items(bodies)) is None
+
+
+def test_what_is_asked_for_in_another_form_is_read_one_by_one() -> None:
+    one, two = items(ROWS[:2])
+    assert read_rows([one, two._replace(meta=b'{"request_id":"x","answer":"csv"}')]) is None
+    assert read_rows([one, two._replace(kind=CSV)]) is None
+    assert read_rows(items([ROWS[0], ROWS[2]])) is None, "under a name, and without"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"prediction": [1, 2.5]},
+        {"prediction": [1]},
+        {"prediction": [float("nan"), 1.0]},
+        {"prediction": [2**70, 1]},
+        {"prediction": ["\ud800", "a"]},
+        {"prediction": [1, 2], "more": 1},
+        {"prediction": [True, False]},
+        [1, 2],
+        None,
+    ],
+    ids=str,
+)
+def test_other_results_are_written_one_by_one(result: Any) -> None:
+    assert write_rows(result, 2) is None
+
+
+@pytest.mark.parametrize("values", [[1, -2], [0.1 + 0.2, 1e22], ['a,"b"', "null"]], ids=str)
+def test_each_row_gets_its_own_text(values: list[Any]) -> None:
+    texts = write_rows({"prediction": values}, 2)
+    assert texts is not None
+    assert [json.loads(text) for text in texts] == [{"prediction": [value]} for value in values]
