@@ -29,6 +29,7 @@ _ADDRESSES = {
     "TensorFlowModel": "ads.model.framework.tensorflow_model",
     "XGBoostModel": "ads.model.framework.xgboost_model",
     "experiment": "ads.model.model_version_set",
+    "pandas_udf": "ads.model.spark_scoring",
 }
 
 __all__ = sorted(_ADDRESSES)  # noqa: PLE0605 - one table says both what there is and where
