@@ -50,6 +50,7 @@ SECTIONS = {
             "ads.cli.deployments:deployments", "List, inspect, follow, stop and start deployments."
         ),
         "events": LazyCommand("ads.cli.events:events", "Show who changed what, or follow it."),
+        "pull": LazyCommand("ads.cli.model_copying:pull", "Copy a model of another catalog into this one."),
         "export": LazyCommand(
             "ads.cli.export:export", "Take a model elsewhere: an image, manifests, an archive for OCI."
         ),

@@ -12,6 +12,7 @@ import click
 from ads.cli import references
 from ads.cli.commands import command, pass_invocation
 from ads.cli.invocation import Invocation
+from ads.cli.model_copying import copy, copy_options, place
 from ads.cli.reference_argument import reference_argument
 from ads.cli.references import MODEL
 from ads.cli.registering import Registration, register
@@ -95,14 +96,36 @@ def create(invocation: Invocation, /, path: Path, name: str | None, **given: Any
     _create(invocation, path, name, given)
 
 
-@command("push", example="ads push churn/\nads push churn.zip --set churn")
+@command(
+    "push",
+    example="""
+        ads push churn/
+        ads push churn.zip --set churn
+        ads push churn@champion --to https://models.example.com --token-file token
+    """,
+)
 @_path_argument
 @_name_option
 @artifact_options
+@click.option("--to", "target", metavar="PLACE", help="Copy the registered model PATH there: a service's URL, or oci.")
+@copy_options
 @pass_invocation
 def push(invocation: Invocation, /, path: Path, name: str | None, **given: Any) -> None:
-    """Register the artifact at PATH, a folder or a zip file, and print the model's id: ads models create, shorter."""
-    _create(invocation, path, name, given)
+    """Register the artifact at PATH, a folder or a zip file, and print the model's id: ads models create, shorter.
+
+    With --to, PATH is a registered model, which is copied into another catalog with its metadata, schemas and tags.
+    What is there already isn't sent again.
+    """
+    target, token_file = given.pop("target"), given.pop("token_file")
+    every_version = given.pop("every_version")
+    if target is None:
+        if token_file is not None or every_version:
+            raise click.UsageError("--token-file and --all-versions belong to --to.")
+        _create(invocation, path, name, given)
+        return
+    if name is not None or any(given.values()):
+        raise click.UsageError("A copy is called and described as the model: leave the options beside --to out.")
+    copy(invocation, str(path), invocation.service, place(invocation, target, token_file), every_version=every_version)
 
 
 @command(
