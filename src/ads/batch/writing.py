@@ -152,7 +152,7 @@ class _Parquet:
                 column = pa.array(values, kind) if isinstance(values, list) else values
                 table = table.append_column(name, column) if table.num_columns else pa.table({name: column})
             if self._writer is None:
-                self._writer = pq.ParquetWriter(self._file, table.schema)
+                self._writer = pq.ParquetWriter(self._file, table.schema, use_dictionary=_repeating(table.schema))
             self._writer.write_table(_as(table, self._writer.schema))
         except pa.ArrowException as error:
             rows = f"rows {chunk.number(0):,} to {chunk.number(len(chunk) - 1):,}"
@@ -164,6 +164,13 @@ class _Parquet:
     def end(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+def _repeating(schema: Any) -> list[str] | bool:
+    """Return the columns that are worth a dictionary of their values: not floats, whose values hardly ever repeat."""
+    import pyarrow as pa
+
+    return [field.name for field in schema if not pa.types.is_floating(field.type)] or False
 
 
 def _as(table: Any, schema: Any) -> Any:
