@@ -98,7 +98,7 @@ format: $(VENV)/.test-installed  ## Put the code in its one format
 	$(BIN)/ruff check --fix src tests examples benchmarks docs/*.py
 	$(BIN)/ruff format src tests examples benchmarks docs/*.py
 
-screenshots: $(VENV)/.test-installed  ## Take pictures of every page of the console: docs/images/console-*.png
+screenshots: $(VENV)/.test-installed  ## Take pictures of every page of the console and of the cards in notebooks: docs/images
 	$(BIN)/python -m tests.ui.pictures docs/images
 
 bench: $(VENV)/.test-installed  ## Measure the figures of the main job and of score.py, and print them as tables
@@ -116,10 +116,10 @@ serving: $(VENV)/.test-installed  ## Measure requests per second and latencies o
 peers: $(VENV)/.test-installed  ## The same beside other servers, each in an environment of its own; twenty minutes
 	$(BIN)/python -m benchmarks.serving --peers all --models all --seconds 1 $(PEERS)
 
-# FAULTS="F1 F29 --seed 7": which, and how; `python -m benchmarks.faults --help` says more.
+# FAULTS="F1 F29 --seed 7": which, and how; FAULTS=--storage: those of disks and databases as well; --help says more.
 FAULTS ?=
 faults: $(VENV)/.test-installed  ## Kill, stop, starve and overload a real service, and print what its callers noticed
-	$(BIN)/python -m benchmarks.faults $(or $(FAULTS),--storage)
+	$(BIN)/python -m benchmarks.faults $(FAULTS)
 
 MINUTES ?= 30
 soak: $(VENV)/.test-installed  ## Use a service for MINUTES, and see whether it grows

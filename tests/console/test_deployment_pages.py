@@ -77,6 +77,10 @@ def test_the_list_begins_with_what_is_not_well_and_says_why(service: Running, br
     assert [row["id"] for row in browser.twin("/console/deployments?q=ZZ")["deployments"]] == [bad]
     assert bad not in str(browser.twin("/console/deployments?state=ACTIVE")["deployments"])
     assert "No deployment is like this." in browser.page("/console/deployments?q=nothing-has-this-name").text
+    long = "\n".join(["It could not be built.", *("line" for _ in range(9)), "Correct requirements.txt."])
+    settle(service, bad, "FAILED", long)
+    said = browser.get(f"/console/deployments/{bad}").text
+    assert "<p>It could not be built.</p><p>Correct requirements.txt.</p><details>" in said
     assert browser.get("/console/deployments?page=99999999999").status_code == 200
 
 

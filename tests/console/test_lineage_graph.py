@@ -55,5 +55,5 @@ def test_of_a_very_large_family_the_nearest_are_drawn() -> None:
 
 def test_a_model_alone_is_one_box_with_a_long_name_cut() -> None:
     drawn = lineage_graph([node("x" * 300)], [], "x" * 300)
-    assert [len(box["brief"]) for box in drawn["boxes"]] == [24]
+    assert [len(box["brief"]) for box in drawn["boxes"]] == [22]
     assert drawn["lines"] == []

@@ -1,11 +1,17 @@
-"""Pictures of every page of the console, light and dark, wide and narrow: ``python -m tests.ui.pictures FOLDER``."""
+"""Pictures of every page of the console, light and dark, wide and narrow, and of a notebook's cards.
+
+``python -m tests.ui.pictures FOLDER [PAGE]``: those whose name contains PAGE.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import os
+import random
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +20,14 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from ads.deploy.minutes import MINUTE, Minutes, Usage, packed
+from ads.home import Home
+from ads.model.framework.sklearn_model import SklearnModel
 from tests.api.conftest import Running, raw_archive
 from tests.console.shop import CARD, CHECKS, SCHEMA, SCORE
 from tests.own_service import OwnService, eventually
@@ -47,7 +60,7 @@ def furnish(service: Running | Service) -> dict[str, Any]:
             files = {
                 "score.py": SCORE.replace("0.25", f"0.{20 + number}"),
                 "README.md": CARD.replace("Churn", name.capitalize()),
-                "requirements.txt": f"{framework}==1.{number}.0\npandas==2.2.{number % 3}\nnumpy==2.0.1\n",
+                "requirements.txt": f"{framework}==1.{number}.0\npandas==2.2.{2 + number % 2}\nnumpy==2.0.1\n",
                 "input_schema.json": json.dumps({**SCHEMA, "version": "1.1"}, indent=2),
                 "model.pkl": "x" * 40_000,
                 "sample.json": json.dumps(_sample(float(f"0.{20 + number}"))),
@@ -59,7 +72,9 @@ def furnish(service: Running | Service) -> dict[str, Any]:
             f"{aliases}/champion", json={"modelId": ids[max(0, count - 2)], "protected": name == "churn"}
         )
         service.client.put(f"{aliases}/challenger", json={"modelId": ids[-1]})
-        service.client.put(f"/openads/v1/models/{ids[-1]}/lineage", json={"derivedFrom": [ids[0]]})
+        for heir, ancestor in ((ids[-1], ids[-2]), (ids[-2], ids[0])):
+            if heir != ancestor:
+                service.client.put(f"/openads/v1/models/{heir}/lineage", json={"derivedFrom": [ancestor]})
         found[name] = {"set": made["id"], "versions": ids}
     for user in ("ada", "grace"):
         service.client.post("/openads/v1/users", json={"name": user})
@@ -124,7 +139,7 @@ def places(found: Mapping[str, Any]) -> dict[str, str]:
         "schema": f"/console/versions/{newest}/schema",
         "files": f"/console/versions/{newest}/files",
         "checks": f"/console/versions/{churn['versions'][3]}/checks",
-        "lineage": f"/console/versions/{newest}/lineage",
+        "lineage": f"/console/versions/{churn['versions'][-2]}/lineage",
         "card": f"/console/versions/{newest}/card",
         "compare": f"/console/compare?v={churn['versions'][0]}&v={newest}",
         "activity": "/console/activity",
@@ -144,9 +159,13 @@ def take(browser: Browser, url: str, link: str, pages: Mapping[str, str], folder
         for scheme in SCHEMES:
             context = browser.new_context(viewport=viewport, color_scheme=scheme, storage_state=state)
             page = context.new_page()
+            if only in "login":
+                stranger = browser.new_context(viewport=viewport, color_scheme=scheme)
+                page_of_login = stranger.new_page()
+                page_of_login.goto(url + "/console/login")
+                page_of_login.screenshot(path=folder / f"console-login-{size}-{scheme}.png")
+                stranger.close()
             if state is None:
-                page.goto(url + "/console/login")
-                page.screenshot(path=folder / f"console-login-{size}-{scheme}.png")
                 page.goto(url + link)
                 state = context.storage_state()
             for name, place in pages.items():
@@ -194,13 +213,57 @@ class Service:
         return str(made.json()["id"])
 
 
-def deployments(service: Service, found: Mapping[str, Any]) -> dict[str, str]:
+def a_day(home: Home, deployment_id: str, most: int, failing: float) -> None:
+    """Write the minutes of a day with its ups and downs, as a gateway does."""
+    dice = random.Random(deployment_id[-4:])
+    now = int(time.time()) // MINUTE * MINUTE
+    rows = []
+    for minute in range(now - 24 * 3600, now, MINUTE):
+        hour = (minute % 86_400) / 3600
+        count = int(most * (0.55 + 0.45 * math.sin((hour - 8) / 24 * 2 * math.pi)) * dice.uniform(0.85, 1.1))
+        errors, refused = int(count * failing * dice.random()), int(count * 0.02 * dice.random())
+        buckets = {10 + n: int(count * share) for n, share in enumerate((0.1, 0.3, 0.3, 0.18, 0.08, 0.03, 0.01))}
+        codes = {code: n for code, n in ((200, count), (422, refused), (500, errors)) if n}
+        rows.append((deployment_id, minute, Usage(codes, count, count / 4000, packed(buckets))))
+    Minutes(home).write("pictures", rows)
+
+
+def cards(browser: Browser, folder: Path) -> None:
+    """Write ``card-model-<scheme>.png`` and ``card-deployment-<scheme>.png``: a model that goes to its endpoint."""
+    rows, labels = load_breast_cancer(return_X_y=True, as_frame=True)
+    estimator = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, labels)
+    with tempfile.TemporaryDirectory() as place:
+        model = SklearnModel(estimator, artifact_dir=f"{place}/churn")
+        model.prepare(X_sample=rows, y_sample=labels, force_overwrite=True)
+        shown = {"model": model._repr_html_()}
+        model.save(display_name="breast-cancer")
+        deployment = model.deploy(display_name="breast-cancer")
+        model.predict(rows[:5])
+        a_day(Home(Path(os.environ["OPENADS_HOME"])), str(deployment.id), 600, 0.002)
+        deployment.traffic()
+        deployment.usage()
+        shown["deployment"] = deployment._repr_html_()
+    for name, html in shown.items():
+        for scheme, ground in (("light", "#ffffff;color:#1f1f1f"), ("dark", "#111111;color:#e6e6e6")):
+            page = browser.new_page(viewport={"width": 860, "height": 300}, color_scheme=scheme)
+            page.set_content(f'<body style="margin:12px;color-scheme:{scheme};background:{ground}">{html}</body>')
+            page.screenshot(path=folder / f"card-{name}-{scheme}.png", full_page=True)
+            page.close()
+
+
+def deployments(service: Service, home: Home, found: Mapping[str, Any]) -> dict[str, str]:
     """Deploy two models, ask one of them, and return the pages of the deployments."""
     churn, fraud = found["churn"]["versions"], found["fraud"]["versions"]
     id_ = service.deploy("churn-api", churn[-2], 2)
-    service.deploy("fraud-api", fraud[-1], 1)
+    other = service.deploy("fraud-api", fraud[-1], 1)
     for number in range(60):
         service.client.post(f"/{id_}/predict", json={"data": [{"tenure": number, "plan": "gold"}]})
+    a_day(home, id_, 900, 0.004)
+    a_day(home, other, 140, 0.0)
+    order = {"modelId": churn[-1], "strategy": "canary", "steps": [5, 25, 100], "bakeSeconds": 3600}
+    place = f"/openads/v1/deployments/{id_}"
+    service.client.post(f"{place}/rollouts", json=order).raise_for_status()
+    eventually(lambda: len(service.client.get(place).json()["traffic"]) == 2, 120, "the candidate")
     place = f"/console/deployments/{id_}"
     tabs = ("invoke", "traffic", "logs", "replicas", "settings")
     return {
@@ -224,10 +287,12 @@ def main() -> None:
             with httpx.Client(base_url=address.url, headers=headers, timeout=60) as client:
                 service = Service(client, client.get("/openads/v1/service").json())
                 found = furnish(service)
-                pages = {**places(found), **deployments(service, found)}
+                pages = {**places(found), **deployments(service, own.home, found)}
                 link = client.post("/openads/v1/consoleLinks", json={}).json()["path"]
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             take(browser, address.url, link, pages, folder, only)
+            if only in "cards":
+                cards(browser, folder)
             browser.close()
         finally:
             own.stop()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ads.console.deployment_lines import model_labels
+from ads.console.deployment_lines import finished, model_labels
 from ads.console.pages import Pages
 from ads.console.replica_lines import replica_lines
 from ads.console.settings_form import form_of, yaml_of
@@ -90,7 +90,7 @@ def deployment(visit: Visit) -> dict[str, Any]:
         "ranges": list(_RANGES),
         "total": metrics["total"],
         "requestsPerSecond": metrics["total"]["requests"] / window,
-        "charts": _charts(metrics["items"]),
+        "charts": _charts(finished(metrics["items"], lambda item: item["requests"])),
         "work": _work(visit, id_),
         "events": visit.get("/openads/v1/events", resourceId=id_, limit=_EVENTS, sortOrder="DESC")["items"],
     }

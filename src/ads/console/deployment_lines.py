@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,9 +20,10 @@ from ads.registry.deployments import Deployment
 from ads.registry.rollouts import Rollout, active_rollouts, revision_of
 from ads.registry.tables import Model, ModelVersionSet, VersionSetMember
 
-__all__ = ["deployment_lines", "model_labels", "published_replicas", "usage_in_short"]
+__all__ = ["deployment_lines", "finished", "model_labels", "published_replicas", "usage_in_short"]
 
 _LONGEST_REASON = 300
+_Value = TypeVar("_Value")
 
 
 def model_labels(session: Session, ids: Collection[str], places: Collection[str]) -> dict[str, str]:
@@ -87,8 +88,13 @@ def usage_in_short(points: Iterable[Point], seconds: float) -> dict[str, Any]:
         "requestsPerSecond": total.requests / seconds,
         "p95Milliseconds": None if p95 is None else p95 * 1000,
         "errorShare": total.errors / total.requests if total.requests else None,
-        "spark": small_line([point.usage.requests for point in points]),
+        "spark": small_line(finished([point.usage.requests for point in points])),
     }
+
+
+def finished(values: Sequence[_Value], busy: Callable[[_Value], object] = bool) -> Sequence[_Value]:
+    """Return the values without the last one, whose time is not over and looks like a fall, where others have any."""
+    return values[:-1] if any(busy(value) for value in values[:-1]) else values
 
 
 def _shares(session: Session, row: Deployment, rollout: Rollout | None) -> list[tuple[str, int]]:

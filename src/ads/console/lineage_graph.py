@@ -11,10 +11,10 @@ from typing import Any
 __all__ = ["lineage_graph"]
 
 _WIDTH, _HEIGHT = 190, 46
-_ACROSS, _BELOW = 64, 14
+_ACROSS, _BELOW = 44, 14
 _EDGE = 8
 _MOST_NODES = 60
-_MOST_LETTERS = 24
+_MOST_LETTERS = 22
 _PLACES = {"model": "/console/versions/", "deployment": "/console/deployments/"}
 _NOUNS = {"model": "model", "deployment": "deployment"}
 

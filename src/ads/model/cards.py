@@ -66,7 +66,9 @@ def deployment_card(deployment: ModelDeployment) -> str:
     card.shares((_revision(share), share.get("weight") or 0) for share in deployment._shares)  # noqa: SLF001 - its card
     usage = deployment._usage  # noqa: SLF001 - its card
     if usage:
-        card.spark([item["requests"] for item in usage["items"]], _usage_text(usage["total"]))
+        counts = [item["requests"] for item in usage["items"]]
+        # the last two minutes are not over, and would look like a fall
+        card.spark(counts[:-1] if any(counts[:-1]) else counts, _usage_text(usage["total"]))
     if url:
         card.code(f'curl {url}/predict -H "Authorization: Bearer $OPENADS_TOKEN" --json \'{{"data": […]}}\'')
         card.note(f"As of {_moment(deployment._looked_at)}; .state asks again.")  # noqa: SLF001 - its card

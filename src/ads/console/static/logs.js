@@ -47,6 +47,7 @@ const draw = () => {
   if (!begun && fresh.length) list.replaceChildren();
   begun = true;
   list.append(...fresh);
+  list.hidden = !list.childElementCount;
   while (list.childElementCount > MOST) list.firstElementChild.remove();
   if (atEnd) list.scrollTop = list.scrollHeight;
   if (fresh.length) document.querySelector("[data-log-empty]")?.remove();
@@ -57,7 +58,6 @@ const add = (line) => {
   waiting.push(line);
 };
 
-list.hidden = false;
 list.scrollTop = list.scrollHeight;
 follow(
   `/console/api/openads/v1/deployments/${id}/logs/stream?type=${type}&limit=${text ? 1000 : 200}`,
