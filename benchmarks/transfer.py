@@ -17,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -79,6 +80,7 @@ def main() -> None:
     match = re.fullmatch(r"(\d+)(MiB|GiB)", chosen.size)
     if match is None:
         parser.error("--size is a number of MiB or GiB")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nobody who was started stays
     with tempfile.TemporaryDirectory(prefix="openads-transfer-", dir=chosen.folder) as folder:
         measure(Path(folder), int(match[1]) * UNITS[match[2]], chosen.rounds)
 

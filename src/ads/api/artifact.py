@@ -32,7 +32,7 @@ async def create(model_id: str, request: Request) -> Response:
     def expect() -> Upload:
         with context.database.read() as session:
             artifacts.expect_artifact(session, caller, model_id, attempt_of(request, ""))
-        return context.blobs.begin(announced_length(request))
+        return context.blobs.begin(announced_length(request), archive=True)
 
     upload = await run_in_threadpool(expect)
     with upload:

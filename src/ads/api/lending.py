@@ -30,7 +30,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 _BODY = "openads.lent"
 _OFFER = "openads.offer"
-_PIECE = 1024 * 1024
+_PIECE = 512 * 1024
 _AT_ONCE = 32
 _LOOK_UP = 1.0
 _STALLED_AFTER = 60.0
@@ -41,7 +41,11 @@ _LENT_WITHIN = 10.0
 class Sink(Protocol):
     """What takes bytes as they come."""
 
-    def write(self, data: bytes) -> None:
+    @property
+    def holds(self) -> int:
+        """How many pieces must come after one before it may change."""
+
+    def write(self, data: bytes | memoryview) -> None:
         """Take the next bytes."""
 
 
@@ -126,7 +130,7 @@ class LentBody:
             return await after()
         data = self._take_early()
         if not data:
-            data = await anyio.to_thread.run_sync(self._next)
+            data = await anyio.to_thread.run_sync(self._piece)
         return {"type": "http.request", "body": data, "more_body": self.left > 0}
 
     def close(self) -> None:
@@ -137,30 +141,41 @@ class LentBody:
         early = self._take_early()
         if early:
             sink.write(early)
+        buffers = [bytearray(_PIECE) for _ in range(sink.holds + 2)]
+        number = 0
         while self.left:
-            sink.write(self._next())
+            view = memoryview(buffers[number % len(buffers)])[: self.left]
+            filled = 0
+            while filled < len(view):
+                filled += self._next(view[filled:])
+            sink.write(view)
+            number += 1
 
     def _take_early(self) -> bytes:
         early, self._early = self._early, None
         return early or b""
 
-    def _next(self) -> bytes:
-        """Return the next bytes, at least one."""
+    def _piece(self) -> bytes:
+        view = memoryview(bytearray(min(self.left, _PIECE)))
+        return bytes(view[: self._next(view)])
+
+    def _next(self, view: memoryview) -> int:
+        """Read at least one byte; return how many."""
         while True:
             self._pace.check()
             try:
-                data = self._connection.recv(min(self.left, _PIECE))
+                count = self._connection.recv_into(view)
             except TimeoutError:
                 continue
             except OSError:
-                data = b""
-            if not data:
+                count = 0
+            if not count:
                 raise ServiceError(
                     "The request ended before its body did.", status=400, service_code="InvalidParameter"
                 )
-            self._pace.moved(len(data))
-            self.left -= len(data)
-            return data
+            self._pace.moved(count)
+            self.left -= count
+            return count
 
 
 class Offer:

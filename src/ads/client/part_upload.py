@@ -90,19 +90,21 @@ def _send_runs(service: Service, archive: Path, plan: _Plan, present: set[int], 
 
     Nothing can damage bytes on the way within one machine, so the whole is hashed alone, by the service.
     """
-    patient_until = time.monotonic() + _AWAY_FOR
+    patient_until: float | None = None
     while (run := _first_gap(present, plan)) is not None:
         start, length = plan.span(run[0])[0], sum(plan.span(number)[1] for number in range(run[0], run[1] + 1))
         path = f"{plan.path}/parts/{run[0]}-{run[1]}"
         try:
             send_file(service, path, archive, start, length, timeout=_STALLED_AFTER, sent=bar.update)
         except (ServiceUnavailable, ServiceUnreachable, Conflict):
-            if time.monotonic() > patient_until:
+            now = time.monotonic()
+            patient_until = now + _AWAY_FOR if patient_until is None else patient_until
+            if now >= patient_until:
                 raise
             time.sleep(0.5)
             found = _present(service, plan)
             if found != present:
-                patient_until = time.monotonic() + _AWAY_FOR
+                patient_until = None
             present = found
             bar.reset()
             bar.update(sum(plan.span(number)[1] for number in present))
@@ -111,6 +113,7 @@ def _send_runs(service: Service, archive: Path, plan: _Plan, present: set[int], 
                 return False
             raise
         else:
+            patient_until = None
             present.update(range(run[0], run[1] + 1))
     return True
 

@@ -100,9 +100,14 @@ class Assembled:
     ) -> None:
         self.path = path
         self.size = about.size
-        self.members = members
+        self._members = members
         self._announced = about.sha256
         self._digest = digest
+
+    @property
+    def members(self) -> Mapping[int, StoredMember]:
+        """What was found of the archive's large members while it came."""
+        return self._members
 
     def stored(self) -> StoredBlob:
         """Return the SHA-256; MD5 is for those who ask. Raises OtherBytes when the whole isn't what was announced."""
@@ -128,7 +133,7 @@ def _assembled(blobs: BlobStore, upload: PartialUpload) -> Iterator[Assembled]:
     _second_name(source, path)
     try:
         if running is not None:
-            whole = Assembled(path, upload.about, running.sha256.state.hexdigest, running.members.state.found)
+            whole = Assembled(path, upload.about, running.sha256.hexdigest, running.members.state.found)
             whole.stored()  # other bytes than announced are no archive either: that is what the caller must hear
             yield whole
         else:

@@ -12,7 +12,6 @@ from typing import BinaryIO, Protocol
 
 from ads.errors import AdsError
 from ads.registry.incoming import StoredBlob
-from ads.registry.lanes import Followed, Lane
 
 __all__ = ["BlobDamaged", "BlobEntry", "BlobPlace", "checked", "damaged", "is_digest", "missing", "pieces"]
 
@@ -72,32 +71,25 @@ def is_digest(name: str) -> bool:
 
 
 def checked(pieces: Iterator[bytes], sha256: str) -> Iterator[bytes]:
-    """Yield a whole blob's pieces while another thread hashes them; the last one only when they are the right ones.
-
-    Raises BlobDamaged in its place.
-    """
-    lane = Lane(Followed(hashlib.sha256()), "sha256")
+    """Yield a whole blob's pieces, the last one only when they are the right ones. Raises BlobDamaged in its place."""
+    digest = hashlib.sha256()
     held = b""
-    try:
-        for piece in pieces:
-            lane.put(piece)
-            if held:
-                yield held
-            held = piece
-        lane.mark()
-    finally:
-        digest = lane.close().state
+    for piece in pieces:
+        digest.update(piece)
+        if held:
+            yield held
+        held = piece
     if digest.hexdigest() != sha256:
         raise damaged(sha256)
     if held:
         yield held
 
 
-def pieces(file: BinaryIO | FileIO, sha256: str, start: int, end: int) -> Iterator[bytes]:
+def pieces(file: BinaryIO | FileIO, sha256: str, start: int, end: int, most: int = _CHUNK) -> Iterator[bytes]:
     """Yield the bytes from ``start`` to ``end`` of the blob's open file. Raises BlobDamaged when it ends before."""
     file.seek(start)
     while start < end:
-        data = file.read(min(end - start, _CHUNK))
+        data = file.read(min(end - start, most))
         if not data:
             raise damaged(sha256)
         start += len(data)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from ads.registry.blob_folder import BlobFolder
 from ads.registry.blob_place import BlobDamaged, BlobEntry, BlobPlace, is_digest
 from ads.registry.blob_remote import BlobRemote
 from ads.registry.incoming import Incoming, StoredBlob, Upload, disk_full, full_disk_reported
+from ads.registry.naming import Naming
 from ads.registry.partial import PartialUploads
 
 __all__ = ["BlobDamaged", "BlobEntry", "BlobStore", "StoredBlob", "Upload"]
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 _SWEEP_AFTER = 24 * 3600.0
 _FORGOTTEN_AFTER = 7 * 24 * 3600.0
+_LARGE = 8 * 1024**2
 _CACHE_BYTES = 10 * 1024**3
 
 
@@ -53,7 +54,7 @@ class BlobStore:
             self._place = BlobRemote(address, BlobCache(home.root / "blob-cache", cache_bytes))
         self._uploads = home.uploads
         self._max_bytes = max_bytes
-        self._naming = threading.Lock()
+        self._naming = Naming()
         self.partial = PartialUploads(home.uploads / "parts")
         """Artifacts that come in parts, and may go on after a cut."""
 
@@ -62,11 +63,14 @@ class BlobStore:
         """Bytes of the largest blob."""
         return self._max_bytes
 
-    def begin(self, announced: int | None = None) -> Upload:
-        """Return a new upload. Raises PayloadTooLarge or ServiceError 507 when ``announced`` bytes can't fit."""
+    def begin(self, announced: int | None = None, *, archive: bool = False) -> Upload:
+        """Return a new upload, perhaps of an archive that will be checked.
+
+        Raises PayloadTooLarge or ServiceError 507 when ``announced`` bytes can't fit.
+        """
         self.expect_room(announced)
         with full_disk_reported():
-            return Upload(self.temporary_path(), self._max_bytes)
+            return Upload(self.temporary_path(), self._max_bytes, archive=archive and (announced or 0) >= _LARGE)
 
     def expect_room(self, announced: int | None) -> None:
         """Return when so many bytes may come and fit. Raises PayloadTooLarge, ServiceError 507."""
@@ -86,7 +90,7 @@ class BlobStore:
         stored = upload.stored()
         upload.make_durable()
         self._place.prepare(upload.path, stored)
-        with self._naming:
+        with self._naming.together():
             self._place.settle(upload.path, stored)
             yield stored
 
@@ -136,7 +140,7 @@ class BlobStore:
         for place in self._places():
             for entry in list(place.entries()):
                 if entry.sha256 not in used and entry.age >= older_than:
-                    with self._naming:
+                    with self._naming.alone():
                         removed += place.remove(entry.sha256, older_than) >= 0
         return removed
 
@@ -145,7 +149,7 @@ class BlobStore:
 
         ``is_used`` is asked while no upload can become visible, so it may look into the catalog.
         """
-        with self._naming:
+        with self._naming.alone():
             if is_used(sha256):
                 return -1
             return max(place.remove(sha256, older_than) for place in self._places())

@@ -19,6 +19,8 @@ _MOST_WAITING = 4
 class Digests:
     """Both digests of what :meth:`update` was given. :meth:`close` ends the thread that a long stream gets."""
 
+    holds = _MOST_WAITING + 1
+
     def __init__(self) -> None:
         self._sha256 = hashlib.sha256()
         self._md5: _Hash = hashlib.md5(usedforsecurity=False)
@@ -26,8 +28,8 @@ class Digests:
         self._thread: ThreadPoolExecutor | None = None
         self._waiting: deque[Future[None]] = deque()
 
-    def update(self, data: bytes) -> None:
-        """Take the next bytes, which must not change afterwards."""
+    def update(self, data: bytes | memoryview) -> None:
+        """Take the next bytes, which must not change until :attr:`holds` more were given."""
         self._size += len(data)
         if self._thread is None and self._size > _SMALL:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="md5")

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from ads.artifact.stored_members import StoredMember
+from ads.artifact.stored_members import StoredMember, StoredMembers
 from ads.errors import PayloadTooLarge, ServiceError
 from ads.registry.digests import Digests
+from ads.registry.lanes import Followed, Lane
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -35,8 +36,10 @@ class Incoming(Protocol):
 
     path: Path
     size: int
-    members: Mapping[int, StoredMember]
-    """What is known of an archive's large members already."""
+
+    @property
+    def members(self) -> Mapping[int, StoredMember]:
+        """What is known of an archive's large members already."""
 
     def stored(self) -> StoredBlob:
         """Return its digests."""
@@ -46,12 +49,17 @@ class Incoming(Protocol):
 
 
 class Upload:
-    """Bytes that come in. Use it in a ``with`` block: what isn't kept by then is removed."""
+    """Bytes that come in. Use it in a ``with`` block: what isn't kept by then is removed.
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    With ``archive`` the large members are looked at meanwhile.
+    """
+
+    holds = max(Digests.holds, Lane.holds)
+
+    def __init__(self, path: Path, max_bytes: int, *, archive: bool = False) -> None:
         self.path = path
         self.size = 0
-        self.members: Mapping[int, StoredMember] = {}
+        self._members = Lane(Followed(StoredMembers()), "members") if archive else None
         self._max_bytes = max_bytes
         self._digests = Digests()
         self._file: BinaryIO = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", 0)
@@ -61,20 +69,32 @@ class Upload:
 
     def __exit__(self, *_exc: object) -> None:
         self._digests.close()
+        if self._members is not None:
+            self._members.close()
         self._file.close()
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Take the next bytes. Raises PayloadTooLarge above the limit, ServiceError 507 when the disk is full."""
         self.size += len(data)
         if self.size > self._max_bytes:
             raise PayloadTooLarge(f"The upload is larger than {self._max_bytes} bytes.")
+        if self._members is not None:
+            self._members.put(data)
         self._digests.update(data)
         rest = memoryview(data)
         with full_disk_reported():
             while rest:
                 rest = rest[self._file.write(rest) :]
+
+    @property
+    def members(self) -> Mapping[int, StoredMember]:
+        """The large members of the archive, once it is complete."""
+        if self._members is None:
+            return {}
+        self._members.mark()
+        return self._members.close().state.found
 
     def stored(self) -> StoredBlob:
         """Return what came in so far."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Followed", "Follower", "Lane"]
 
-_MOST_WAITING = 8 * 1024 * 1024
+_MOST_WAITING = 4
 
 
 class Follower(Protocol):
@@ -37,13 +37,18 @@ class Followed(Generic[FollowerT]):
 
 
 class Lane(Generic[FollowerT]):
-    """Gives pieces to a follower. At most 8 MiB wait; then :meth:`put` does. Pieces must not change afterwards."""
+    """Gives pieces to a follower. Where too many wait, :meth:`put` does.
+
+    A piece must not change until :attr:`holds` others were put after it.
+    """
+
+    holds = _MOST_WAITING + 1
 
     def __init__(self, begin: Followed[FollowerT], name: str) -> None:
         self.kept = begin
         self._state = begin.state.copy()
         self._queue: deque[bytes | memoryview | None] = deque()
-        self._size = 0
+        self._waiting = 0
         self._ended = False
         self._error: BaseException | None = None
         self._change = threading.Condition()
@@ -53,12 +58,12 @@ class Lane(Generic[FollowerT]):
     def put(self, data: bytes | memoryview) -> None:
         """Give the next piece. Raises what the follower raised."""
         with self._change:
-            while self._size > _MOST_WAITING and self._error is None:
+            while self._waiting >= _MOST_WAITING and self._error is None:
                 self._change.wait()
             if self._error is not None:
                 raise self._error
             self._queue.append(data)
-            self._size += len(data)
+            self._waiting += 1
             self._change.notify_all()
 
     def mark(self) -> None:
@@ -96,5 +101,5 @@ class Lane(Generic[FollowerT]):
                     self._change.notify_all()
                 return
             with self._change:
-                self._size -= len(piece)
+                self._waiting -= 1
                 self._change.notify_all()

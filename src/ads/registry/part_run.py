@@ -29,12 +29,17 @@ class Running:
     """What is known of the first ``parts`` parts together: their SHA-256, and that of the members in them."""
 
     parts: int
-    sha256: Followed[_Hash]
+    sha256: _Hash
     members: Followed[StoredMembers]
 
 
 class PartRun:
-    """Takes the bytes of the parts ``first`` to ``last``. A part counts once it is durable, whatever follows it."""
+    """Takes the bytes of the parts ``first`` to ``last``. A part counts once it is durable, whatever follows it.
+
+    The whole is hashed where it is written, while the bytes are near; what is in it in a thread beside that.
+    """
+
+    holds = Lane.holds
 
     def __init__(self, upload: PartialUpload, first: int, last: int, begun: Running | None) -> None:
         self.upload = upload
@@ -42,14 +47,14 @@ class PartRun:
         self.last = last
         self._number = first
         self._position, self._left = upload.span(first)
-        self._begun = begun if begun is not None or first > 1 else _from_the_start()
-        self._lanes: tuple[Lane[_Hash], Lane[StoredMembers]] | None = None
-        if self._begun is not None:
-            self._lanes = Lane(self._begun.sha256, "sha256"), Lane(self._begun.members, "members")
+        begun = begun if begun is not None or first > 1 else _from_the_start()
+        self._sha256 = None if begun is None else begun.sha256.copy()
+        self._kept = None if begun is None else begun.sha256
+        self._members = None if begun is None else Lane(begun.members, "members")
         self._descriptor = os.open(upload.data, os.O_WRONLY)
         self._disk = _Disk(upload, self._descriptor)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Take the next bytes. Raises InputError for too many, ServiceError 507 when the disk is full, OSError."""
         rest = memoryview(data)
         while rest:
@@ -57,9 +62,8 @@ class PartRun:
                 raise InputError(f"The parts {self.first} to {self.last} are longer than they may be.")
             piece = rest[: self._left]
             rest = rest[len(piece) :]
+            self._hash(piece)
             self._store(piece)
-            for lane in self._lanes or ():
-                lane.put(piece)
             if not self._left:
                 self._next_part()
 
@@ -75,11 +79,15 @@ class PartRun:
             self._disk.close()
         finally:
             running = None
-            if self._lanes is not None:
-                sha256, members = self._lanes
-                running = Running(self._number - 1, sha256.close(), members.close())
+            if self._kept is not None and self._members is not None:
+                running = Running(self._number - 1, self._kept, self._members.close())
             os.close(self._descriptor)
         return running
+
+    def _hash(self, piece: memoryview) -> None:
+        if self._sha256 is not None and self._members is not None:
+            self._members.put(piece)
+            self._sha256.update(piece)
 
     def _store(self, piece: memoryview) -> None:
         self._disk.check()
@@ -92,8 +100,9 @@ class PartRun:
 
     def _next_part(self) -> None:
         self.upload.note_arrived(self._number)
-        for lane in self._lanes or ():
-            lane.mark()
+        if self._sha256 is not None and self._members is not None:
+            self._members.mark()
+            self._kept = self._sha256.copy()
         self._disk.arrived(self._number)
         self._number += 1
         if self._number <= self.last:
@@ -150,4 +159,4 @@ class _Disk:
 
 
 def _from_the_start() -> Running:
-    return Running(0, Followed(hashlib.sha256()), Followed(StoredMembers()))
+    return Running(0, hashlib.sha256(), Followed(StoredMembers()))

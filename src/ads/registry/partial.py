@@ -312,6 +312,8 @@ def _this_boot() -> str:
 class PartWriter:
     """Takes the bytes of one part. One that is durable already is only compared."""
 
+    holds = 0
+
     def __init__(self, upload: PartialUpload, number: int, sha256: str) -> None:
         self._upload = upload
         self._number = number
@@ -335,7 +337,7 @@ class PartWriter:
         if self._descriptor >= 0:
             os.close(self._descriptor)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Take the next bytes. Raises InputError for more than the part has, ServiceError 507 when the disk is full."""
         if len(data) > self._left:
             raise InputError(f"The part {self._number} is longer than it may be.")

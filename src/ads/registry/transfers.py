@@ -106,7 +106,7 @@ class Transfers:
 
     def _copy(self, work_id: str, caller: Caller, model_id: str, source: ObjectVersion) -> None:
         self._progress(work_id, 10, "Reading the object")
-        with self._blobs.begin(source.size) as upload:
+        with self._blobs.begin(source.size, archive=True) as upload:
             for segment in source.segments:
                 for data in self._blobs.chunks(segment.sha256, segment.size):
                     self._check_wanted(work_id, upload)
