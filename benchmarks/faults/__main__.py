@@ -7,20 +7,32 @@ status is 1 when a promise was broken. Everything stays on 127.0.0.1.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import platform
 import random
 import sys
 import time
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.faults import clients, clocks, long_run, overload, parts, replicas, updates  # noqa: F401 - they make themselves known
+from benchmarks.faults import (  # noqa: F401 - they make themselves known
+    clients,
+    clocks,
+    long_run,
+    network,
+    overload,
+    parts,
+    recovery,
+    replicas,
+    updates,
+)
 from benchmarks.faults.outcome import Outcome
 from benchmarks.faults.storage import run_tests
-from benchmarks.faults.trial import Trial, faults
+from benchmarks.faults.trial import Fault, Trial, faults
 
 _COLUMNS = ("fault", "what happens", "sent", "refused", "lost", "failed", "wrong", "figures", "")
 
@@ -32,44 +44,55 @@ def main() -> int:
     options.add_argument("--list", action="store_true", help="say which there are")
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="of every choice")
     options.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other")
+    options.add_argument(
+        "--seconds", type=float, default=0.0, help="go on with more seeds for so long; nothing begins that won't end"
+    )
+    options.add_argument(
+        "--requests", type=int, default=10_000, help="of the run through everything (zero); 200000: through 200 kills"
+    )
     options.add_argument("--scale", type=float, default=1.0, help="how many times as often each fault happens")
-    options.add_argument("--slack", type=float, default=1.0, help="multiplies bounds on time, for a busy machine")
     options.add_argument("--storage", action="store_true", help="the faults of disks and databases as well")
     options.add_argument("--width", type=int, default=None, help="of the table")
     given = options.parse_args()
     known = faults()
     if given.list:
         for each in known:
-            print(f"{each.name:<6}{each.what}{' (only when named)' if each.long else ''}")
+            print(f"{each.name:<6}{each.what}")
         return 0
     strange = set(given.names) - {each.name for each in known}
     if strange:
         options.error(f"there is no fault {', '.join(sorted(strange))}")
-    chosen = [each for each in known if each.name in given.names or (not given.names and not each.long)]
+    chosen = [each for each in known if not given.names or each.name in given.names]
     begin = time.monotonic()
     outcomes = []
-    for seed in range(given.seed, given.seed + given.seeds):
-        for each in chosen:
-            started = time.monotonic()
-            outcome = each.run(Trial(seed, given.scale, given.slack))
-            outcomes.append(outcome)
-            said = "skipped" if outcome.skipped else "BROKEN" if outcome.broken else "held"
-            print(
-                f"{each.name:<6}{said:<9}{time.monotonic() - started:5.0f} s  {each.what}", file=sys.stderr, flush=True
-            )
-            if outcome.broken:
-                print(
-                    f"      again: python -m benchmarks.faults {each.name} --seed {seed}", file=sys.stderr, flush=True
-                )
+    took: dict[str, float] = {}
+    for seed, each in _turns(given, chosen):
+        started = time.monotonic()
+        if given.seconds and started - begin + took.get(each.name, 0.0) > given.seconds:
+            break
+        outcome = each.run(Trial(seed, given.scale, given.requests))
+        outcomes.append(outcome)
+        took[each.name] = time.monotonic() - started
+        said = "skipped" if outcome.skipped else "BROKEN" if outcome.broken else "held"
+        print(f"{each.name:<6}{said:<9}{took[each.name]:5.0f} s  {each.what}", file=sys.stderr, flush=True)
+        if outcome.broken:
+            print(f"      again: python -m benchmarks.faults {each.name} --seed {seed}", file=sys.stderr, flush=True)
     if given.storage:
         outcomes += run_tests()
     return _show(outcomes, given, time.monotonic() - begin)
 
 
+def _turns(given: argparse.Namespace, chosen: list[Fault]) -> Iterator[tuple[int, Fault]]:
+    """Yield which fault is next with which seed: so many seeds, or for as long as there is time."""
+    seeds = itertools.count(given.seed) if given.seconds else range(given.seed, given.seed + given.seeds)
+    for seed in seeds:
+        for each in chosen:
+            yield seed, each
+
+
 def _show(outcomes: list[Outcome], given: argparse.Namespace, took: float) -> int:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end"
-    slack = f", bounds times {given.slack:g}" if given.slack != 1 else ""
-    table = Table(title=f"seed {given.seed}{slack}; {machine}; {took:.0f} s")
+    table = Table(title=f"seed {given.seed}; {machine}; {took:.0f} s")
     for name in _COLUMNS:
         table.add_column(name, justify="right" if name in _COLUMNS[2:7] else "left", overflow="fold")
     for each in outcomes:

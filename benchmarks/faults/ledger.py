@@ -21,9 +21,13 @@ __all__ = ["Ledger"]
 
 
 class Ledger:
-    """Registers one model after the other. Each request is repeated with its retry token until it is answered."""
+    """Registers one model after the other. Each request is repeated with its retry token until it is answered.
 
-    def __init__(self, subject: Subject) -> None:
+    They are sent to ``url``, where that is not the subject's own.
+    """
+
+    def __init__(self, subject: Subject, url: str = "") -> None:
+        self._url = url or subject.url
         self.acknowledged: dict[str, str] = {}
         self.times: list[float] = []
         """When each registration was acknowledged (monotonic)."""
@@ -88,7 +92,7 @@ class Ledger:
         while not self._stop.is_set():
             try:
                 answer = httpx.post(
-                    self._subject.url + path,
+                    self._url + path,
                     headers=headers,
                     timeout=30,
                     trust_env=False,

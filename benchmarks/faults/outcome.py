@@ -12,11 +12,10 @@ __all__ = ["Outcome"]
 
 @dataclass
 class Outcome:
-    """One row of the table. ``slack`` multiplies bounds on time, for machines that have other things to do."""
+    """One row of the table."""
 
     fault: str
     what: str
-    slack: float = 1.0
     counts: Counter[str] = field(default_factory=Counter)
     figures: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
@@ -40,8 +39,8 @@ class Outcome:
     def within(self, what: str, seconds: float, bound: float) -> None:
         """Note a time that has a bound."""
         self.figures.append(f"{what} {seconds:.2f} s (≤ {bound:g})")
-        if seconds > bound * self.slack:
-            self.broken.append(f"{what} took {seconds:.2f} s, more than {bound * self.slack:g}")
+        if seconds > bound:
+            self.broken.append(f"{what} took {seconds:.2f} s, more than {bound:g}")
 
     def holds(self, condition: object, otherwise: str) -> None:
         """Note what must be so."""

@@ -100,7 +100,7 @@ class Subject:
         folder.chmod(0o755)  # replicas may have users of their own
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         chosen = {f"OPENADS_{name.upper()}": value for name, value in settings.items()}
-        self._environment = {**kept, **(environment or {}), **chosen, "OPENADS_HOME": str(self.home.root)}
+        self.environment = {**kept, **(environment or {}), **chosen, "OPENADS_HOME": str(self.home.root)}
         self._port = 0
         self._log = folder / "service.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -113,7 +113,7 @@ class Subject:
         """Start the service; return after how many seconds it answered."""
         command = [sys.executable, "-m", "ads.service", "--port", str(self._port)]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         took = until(self._answers, 60, "the service starts")
         found = self.home.read_service_file()
         assert found is not None

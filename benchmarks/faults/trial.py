@@ -21,11 +21,11 @@ __all__ = ["Fault", "Trial", "fault", "faults"]
 
 @dataclass
 class Trial:
-    """See the module. ``scale`` multiplies how often a fault happens."""
+    """See the module. ``scale`` multiplies how often a fault happens, ``requests`` are those of the run through all."""
 
     seed: int
     scale: float = 1.0
-    slack: float = 1.0
+    requests: int = 10_000
     chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,7 +48,11 @@ class Trial:
 
     def load(self, deployed: Deployed, **how: Any) -> Recorder:
         """Return a recorder for a deployment."""
-        return Recorder(deployed.url, deployed.subject.token, **{"seed": self.seed, **how})
+        return self.load_from(deployed.url, deployed.subject.token, **how)
+
+    def load_from(self, url: str, token: str, **how: Any) -> Recorder:
+        """Return a recorder for what is asked at this address."""
+        return Recorder(url, token, **{"seed": self.seed, **how})
 
     def once(self, deployed: Deployed, do: str, number: int = 1) -> httpx.Response | None:
         """Send one request that makes the model do something; None when no answer came."""
@@ -66,16 +70,15 @@ Body = Callable[[Trial, Outcome], None]
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: its name, what is done, and the function that does it. A ``long`` one is run only when it is named."""
+    """One fault: its name, what is done, and the function that does it."""
 
     name: str
     what: str
     body: Body
-    long: bool = False
 
     def run(self, trial: Trial) -> Outcome:
         """Return what happened. What the harness itself runs into counts as broken."""
-        outcome = Outcome(self.name, self.what, trial.slack)
+        outcome = Outcome(self.name, self.what)
         try:
             self.body(trial, outcome)
         except Exception as error:  # noqa: BLE001 - one fault's trouble must not hide the others' rows
@@ -86,11 +89,11 @@ class Fault:
 _KNOWN: list[Fault] = []
 
 
-def fault(name: str, what: str, *, long: bool = False) -> Callable[[Body], Body]:
+def fault(name: str, what: str) -> Callable[[Body], Body]:
     """Have a function be known as a fault."""
 
     def note(body: Body) -> Body:
-        _KNOWN.append(Fault(name, what, body, long))
+        _KNOWN.append(Fault(name, what, body))
         return body
 
     return note

@@ -73,7 +73,7 @@ def serve() -> Iterator[Callable[..., str]]:
 
 def record(url: str, count: int = 30, **how: object) -> Recorder:
     with Recorder(url, "token", 1, connections=2, **{"rate": 0.0, **how}) as recorder:  # type: ignore[arg-type]
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(recorder.requests) < count and time.monotonic() < deadline:
             time.sleep(0.01)
     return recorder
@@ -107,7 +107,7 @@ def test_an_old_version_is_wrong_once_the_new_one_is_promised(serve: Callable[..
     with Recorder(serve(right), "token", 1, rate=0.0, connections=1, versions=(1, 2)) as recorder:
         recorder.after(10)
         recorder.only(2)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while recorder.counts["wrong"] < 5 and time.monotonic() < deadline:
             time.sleep(0.01)
     assert recorder.counts["right"] >= 10
@@ -148,8 +148,8 @@ def test_what_the_harness_runs_into_breaks_the_promise() -> None:
         outcome.within("slow", 3.0, 1.0)
         raise TimeoutError("the end of the rollout: not within 60 s")
 
-    outcome = Fault("F0", "trouble", trouble).run(Trial(1, slack=2.0))
-    assert outcome.broken == ["slow took 3.00 s, more than 2", "TimeoutError: the end of the rollout: not within 60 s"]
+    outcome = Fault("F0", "trouble", trouble).run(Trial(1))
+    assert outcome.broken == ["slow took 3.00 s, more than 1", "TimeoutError: the end of the rollout: not within 60 s"]
 
 
 def test_percentiles() -> None:
