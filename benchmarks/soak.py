@@ -3,9 +3,9 @@
     python -m benchmarks.soak --minutes 30
 
 Predictions come at a steady rate, ten requests a second are abuse; models are registered, fetched and deleted;
-deployments come, are asked and go. After a sixth of the time what each part holds is the base; at the end memory may
-be 10 % more, descriptors and threads the same but for a few. The exit status is 1 when that isn't so, or when an answer
-was wrong.
+deployments come, are asked and go. The first five minutes, or half of a shorter run, are warm-up. What each part holds
+then is the base; at the end memory may be 10 % more, descriptors and threads the same but for a few. The verdict is
+printed for each part. The exit status is 1 when one grew, or when an answer was wrong.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ PARTS = ("supervisor", "gateway", "control")
 _MEGABYTE = 1024 * 1024
 _MOST_GROWTH = 1.10
 _MOST_MORE = 3
+_WARM_UP = 300.0
 _ROWS = 12
 
 
@@ -81,7 +82,8 @@ class Soak:
         for name in PARTS:
             process = psutil.Process(children[name])
             with process.oneshot():
-                memory = process.memory_full_info().uss / _MEGABYTE
+                # Resident: pages that a fork shares with its parent count from the beginning, not once they part.
+                memory = process.memory_info().rss / _MEGABYTE
                 descriptors = process.num_fds() - len(process.net_connections("tcp"))  # clients come and go
                 found = Sample(time.monotonic() - self._begin, memory, descriptors, process.num_threads())
             self.samples[name].append(found)
@@ -154,40 +156,64 @@ def main() -> int:
     console.print(f"{recorder.answered:,} answers {dict(recorder.counts)}, {done}, seed {given.seed}")
     times = [request.received - request.due for request in recorder.requests]
     console.print(f"p50 {percentile(times, 0.5) * 1000:.1f} ms, p99 {percentile(times, 0.99) * 1000:.1f} ms")
-    broken = [*judge(soak), *(f"{count} times: {what}" for what, count in Counter(soak.trouble).most_common(10))]
+    verdicts = [verdict for name in PARTS for verdict in judge(name, soak.samples[name], warm_up(seconds))]
+    console.print(f"after a warm-up of {warm_up(seconds) / 60:.1f} minutes, medians of the first and the last samples:")
+    for verdict in verdicts:
+        console.print(f"  {verdict.line}", markup=False)
+    broken = [
+        *(verdict.line for verdict in verdicts if not verdict.held),
+        *(f"{count} times: {what}" for what, count in Counter(soak.trouble).most_common(10)),
+    ]
     broken += [f"{count} {kind}" for kind, count in recorder.counts.items() if kind != "right" and count]
     for line in broken:
         console.print(line, markup=False)
-    console.print("BROKEN" if broken else "held")
+    console.print("BROKEN: the service grew, or failed" if broken else "held: nothing grew, and every answer was right")
     return 1 if broken else 0
 
 
-def base_and_end(samples: list[Sample]) -> tuple[list[Sample], list[Sample]]:
-    """Return the samples after a sixth of the time, and the last ones: as many of each."""
-    many = max(2, len(samples) // 12)
-    begin = len(samples) // 6
-    return samples[begin : begin + many], samples[-many:]
+def warm_up(seconds: float) -> float:
+    """Return after how many seconds of a run what each part holds is the base."""
+    return min(_WARM_UP, seconds / 2)
 
 
-def judge(soak: Soak) -> list[str]:
-    """Return what grew."""
-    broken = []
-    for name, samples in soak.samples.items():
-        base, end = base_and_end(samples)
-        before, after = (statistics.median(each.memory for each in part) for part in (base, end))
-        if after > before * _MOST_GROWTH:
-            broken.append(f"memory of {name} grew from {before:.1f} to {after:.1f} MB")
-        for what in ("descriptors", "threads"):
-            least, most = (min(getattr(each, what) for each in part) for part in (base, end))
-            if most > least + _MOST_MORE:
-                broken.append(f"{what} of {name} grew from {least} to {most}")
-    return broken
+def base_and_end(samples: list[Sample], after: float) -> tuple[list[Sample], list[Sample]]:
+    """Return the first samples after the warm-up, and the last ones: as many of each."""
+    rest = [sample for sample in samples if sample.at >= after] or samples
+    many = max(1, len(rest) // 10)
+    return rest[:many], rest[-many:]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one thing that one part holds."""
+
+    line: str
+    held: bool
+
+
+def judge(name: str, samples: list[Sample], after: float) -> list[Verdict]:
+    """Return what grew in one part, and what did not."""
+    base, end = base_and_end(samples, after)
+    before, now = (statistics.median(each.memory for each in part) for part in (base, end))
+    growth = now / before - 1
+    held = now <= before * _MOST_GROWTH
+    memory = f"{before:.1f} → {now:.1f} MB ({growth:+.1%}, at most {_MOST_GROWTH - 1:.0%})"
+    found = [Verdict(f"{name}: memory {memory}: {_said(held)}", held)]
+    for what in ("descriptors", "threads"):
+        least, most = (min(getattr(each, what) for each in part) for part in (base, end))
+        held = most <= least + _MOST_MORE
+        found.append(Verdict(f"{name}: {what} {least} → {most} (at most {_MOST_MORE} more): {_said(held)}", held))
+    return found
+
+
+def _said(held: bool) -> str:
+    return "held" if held else "GREW"
 
 
 def show(console: Console, soak: Soak, minutes: float) -> None:
     """Print what each part held over time."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end"
-    table = Table(title=f"{minutes:g} minutes; {machine}; MB of its own, descriptors without clients', threads")
+    table = Table(title=f"{minutes:g} minutes; {machine}; MB resident, descriptors without clients', threads")
     table.add_column("minute", justify="right")
     for name in PARTS:
         table.add_column(name, justify="right")
