@@ -31,11 +31,6 @@ _FLUSH_SECONDS = 0.1
 """Often: more lines at once would hold the interpreter while answers wait, and more memory."""
 _MOST_WAITING = 100_000
 _REFUSALS_PER_SECOND = 10.0
-_LINE = (
-    '{"time": "%s.%03dZ", "requestId": "%s", "principal": %s, "remote": %s, "method": %s, "path": %s, "status": %d, '
-    '"bytesIn": %d, "bytesOut": %d, "milliseconds": %.3f, "queueMilliseconds": %.3f, "replica": %s, "tries": %d, '
-    '"traceId": "%s", "spanId": "%s"}\n'
-)
 
 
 class Access(NamedTuple):
@@ -135,26 +130,41 @@ class AccessLog:
 
 
 def _line(access: Access) -> str:
-    seconds = int(access.time)
-    line = _LINE % (
-        _moment(seconds),
-        (access.time - seconds) * 1000,
-        access.request_id.decode(),
-        _quoted(access.principal),
-        _quoted(access.remote),
-        _quoted(access.method),
-        _quoted(access.path),
-        access.status,
-        access.bytes_in,
-        access.bytes_out,
-        access.seconds * 1000,
-        access.queue_seconds * 1000,
-        _quoted(access.replica_id),
-        access.tries,
-        access.trace.trace_id.decode(),
-        access.trace.span_id.decode(),
+    (
+        _,
+        at,
+        request_id,
+        principal,
+        remote,
+        method,
+        path,
+        status,
+        bytes_in,
+        bytes_out,
+        took,
+        queued,
+        replica,
+        tries,
+        *_,
+    ) = access
+    trace, seconds = access.trace, int(at)
+    return (
+        f'{{"time": "{_moment(seconds)}.{int((at - seconds) * 1000):03d}Z", "requestId": "{request_id.decode()}", '
+        f'{_who_and_what(principal, remote, method, path)}, "status": {status}, "bytesIn": {bytes_in}, '
+        f'"bytesOut": {bytes_out}, "milliseconds": {took * 1000:.3f}, "queueMilliseconds": {queued * 1000:.3f}, '
+        f'"replica": {_quoted(replica)}, "tries": {tries}, "traceId": "{trace.trace_id.decode()}", '
+        f'"spanId": "{trace.span_id.decode()}"{_left_out(access.left_out)}}}\n'
     )
-    return line if not access.left_out else f'{line[:-2]}, "leftOut": {access.left_out}}}\n'
+
+
+def _left_out(count: int) -> str:
+    return f', "leftOut": {count}' if count else ""
+
+
+@lru_cache(maxsize=1024)
+def _who_and_what(principal: str, remote: str, method: bytes, path: bytes) -> str:
+    pieces = {"principal": principal, "remote": remote, "method": method, "path": path}
+    return ", ".join(f'"{name}": {_quoted(text)}' for name, text in pieces.items())
 
 
 @lru_cache(maxsize=4)

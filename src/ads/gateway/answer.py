@@ -21,6 +21,7 @@ _STARTS = {
 }
 JSON_TYPE = b"application/json"
 _UNSAFE = re.compile(rb"[^A-Za-z0-9_.:/-]")
+_OK, _UNAUTHORIZED = 200, 401
 _COME_AGAIN = (429, 503)
 _LONGEST_CALLER_ID = 128
 
@@ -75,6 +76,8 @@ def encode_answer(
     ``more`` are further header lines, each ended by CR LF.
     """
     start = _STARTS[status]
+    if status == _OK and content_type is JSON_TYPE and not (close or retry_after or bodiless):
+        return b"%b%b\r\ncontent-length: %d\r\n%b\r\n%b" % (start, request_id, len(body), more, body)
     if content_type is not JSON_TYPE:
         start = start.replace(JSON_TYPE, content_type, 1)
     if status in _COME_AGAIN:
@@ -84,7 +87,7 @@ def encode_answer(
         parts.append(b"\r\nretry-after: %d" % retry_after)
     if close:
         parts.append(b"\r\nconnection: close")
-    if status == HTTPStatus.UNAUTHORIZED:
+    if status == _UNAUTHORIZED:
         parts.append(b"\r\nwww-authenticate: Bearer")
     parts.append(b"\r\n" + more + b"\r\n" if more else b"\r\n\r\n")
     if not bodiless:

@@ -50,21 +50,21 @@ def note_answered(door: Door, one: Answered) -> None:
     sent = prediction.sent if prediction is not None else 0.0
     door.access_log.note(
         Access(
-            deployment_id=pool.route.id,
-            time=time.time() - seconds,
-            request_id=one.request_id,
-            principal=one.admission.identity.principal,
-            remote=one.remote,
-            method=one.head.method,
-            path=one.head.target,
-            status=one.status,
-            bytes_in=one.bytes_in,
-            bytes_out=one.bytes_out,
-            seconds=seconds,
-            queue_seconds=sent - prediction.arrived if prediction is not None and sent else 0.0,
-            replica_id=prediction.replica_id if prediction is not None else "",
-            tries=prediction.tries if prediction is not None else 0,
-            trace=one.trace,
+            pool.route.id,
+            time.time() - seconds,
+            one.request_id,
+            one.admission.identity.principal,
+            one.remote,
+            one.head.method,
+            one.head.target,
+            one.status,
+            one.bytes_in,
+            one.bytes_out,
+            seconds,
+            sent - prediction.arrived if prediction is not None and sent else 0.0,
+            prediction.replica_id if prediction is not None else "",
+            prediction.tries if prediction is not None else 0,
+            one.trace,
         )
     )
     policy = pool.route.capture
