@@ -16,8 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.orm import Session
+from sqlalchemy.engine.default import DefaultDialect
 
 from ads.api import server
 from ads.registry.incoming import Upload
@@ -65,8 +64,14 @@ def install(fault: Fault) -> None:
     for name in ("fsync", "pwrite", "rename", "link"):
         setattr(os, name, stepping(name, getattr(os, name)))
     Upload.write = stepping("write", Upload.write)  # type: ignore[method-assign]
-    event.listen(Session, "before_commit", lambda _session: fault.step("before the commit"))
-    event.listen(Session, "after_commit", lambda _session: fault.step("after the commit"))
+    commit = DefaultDialect.do_commit
+
+    def committing(dialect: DefaultDialect, connection: Any) -> None:
+        fault.step("before the commit")
+        commit(dialect, connection)
+        fault.step("after the commit")
+
+    DefaultDialect.do_commit = committing  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from ads.registry.events import Caller, record
 from ads.registry.incoming import Incoming
 from ads.registry.lookups import not_found
 from ads.registry.model_index import index_size
-from ads.registry.models import live_model
+from ads.registry.models import require_live
 from ads.registry.referenced_files import require_readable
 from ads.registry.references import check_description, is_description
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
@@ -38,7 +38,7 @@ def expect_artifact(session: Session, caller: Caller, model_id: str, attempt: At
 
     A repeated upload with a known retry token passes: only its bytes tell whether it is the same one.
     """
-    live_model(session, model_id)
+    require_live(session, model_id)
     if session.get(Artifact, model_id) is None:
         return
     if attempt is None or session.get(RetryToken, (caller.principal, attempt.operation, attempt.token)) is None:
@@ -73,7 +73,7 @@ def store_artifact(
         limits = Limits(max_bytes=max_bytes)
         check_description_files(upload.path, verify_zip(upload.path, limits, upload.members), limits)
     with keep(database, blobs, upload) as (blob, session):
-        model = live_model(session, model_id)
+        model = require_live(session, model_id)
         found = session.get(Artifact, model_id)
         if earlier_outcome(session, caller, attempt) is not None and found is not None:
             return found
@@ -89,7 +89,7 @@ def store_artifact(
         )
         session.add(artifact)
         session.flush()
-        index_size(session, model, blob.size)
+        index_size(session, model.seq, blob.size)
         new = {"sha256": blob.sha256, "size": blob.size, "fileName": artifact.file_name}
         record(session, caller, "artifact.create", model_id, model.compartment_id, new=new)
         remember_outcome(session, caller, attempt, model_id)
@@ -98,7 +98,7 @@ def store_artifact(
 
 def get_artifact(session: Session, model_id: str) -> Artifact:
     """Return the record of the model's artifact. Raises NotFound, also for a deleted model."""
-    live_model(session, model_id)
+    require_live(session, model_id)
     artifact = session.get(Artifact, model_id)
     if artifact is None:
         raise not_found("artifact of the model", model_id)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from ads.errors import ServiceUnavailable, SettingError
 from ads.home import Home
+from ads.registry.group_commit import Writers
 from ads.registry.outages import translated
 from ads.registry.postgres import engine_arguments, prepare
 from ads.settings import Settings
@@ -38,16 +39,49 @@ _BUSY_TIMEOUT = 5.0
 _WRITE = "openads_write"
 
 
+class _Listeners:
+    """Who is told of commits, by the database's URL."""
+
+    def __init__(self) -> None:
+        self._callbacks: dict[str, list[Callable[[], None]]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, url: str, callback: Callable[[], None]) -> Callable[[], None]:
+        with self._lock:
+            self._callbacks.setdefault(url, []).append(callback)
+
+        def remove() -> None:
+            with self._lock:
+                callbacks = self._callbacks.get(url, [])
+                if callback in callbacks:
+                    callbacks.remove(callback)
+
+        return remove
+
+    def call(self, url: str) -> None:
+        with self._lock:
+            callbacks = list(self._callbacks.get(url, ()))
+        for callback in callbacks:
+            callback()
+
+
+_listeners = _Listeners()
+
+
 class Database:
     """An engine and its sessions. ``failed`` is set once a write could not be made durable: no other is tried."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.failed = threading.Event()
-        self._writing = engine.execution_options(**{_WRITE: True})
+        self._writers = Writers(
+            engine.execution_options(**{_WRITE: True}),
+            self.failed,
+            _BUSY_TIMEOUT * 2,
+            lambda: _listeners.call(str(engine.url)),
+        )
         # A read has several statements: they see one state on SQLite by nature, on PostgreSQL at this level.
         self._reading = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
-        self._write_lock = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -67,25 +101,21 @@ class Database:
     def write(self) -> Iterator[Session]:
         """Give a session whose changes are durable when the block ends, or gone when it raises.
 
-        Only one writer at a time is inside, of all processes. Keep it short: no network, no hashing. Don't nest it.
+        Only one writer at a time is inside, of all processes; those of this process that wait for each other share a
+        commit. Keep it short: no network, no hashing. Don't nest it.
         Raises ServiceUnavailable when somebody else holds the database for longer than 5 s, when it can't be reached,
         when its disk is full, or after a write could not be made durable; Conflict when a row is there already. A
         connection that is lost during the commit leaves open whether it happened: retry tokens tell.
         """
-        if not self._write_lock.acquire(timeout=_BUSY_TIMEOUT * 2):
-            raise ServiceUnavailable("The catalog is busy.", retry_after=2.0, hint="Try again in a moment.")
-        try:
-            if self.failed.is_set():
-                raise ServiceUnavailable("The catalog can't be written: its disk failed.", retry_after=5.0)
-            with (
-                translated(self.failed),
-                Session(self._writing, expire_on_commit=False) as session,
-                session.begin(),
-            ):
-                session.connection()  # begin now: the first statement may be late
-                yield session
-        finally:
-            self._write_lock.release()
+        with self._writers.write() as session:
+            yield session
+
+    def when_committed(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have this called after each commit of this process to the same database; return what ends that.
+
+        It is called in the committing thread, and must not block.
+        """
+        return _listeners.add(str(self.engine.url), callback)
 
     def close(self) -> None:
         """Close all connections."""

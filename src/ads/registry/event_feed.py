@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Select, event, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from ads.identity.ocid import is_ocid, parse_ocid
@@ -107,7 +107,8 @@ class News:
     """Tells waiting readers of each commit of this process. Other processes' commits are found by looking again."""
 
     def __init__(self, database: Database) -> None:
-        self._url = database.engine.url
+        self._database = database
+        self._end: Callable[[], None] | None = None
         self._lock = threading.Lock()
         self._waiting: set[asyncio.Future[None]] = set()
         self._callbacks: list[Callable[[], None]] = []
@@ -116,14 +117,14 @@ class News:
 
     def open(self) -> None:
         """Begin to listen."""
-        event.listen(Session, "after_commit", self._on_commit)
+        self._end = self._database.when_committed(self._wake)
 
     def close(self) -> None:
         """Wake everybody for the last time: the service ends."""
         with self._lock:
-            over, self.over = self.over, True
-        if not over and event.contains(Session, "after_commit", self._on_commit):
-            event.remove(Session, "after_commit", self._on_commit)
+            self.over = True
+        if self._end is not None:
+            self._end()
         self._wake()
 
     def call(self, callback: Callable[[], None]) -> None:
@@ -144,11 +145,6 @@ class News:
         finally:
             with self._lock:
                 self._waiting.discard(future)
-
-    def _on_commit(self, session: Session) -> None:
-        bind = session.bind
-        if bind is not None and bind.engine.url == self._url:
-            self._wake()
 
     def _wake(self) -> None:
         with self._lock:

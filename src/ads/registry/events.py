@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic.alias_generators import to_camel
-from sqlalchemy import select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
 from ads.identity.access import Scope
@@ -16,6 +16,7 @@ from ads.registry.tables import Event
 __all__ = ["SERVICE", "Caller", "apply_changes", "events_of", "record", "shown"]
 
 _LONGEST_SHOWN = 4096
+_INSERT = insert(cast("Table", Event.__table__)).inline()
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,18 @@ def record(
     ``old`` and ``new`` are the values of what changed, before and after. Never give it secrets: whoever may see the
     resource reads them.
     """
-    session.add(
-        Event(
-            principal=caller.principal,
-            request_id=caller.request_id,
-            action=action,
-            resource_id=resource_id,
-            compartment_id=compartment_id,
-            resource_name=resource_name,
-            old_values=None if old is None else dict(old),
-            new_values=None if new is None else dict(new),
-            details=details,
-        )
-    )
+    row = {
+        "principal": caller.principal,
+        "request_id": caller.request_id,
+        "action": action,
+        "resource_id": resource_id,
+        "compartment_id": compartment_id,
+        "resource_name": resource_name,
+        "old_values": None if old is None else dict(old),
+        "new_values": None if new is None else dict(new),
+        "details": details,
+    }
+    session.connection().execute(_INSERT, row)  # a plain row: nobody needs it as an object
 
 
 def apply_changes(row: object, changes: Mapping[str, Any], allowed: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, delete, insert, select, text
 from sqlalchemy.orm import Session, lazyload
 
 from ads.registry.catalog_tables import ModelNumber, ModelTerm, VersionAlias
@@ -77,6 +77,10 @@ _LONGEST_WORD = 64
 _MOST_TERMS = 3000
 _MOST_NUMBERS = 500
 _BATCH = 500
+_SIZE = text(
+    "INSERT INTO model_numbers (model_seq, field, number) VALUES (:seq, :field, :number) "
+    "ON CONFLICT (model_seq, field) DO UPDATE SET number = excluded.number"
+)
 
 
 @dataclass
@@ -177,12 +181,9 @@ def index_model(session: Session, model: Model, *, fresh: bool = False) -> None:
         connection.execute(insert(cast("Table", ModelNumber.__table__)), pairs)
 
 
-def index_size(session: Session, model: Model, size: int) -> None:
+def index_size(session: Session, model_seq: int, size: int) -> None:
     """Make search know the size in bytes of the artifact that a model has got: nothing else of it has changed."""
-    row = {"model_seq": model.seq, "field": "size", "number": float(size)}
-    mine = ModelNumber.model_seq == model.seq, ModelNumber.field == "size"
-    session.execute(delete(ModelNumber).where(*mine).execution_options(synchronize_session=False))
-    session.connection().execute(insert(cast("Table", ModelNumber.__table__)), [row])
+    session.connection().execute(_SIZE, {"seq": model_seq, "field": b"size", "number": float(size)})
 
 
 def ensure_index(database: Database) -> int:

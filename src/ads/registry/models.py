@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, delete, false, func, select
+from sqlalchemy import Select, Table, bindparam, delete, exists, false, func, select
 from sqlalchemy.orm import Session, defer, lazyload
 
 from ads.errors import Conflict
@@ -25,15 +25,26 @@ from ads.registry.lookups import (
 from ads.registry.model_index import index_model
 from ads.registry.model_rows import select_rows
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
-from ads.registry.tables import Artifact, Model, ModelVersionSet, Provenance, VersionSetMember, now
+from ads.registry.tables import (
+    Artifact,
+    Compartment,
+    Model,
+    ModelVersionSet,
+    Project,
+    Provenance,
+    VersionSetMember,
+    now,
+)
 
 __all__ = [
+    "LiveModel",
     "NewModel",
     "create_model",
     "delete_model",
     "get_model",
     "live_model",
     "move_model",
+    "require_live",
     "select_model_rows",
     "select_models",
     "set_model_active",
@@ -72,6 +83,24 @@ _CATEGORY = "USER"
 """The category of every model: the others are those that come with OCI itself."""
 
 
+_MODELS = cast("Table", Model.__table__)
+_LIVE = select(_MODELS.c.seq, _MODELS.c.compartment_id, _MODELS.c.display_name).where(
+    _MODELS.c.id == bindparam("id"), _MODELS.c.lifecycle_state != "DELETED"
+)
+_THERE = select(
+    exists().where(Compartment.id == bindparam("compartment"), Compartment.lifecycle_state == "ACTIVE"),
+    exists().where(Project.id == bindparam("project"), Project.lifecycle_state == "ACTIVE"),
+)
+
+
+class LiveModel(NamedTuple):
+    """A model that isn't deleted: its number, where it is, its name."""
+
+    seq: int
+    compartment_id: str
+    display_name: str
+
+
 @dataclass(frozen=True)
 class NewModel:
     """What a caller says about a new model."""
@@ -97,8 +126,10 @@ def create_model(session: Session, caller: Caller, details: NewModel, attempt: A
     earlier = earlier_outcome(session, caller, attempt)
     if earlier is not None:
         return get_model(session, earlier)
-    require_compartment(session, details.compartment_id)
-    require_project(session, details.project_id)
+    places = {"compartment": details.compartment_id, "project": details.project_id}
+    if not all(session.connection().execute(_THERE, places).one()):
+        require_compartment(session, details.compartment_id)
+        require_project(session, details.project_id)
     time = now()
     columns = {**vars(details), "display_name": details.display_name or default_name("model", time)}
     set_id = columns.pop("model_version_set_id")
@@ -134,6 +165,14 @@ def live_model(session: Session, model_id: str) -> Model:
     if model.lifecycle_state == "DELETED":
         raise not_found("model", model_id)
     return model
+
+
+def require_live(session: Session, model_id: str) -> LiveModel:
+    """Return the little that others ask of a model that isn't deleted. Raises NotFound."""
+    row = session.connection().execute(_LIVE, {"id": model_id}).first()
+    if row is None:
+        raise not_found("model", model_id)
+    return LiveModel(*row)
 
 
 def select_models(filters: Mapping[str, str], session: Session | None = None) -> Select[Model]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ads.errors import Conflict
 from ads.registry.events import Caller, apply_changes, record, shown
 from ads.registry.lookups import changed, not_found, require_match
-from ads.registry.models import live_model
+from ads.registry.models import require_live
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
 from ads.registry.tables import Provenance
 
@@ -24,7 +24,7 @@ def create_provenance(
     session: Session, caller: Caller, model_id: str, values: Mapping[str, str | None], attempt: Attempt | None = None
 ) -> Provenance:
     """Return the model's new provenance, which may be empty. Raises NotFound, and Conflict when it has one."""
-    model = live_model(session, model_id)
+    model = require_live(session, model_id)
     if earlier_outcome(session, caller, attempt) is not None:
         return get_provenance(session, model_id)
     if session.get(Provenance, model_id) is not None:
@@ -41,7 +41,7 @@ def create_provenance(
 
 def get_provenance(session: Session, model_id: str) -> Provenance:
     """Return the model's provenance. Raises NotFound when there is none."""
-    live_model(session, model_id)
+    require_live(session, model_id)
     row = session.get(Provenance, model_id)
     if row is None:
         raise not_found("provenance of the model", model_id)
@@ -52,7 +52,7 @@ def update_provenance(
     session: Session, caller: Caller, model_id: str, values: Mapping[str, str | None], if_match: str | None = None
 ) -> Provenance:
     """Return the provenance with these values changed. Raises NotFound, PreconditionFailed."""
-    model, row = live_model(session, model_id), get_provenance(session, model_id)
+    model, row = require_live(session, model_id), get_provenance(session, model_id)
     require_match(row, if_match)
     made, name = apply_changes(row, values, FIELDS), model.display_name
     record(session, caller, "provenance.update", model_id, model.compartment_id, resource_name=name, **made)
