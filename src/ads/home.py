@@ -131,6 +131,11 @@ class Home:
         """The credentials that gateways accept, written by control, mode 600; tokens only as hashes."""
         return self.run / "identities.json"
 
+    @property
+    def limits_file(self) -> Path:
+        """How the supervisor limits replicas, for people, written at its start."""
+        return self.run / "limits"
+
     def replica_socket(self, replica_id: str) -> Path:
         """Return where the replica answers frames."""
         return self.run / "r" / f"{replica_id}.sock"

@@ -26,5 +26,13 @@ def service(request: Request) -> Response:
             "tenancyId": defaults.tenancy_id,
             "userId": caller_of(request).principal,
             "region": CLIENT_REGION,
+            "replicaLimits": _limits(request),
         }
     )
+
+
+def _limits(request: Request) -> str | None:
+    try:
+        return context_of(request).home.limits_file.read_text(encoding="utf-8")
+    except OSError:  # no supervisor of this machine looks after replicas
+        return None

@@ -8,6 +8,7 @@ is kept in memory, so a control plane that was killed continues where the catalo
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -106,7 +107,7 @@ class Controller:
         self._preparations = Preparations(home, archive, supplies, self.wake, settings.trusted_keys)
         self._stops = ThreadPoolExecutor(_STOPS_AT_ONCE, thread_name_prefix="stop")
         self._stopping: set[ReplicaId] = set()
-        self._stages = Stages(database, self._preparations)
+        self._stages = Stages(database, self._preparations, home)
         self._compartments = CompartmentTree({})
         self._signals = Signals(home, self.wake)
         self._courses = Courses(self._signals)
@@ -376,6 +377,7 @@ class Controller:
             log=predict_log(self._home, row.id),
             memory_bytes=spec.memory_bytes,
             environment={"OMP_WAIT_POLICY": "PASSIVE", **dict.fromkeys(names, threads), **spec.environment},
+            processors=spec.threads if spec.threads < (os.cpu_count() or 1) else 0,
         )
         try:
             self._engine.start(order)

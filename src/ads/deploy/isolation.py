@@ -67,6 +67,8 @@ class Isolator:
             "network": self._network,
             "processes": self._processes,
             "file_bytes": self._file_bytes,
+            "memory_bytes": order.memory_bytes,
+            "processors": order.processors,
         }
 
     def _reveals(self, path: str) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ads.service.backoff import next_crashes, pause
+from ads.service.cgroups import Groups, limits_of
 from ads.service.isolation import Isolation, enter, hand_over, open_socket
 from ads.service.orders import ChildSpec
 from ads.service.outputs import Outputs
@@ -29,13 +30,21 @@ _LOOK_AGAIN = 0.02
 class Child:
     """A child that is to be running. ``pid`` is 0 while it waits for its next start, at ``due`` (monotonic).
 
-    ``user`` is the number of a user that it alone has. ``outputs`` takes what it prints, ``templates`` may fork it.
+    ``user`` is the number of a user that it alone has. ``outputs`` takes what it prints, ``templates`` may fork it,
+    ``groups`` gives it a control group.
     """
 
     def __init__(
-        self, spec: ChildSpec, outputs: Outputs, user: int | None = None, templates: Templates | None = None
+        self,
+        spec: ChildSpec,
+        outputs: Outputs,
+        user: int | None = None,
+        templates: Templates | None = None,
+        groups: Groups | None = None,
     ) -> None:
         self.spec = spec
+        self._groups = groups
+        self._group = ""
         self._templates = templates
         self._outputs = outputs
         self.user = user
@@ -102,6 +111,9 @@ class Child:
         isolation = self.spec.isolation
         if isolation is None:
             return {}
+        if self._groups is not None:
+            limits = limits_of(isolation.memory_bytes, isolation.processors, isolation.processes)
+            self._group = self._groups.make(self.spec.name, limits)
         if self.user is not None and not self._owns_folder:
             hand_over(isolation, self.user)
             self._owns_folder = True
@@ -134,6 +146,7 @@ class Child:
 
     def _isolated(self, isolation: Isolation) -> dict[str, object]:
         return {
+            "group": self._group,
             "own_folder": isolation.folder,
             "user": self.user,
             "hide": isolation.hide,
@@ -146,11 +159,12 @@ class Child:
     def _before_its_program(self) -> Callable[[], None]:
         """Return what the child does before it becomes its program."""
         supervisor, isolation, user, folder = os.getpid(), self.spec.isolation, self.user, self.spec.cwd
+        group = self._group
 
         def prepare() -> None:
             if isolation is not None:
                 try:
-                    enter(isolation, user, folder)
+                    enter(isolation, user, folder, group)
                 except OSError as error:
                     _give_up(f"This replica could not be isolated: {error}\n")
             die_with(supervisor)
@@ -167,6 +181,8 @@ class Child:
         self.signal_group(signal.SIGKILL)  # what it left behind in its group
         if self.user is not None:
             kill_all_of(self.user)  # and what left the group
+        if self._group and self._groups is not None:
+            self._groups.end(self.spec.name)
         self._outputs.catch_up(self.spec.log)  # whoever hears of its end can read its last words
         self._ended(code)
         return True

@@ -24,7 +24,7 @@ class Isolation:
 
     ``folder`` becomes the child's, ``socket`` is bound for it: it need not be able to make files where sockets are.
     ``hide`` and ``show`` are folders, and paths with ``ro`` or ``rw``, of the file system that it sees. ``processes``
-    and ``file_bytes`` are limits, 0: none.
+    and ``file_bytes`` are limits, 0: none; so are ``memory_bytes`` and ``processors``, of all its processes together.
     """
 
     users: tuple[int, int] | None = None
@@ -35,6 +35,8 @@ class Isolation:
     network: bool = True
     processes: int = 0
     file_bytes: int = 0
+    memory_bytes: int = 0
+    processors: int = 0
 
 
 def parse_isolation(data: object) -> Isolation | None:
@@ -68,6 +70,8 @@ def _parsed(data: Mapping[str, Any]) -> Isolation:
         network=bool(data.get("network", True)),
         processes=int(data.get("processes", 0)),
         file_bytes=int(data.get("file_bytes", 0)),
+        memory_bytes=int(data.get("memory_bytes", 0)),
+        processors=int(data.get("processors", 0)),
     )
 
 
@@ -90,8 +94,10 @@ def open_socket(path: str) -> socket.socket:
     return bound
 
 
-def enter(isolation: Isolation, user: int | None, folder: str) -> None:
-    """Become the isolated process; called in the child, before its program. Raises OSError."""
+def enter(isolation: Isolation, user: int | None, folder: str, group: str = "") -> None:
+    """Become the isolated process, in a control group if there is one; called in the child. Raises OSError."""
+    if group:
+        process.join(group)
     if user is not None:
         process.seclude(isolation.hide, isolation.show, isolation.network)
         os.chdir(folder)  # the one that is shown now

@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ads.errors import InputError
-from ads.home import Home
+from ads.home import Home, write_private
 from ads.service.adopted import adopt, end_adopted
+from ads.service.cgroups import found_groups
 from ads.service.child import Child
 from ads.service.isolation import free_user
 from ads.service.order_socket import OrderConnection, OrderSocket
@@ -54,6 +55,7 @@ class Supervisor:
         settings = settings or Settings(home=home.root)
         self._outputs = Outputs(self._selector, settings.log_max_bytes, settings.log_max_age)
         self._templates = Templates()
+        self._groups = found_groups()
         self._children = {spec.name: Child(spec, self._outputs, templates=self._templates) for spec in permanent}
         self._permanent = frozenset(self._children)
         self._check: Callable[[], bool] | None = check
@@ -69,6 +71,7 @@ class Supervisor:
     def run(self) -> Child | None:
         """Serve until asked to end; then the children have ended too. Return the child that made a start impossible."""
         adopt()
+        write_private(self._home.limits_file, self._groups.description.encode())
         wakeup, wakeup_end = os.pipe()
         for descriptor in (wakeup, wakeup_end):
             os.set_blocking(descriptor, False)
@@ -203,7 +206,9 @@ class Supervisor:
         if child is not None and child.stopping:
             raise InputError(f"{spec.name} is stopping.")
         if child is None:
-            child = self._children[spec.name] = Child(spec, self._outputs, self._user_for(spec), self._templates)
+            child = self._children[spec.name] = Child(
+                spec, self._outputs, self._user_for(spec), self._templates, self._groups
+            )
             child.start()
             record(self._home, self._children.values())
         return _line({"ok": True, "pid": child.pid})

@@ -14,7 +14,7 @@ import stat
 import sys
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
-__all__ = ["die_with", "drop_rights", "kill_all_of", "name_user", "possible", "run", "seclude"]
+__all__ = ["die_with", "drop_rights", "join", "kill_all_of", "name_user", "possible", "run", "seclude"]
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWNET = 0x40000000
@@ -111,6 +111,12 @@ def _show(path: str, mode: str, descriptor: int) -> None:
     _mount("/proc/self/fd/{}".format(descriptor), path, None, _MS_BIND | _MS_REC)
     flags = _MS_REMOUNT | _MS_BIND | _MS_NOSUID | (_MS_RDONLY if mode == "ro" else 0)
     _mount("none", path, None, flags)
+
+
+def join(group: str) -> None:
+    """Become a member of a control group, with everything that this process starts. Raises OSError."""
+    with open(os.path.join(group, "cgroup.procs"), "w") as file:
+        file.write("0")
 
 
 def name_user(user: int, home: str) -> None:

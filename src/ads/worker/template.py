@@ -157,6 +157,8 @@ def _take_over(order: "Dict[str, Any]", descriptors: "List[int]") -> None:
     os.environ.update(OPENADS_LIFELINE=str(lifeline), OPENADS_SOCKET=str(bound))
     time.tzset()
     wait_for_parent(order["parent"])
+    if order["group"]:
+        isolation.join(order["group"])
     if order["user"] is not None:
         isolation.seclude(order["hide"], order["show"], order["network"])
         if order["own_folder"]:

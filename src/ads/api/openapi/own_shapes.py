@@ -142,7 +142,15 @@ OWN_SHAPES: dict[str, Schema] = {
     "ConsoleLink": record({"path": TEXT, "timeExpires": TIME}),
     "NewlyMadeToken": record({**_TOKEN, "token": TEXT}),
     "Service": record(
-        {"version": TEXT, "compartmentId": OCID, "projectId": OCID, "tenancyId": OCID, "userId": TEXT, "region": TEXT}
+        {
+            "version": TEXT,
+            "compartmentId": OCID,
+            "projectId": OCID,
+            "tenancyId": OCID,
+            "userId": TEXT,
+            "region": TEXT,
+            "replicaLimits": maybe(TEXT),
+        }
     ),
     "Environment": record(
         {

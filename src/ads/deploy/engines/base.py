@@ -43,7 +43,10 @@ class ReplicaId:
 
 @dataclass(frozen=True)
 class ReplicaOrder:
-    """Everything that starting a replica takes. ``folder`` is the replica's own, ``log`` shared by the deployment's."""
+    """Everything that starting a replica takes. ``folder`` is the replica's own, ``log`` shared by the deployment's.
+
+    ``memory_bytes`` and ``processors`` are the most that it may use, 0: no limit.
+    """
 
     id: ReplicaId
     python: Path
@@ -52,6 +55,7 @@ class ReplicaOrder:
     log: Path
     memory_bytes: int
     environment: Mapping[str, str]
+    processors: int = 0
 
 
 @dataclass(frozen=True)
