@@ -1,11 +1,13 @@
 """The whole service as processes: start, find, stop, and what goes wrong at the start."""
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from ads.errors import ServiceUnreachable, SettingError
@@ -155,8 +157,13 @@ def test_control_that_can_not_start_is_told_with_its_log(home, monkeypatch):
 
 def test_what_was_killed_is_forked_again_and_started_where_nothing_can_be_forked(home, left_over, eventually):
     def own(name):
-        found = [p for p in left_over(home.root) if p.cmdline()[2] == name]
-        return {p.cmdline()[3]: p for p in found} if name == "ads.service.preload" else found[0] if found else None
+        found = {}
+        for process in left_over(home.root):
+            with contextlib.suppress(psutil.Error):  # it ends just now
+                words = process.cmdline()
+                if words[2:3] == [name]:
+                    found[words[3] if name == "ads.service.preload" else name] = process
+        return found if name == "ads.service.preload" else found.get(name)
 
     found = start_detached(Settings(home=home.root, port=0))
     before = own("ads.gateway")
