@@ -11,7 +11,6 @@ import gc
 import os
 import signal
 import termios
-import threading
 import time
 import traceback
 from typing import Dict, List, Optional
@@ -127,12 +126,15 @@ def _wait_until_read(descriptor: int) -> None:
 
 
 def _wait_after(failure: Failure, status: Status) -> int:
-    over = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _signal, _frame: over.set())
+    # A pipe, because what a handler sets could be what the wait is just about to look at, and holds.
+    ended, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: None)
     with contextlib.suppress(OSError, ValueError):  # the script may have closed the log
         print("This replica failed: {} {}".format(failure.message, failure.hint), flush=True)
         _wait_until_read(1)
     status.fail(failure)
-    while not over.wait(3600):
+    while os.read(ended, 1) != bytes([signal.SIGTERM]):
         pass
     return 0
