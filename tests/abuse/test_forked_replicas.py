@@ -42,7 +42,7 @@ def predict(data, model=None):
 
 
 def _templates(supervisor: int) -> list[int]:
-    """Return the supervisor's children with a template's arguments that are no replicas."""
+    """Return the templates of replicas, which have the same arguments as what is forked from them."""
     children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
     return [int(pid) for pid in children if _is_forked(int(pid)) and _name(int(pid)) != "replica"]
 
@@ -52,7 +52,7 @@ def _name(pid: int) -> str:
 
 
 def _is_forked(pid: int) -> bool:
-    return b"--template" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b"--modules" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_a_forked_replica_is_like_one_that_was_started(service: Open) -> None:
@@ -68,9 +68,9 @@ def test_a_forked_replica_is_like_one_that_was_started(service: Open) -> None:
     found = []
     for again in (True, False):
         (pid,) = deployed.pids()
+        eventually(lambda: deployed.predict().status == 200, 60, "its answer")
         assert _is_forked(pid), "also the first one, and each that comes back"
         assert _name(pid) == "replica"
-        eventually(lambda: deployed.predict().status == 200, 60, "its answer")
         found.append(deployed.predict().body)
         if again:
             os.kill(pid, signal.SIGKILL)
