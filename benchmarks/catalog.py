@@ -7,10 +7,10 @@
 Everything goes over HTTP on 127.0.0.1 through the whole service: gateway, control plane, SQLite with a commit that
 survives a power cut. The clients are threads of this process, one connection each, and share the machine with the
 service, so their own work is part of the figures; MLflow, its own server with its own SQLite in an environment that uv
-makes in ``.venv-mlflow``, gets the same clients in the same run, by turns in short rounds.
-A registration is what ``save()`` does: the entry with metadata and schema, its provenance, its artifact. The tables name the load of the machine before each part, because
-other work on it makes every figure worse, and the processor time that the server took for one request, which depends on
-it less.
+makes in ``.venv-mlflow``, gets the same clients in the same run, by turns in short rounds. A registration is what
+``save()`` does: the entry with metadata and schema, its provenance, its artifact. The tables name the load of the
+machine before each part, because other work on it makes every figure worse, and the processor time that the server
+took for one request, which depends on it less.
 """
 
 from __future__ import annotations
