@@ -177,9 +177,9 @@ def warm_up(seconds: float) -> float:
 
 
 def base_and_end(samples: list[Sample], after: float) -> tuple[list[Sample], list[Sample]]:
-    """Return the first samples after the warm-up, and the last ones: as many of each."""
+    """Return the first third of the samples after the warm-up, and the last: deployments come and go in each."""
     rest = [sample for sample in samples if sample.at >= after] or samples
-    many = max(1, len(rest) // 10)
+    many = max(1, len(rest) // 3)
     return rest[:many], rest[-many:]
 
 
