@@ -19,6 +19,7 @@ import argparse
 import os
 import platform
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--leave-out", nargs="*", choices=PARTS, default=[], metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--folder", type=Path, help="on the disk to measure; else the temporary folder")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end as well
     parts = [part for part in PARTS if part not in chosen.leave_out]
     console = Console(width=132)
     with tempfile.TemporaryDirectory(prefix="openads-catalog-", dir=chosen.folder) as name:
