@@ -380,3 +380,13 @@ def test_a_damaged_large_artifact_never_arrives_whole(service: Running, api: htt
         expect(api.get(path, headers={"range": f"bytes={PART}-{PART + 9}"}), 500, "InternalServerError")
     blob.write_bytes(content)
     assert downloaded(api, model_id) == content
+
+
+def test_a_large_archive_in_one_piece_is_checked_while_it_comes(service: Running, api: httpx.Client) -> None:
+    content = fresh()
+    model_id = service.create_model()["id"]
+    assert service.upload(model_id, content).status_code == 204
+    assert downloaded(api, model_id) == content
+    damaged = bytearray(fresh())
+    damaged[PART] ^= 1
+    expect(service.upload(service.create_model()["id"], bytes(damaged)), 400, "InvalidParameter")
