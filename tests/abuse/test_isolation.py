@@ -259,7 +259,7 @@ def test_no_daemon_and_no_file_of_it_remains(service: Open) -> None:
         found = []
         for folder in Path("/proc").iterdir():
             with suppress(OSError):
-                if folder.name.isdigit() and about["cwd"].encode() in (folder / "cmdline").read_bytes():
+                if folder.name.isdigit() and deployed.id.encode() in (folder / "cmdline").read_bytes():
                     found.append(folder.name)
         return found
 

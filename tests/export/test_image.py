@@ -59,16 +59,15 @@ def built(folder: Path, root: Path) -> dict[str, Any]:
 def confined(root: Path, config: dict[str, Any], *more: str) -> list[str]:
     """Return the command that runs the image: its root read-only, its user, its variables and nothing else."""
     shared = ["/usr", "/bin", "/lib", "/lib64", "/etc", "/dev", sys.base_prefix, sys.prefix]
+    for name in ("proc", "tmp"):
+        (root / name).mkdir()
     lines = ["set -e", "mount --make-rprivate /", f"mount --bind {root} {root}"]
+    lines.append(f"mount -t tmpfs -o mode=1777 tmpfs {root}/tmp")  # first: the interpreter may lie there
     for path in [path for path in shared if Path(path).exists()]:
-        (root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
-        lines.append(f"mount --rbind {path} {root}{path}")
-    (root / "proc").mkdir()
-    (root / "tmp").mkdir()
+        lines += [f"mkdir -p {root}{path}", f"mount --rbind {path} {root}{path}"]
     uid, gid = config["user"].split(":") if os.geteuid() == 0 else ("0", "0")
     lines += [
         f"mount -t proc proc {root}/proc",
-        f"mount -t tmpfs -o mode=1777 tmpfs {root}/tmp",
         f"mount -t tmpfs -o uid={uid},gid={gid},mode=0700 tmpfs {root}/var/lib/openads",
         f"mount -o remount,bind,ro {root}",
     ]

@@ -107,7 +107,7 @@ class Controller:
         self._preparations = Preparations(home, archive, supplies, self.wake, settings.trusted_keys)
         self._stops = ThreadPoolExecutor(_STOPS_AT_ONCE, thread_name_prefix="stop")
         self._stopping: set[ReplicaId] = set()
-        self._stages = Stages(database, self._preparations, home)
+        self._stages = Stages(database, self._preparations)
         self._compartments = CompartmentTree({})
         self._signals = Signals(home, self.wake)
         self._courses = Courses(self._signals)

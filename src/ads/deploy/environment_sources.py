@@ -235,6 +235,11 @@ def _store(address: str) -> PackSource:
         raise EnvironmentBuildError(
             f"The pack {shown_address(address)} can't be read: {error}.", hint="Install that, or copy the pack."
         ) from None
+    except Exception as error:  # each file system has errors of its own, without a common root
+        raise EnvironmentBuildError(
+            f"The pack {shown_address(address)} can't be read: {str(error) or type(error).__name__}.",
+            hint="Check the address, and the service's access to it.",
+        ) from error
     etag = str(row.get("ETag") or row.get("etag") or "").strip('"')
 
     def chunks() -> Iterator[bytes]:

@@ -11,16 +11,12 @@ PERCENT = {"environment": 20, "start": 40, "load": 60, "parity": 80, "route": 95
 """Stages in their order, and how far the operation is when each is done."""
 
 
-def stage_lines(status: Mapping[str, Any] | None, limits: str = "") -> list[tuple[str, str]]:
-    """Return stage and line for every stage that a replica's status says is done. Importing counts as loading.
-
-    ``limits`` says what limits the replica.
-    """
+def stage_lines(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return stage and line for every stage that a replica's status says is done. Importing counts as loading."""
     stages = {str(stage.get("name")): stage for stage in (status or {}).get("stages", []) if isinstance(stage, dict)}
     lines = []
     if "start" in stages:
-        kept = f"limits by {limits}, " if limits else ""
-        lines.append(("start", f"start: {kept}{_seconds(stages['start']):.2f} s"))
+        lines.append(("start", f"start: {_seconds(stages['start']):.2f} s"))
     if "load" in stages:
         lines.append(("load", f"load: {_seconds(stages.get('import', {})) + _seconds(stages['load']):.2f} s"))
     if "parity" in stages:

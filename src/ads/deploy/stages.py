@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from ads.deploy.engines.base import ReplicaReport
 from ads.deploy.preparation import Preparations
 from ads.deploy.progress import PERCENT, stage_lines, stages_in
-from ads.home import Home
 from ads.registry.database import Database
 from ads.registry.deployments import Deployment
 from ads.registry.work_requests import entries_of, progress_work_request
@@ -20,8 +19,7 @@ _FLUX = frozenset({"CREATING", "UPDATING", "DELETING"})
 class Stages:
     """Remembers which stages each work request tells of already; the log itself is asked only once."""
 
-    def __init__(self, database: Database, preparations: Preparations, home: Home) -> None:
-        self._home = home
+    def __init__(self, database: Database, preparations: Preparations) -> None:
         self._database = database
         self._preparations = preparations
         self._logged: dict[str, set[str]] = {}
@@ -47,17 +45,10 @@ class Stages:
         if prepared is not None:
             found.append(("environment", f"environment: {prepared.environment.description}, {prepared.seconds:.2f} s"))
         first = next((r for r in reports if r.id.revision == row.revision and r.id.slot == 0), None)
-        found += stage_lines(first.status if first else None, self._limits())
+        found += stage_lines(first.status if first else None)
         new = [(stage, line) for stage, line in found if stage not in self._logged[request]]
         self._logged[request] |= {stage for stage, _ in new}
         return new
-
-    def _limits(self) -> str:
-        """Return how replicas are limited, without the reason."""
-        try:
-            return self._home.limits_file.read_text(encoding="utf-8").partition(" (")[0]
-        except OSError:
-            return ""
 
     def routed(self, promoted: Iterable[Deployment], seconds: float) -> None:
         """Tell that gateways know the revisions that serve now."""
