@@ -87,8 +87,8 @@ class Load:
 
     def require_all_right(self) -> None:
         """Nothing failed and nothing was wrong."""
-        assert self.failed == []
-        assert self.wrong == []
+        assert not self.failed, self.failed[:3]
+        assert not self.wrong, self.wrong[:3]
 
     def _run(self, number: int) -> None:
         session = requests.Session()

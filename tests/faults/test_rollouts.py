@@ -52,16 +52,19 @@ def test_a_version_that_cannot_start_leaves_the_old_one(
 
 def test_a_canary_survives_the_death_of_control_plane_and_replicas(own_service: OwnService) -> None:
     rolling = Rolling(register(1), "survives", instances=2)
-    canary = {"strategy": "canary", "steps": [50, 100], "bakeSeconds": 3, "gates": {"leastRequests": 10}}
+    canary = {"strategy": "canary", "steps": [50, 100], "bakeSeconds": 6, "gates": {"leastRequests": 10}}
     with rolling.load() as load:
         load.more()
         rolling.ask("POST", "/rollouts", {"modelId": register(2), **canary})
         eventually(lambda: load.versions[2] > 5, 60, "answers of the candidate")
         own_service.kill("control")
-        old = next(pid for name, pid in own_service.children().items() if name.split("-")[-2:] == ["1", "0"])
-        os.kill(old, signal.SIGKILL)
-        new = next(pid for name, pid in own_service.children().items() if name.split("-")[-2:] == ["2", "0"])
-        os.kill(new, signal.SIGKILL)
+        # One after the other: a request that both of its tries meet dying replicas on may fail.
+        for revision in ("1", "2"):
+            name, pid = next(
+                (name, pid) for name, pid in own_service.children().items() if name.split("-")[-2:] == [revision, "0"]
+            )
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda n=name, p=pid: own_service.children().get(n, p) not in {0, p}, what="its return")
         ended = rolling.ended(120)
         assert ended["state"] == "SUCCEEDED", ended["reason"]
         load.more()
