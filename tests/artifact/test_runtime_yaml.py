@@ -6,7 +6,7 @@ import time
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ads.artifact import runtime_yaml
@@ -146,6 +146,7 @@ def test_text_has_the_known_form(tmp_path):
 
 
 @given(st.dictionaries(st.from_regex(r"[A-Z_]{1,10}", fullmatch=True), st.text(max_size=30), max_size=5))
+@example({"NO": "", "ON": "x", "NULL": "y"})
 def test_text_reads_back_as_written(values):
     text = runtime_yaml.text({"SECTION": values} if values else {})
     if values:

@@ -155,7 +155,7 @@ def test_two_members_for_one_place(tmp_path: Path, members: tuple[tuple[str, byt
 
 
 def test_bombs_stop_early(tmp_path: Path) -> None:
-    assert "200 times" in str(refused(tmp_path, packed(("zeros", bytes(50 * 1024**2)))))
+    assert "allowed for its size" in str(refused(tmp_path, packed(("zeros", bytes(50 * 1024**2)))))
     assert "members" in str(refused(tmp_path, packed(*((str(i), b"") for i in range(20))), Limits(max_files=10)))
     noise = random.Random(1).randbytes(300_000)
     assert "allowed" in str(refused(tmp_path, packed(("a", noise)), Limits(max_bytes=200_000)))

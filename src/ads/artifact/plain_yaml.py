@@ -46,7 +46,7 @@ def parse(content: bytes) -> dict[str, Any] | None:
             return None
         del open_mappings[level + 1 :]
         mapping, key, value = open_mappings[-1], match["key"], match["value"]
-        if key in mapping:
+        if key in mapping or key.lower() in _WORDS:
             return None
         mapping[key] = _value(value)
         awaited = (mapping, key) if value is None else None
@@ -66,14 +66,15 @@ def _lines(section: Mapping[str, Any], depth: int) -> list[str]:
     indent = "  " * depth
     for key in sorted(section, key=str.upper):
         value = section[key]
+        name = f"'{key.upper()}'" if key.lower() in _WORDS else key.upper()
         if isinstance(value, Mapping):
             if value:
-                lines.append(f"{indent}{key.upper()}:\n")
+                lines.append(f"{indent}{name}:\n")
                 lines.extend(_lines(value, depth + 1))
             else:
-                lines.append(f"{indent}{key.upper()}: {{}}\n")
+                lines.append(f"{indent}{name}: {{}}\n")
         else:
-            lines.append(f"{indent}{key.upper()}: {_scalar(value)}\n")
+            lines.append(f"{indent}{name}: {_scalar(value)}\n")
     return lines
 
 

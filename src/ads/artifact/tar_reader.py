@@ -6,28 +6,29 @@ and folders is taken. :class:`~ads.errors.ArchiveError` is what a damaged or for
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import os
 import tarfile
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ads.artifact import layout, manifest
 from ads.artifact.fresh_folder import fresh_folder
 from ads.artifact.limits import DEFAULT_LIMITS, Limits
 from ads.artifact.member_names import check_name, check_together, shown
+from ads.artifact.tar_stream import LARGEST_READ, BoundedStream, Refusals, readable, tar_members, write_member
 from ads.errors import ArchiveError
 
 __all__ = ["extract_tar", "is_tar"]
 
-_CHUNK = 1024**2
 _BLOCK = 512
 _MAGIC_AT = 257
 _GZIP = b"\x1f\x8b"
 _MAX_MANIFEST_BYTES = 32 * 1024**2
+_REFUSALS = Refusals(
+    "archive",
+    pack_again="Pack the artifact folder again, and send the file in binary mode.",
+    leave_out="Leave out what the model doesn't need.",
+)
 
 
 def is_tar(archive: Path | str) -> bool:
@@ -47,91 +48,40 @@ def extract_tar(
     :class:`~ads.errors.ManifestError`.
     """
     with Path(archive).open("rb") as file, fresh_folder(Path(target), replace=replace) as fresh:
-        with _readable():
-            names = _extract_all(_Counted(file, limits), fresh, limits)
+        with readable(_REFUSALS):
+            names = _extract_all(_bounded(file, limits), fresh, limits)
         check_together(names)
         _check_manifest(fresh, names)
     return sorted(name for name in names if not name.endswith("/") and name != layout.MANIFEST)
 
 
-class _Counted:
-    """The expanded bytes of a tar file, never more of them than the limits allow, and never many at once."""
-
-    def __init__(self, file: BinaryIO, limits: Limits) -> None:
-        self._packed = file.seek(0, 2)
-        file.seek(0)
-        compressed = file.read(2) == _GZIP
-        file.seek(0)
-        self._file: BinaryIO | gzip.GzipFile = gzip.GzipFile(fileobj=file, mode="rb") if compressed else file
-        self._limits = limits
-        if self._packed > limits.max_bytes:
-            raise _too_large(f"it has {self._packed:,} bytes, {limits.max_bytes:,} are allowed")
-
-    def read(self, size: int = -1) -> bytes:
-        """Return up to ``size`` bytes; headers that ask for very many at once belong to no artifact."""
-        if size < 0 or size > _CHUNK:
-            raise damaged("it has a header of unusual length")
-        content = self._file.read(size)
-        self._check(self.tell())
-        return content
-
-    def seek(self, offset: int) -> int:
-        """Go to ``offset``, which is never far behind."""
-        self._check(offset)
-        return self._file.seek(offset)
-
-    def tell(self) -> int:
-        """Return how many bytes lie before the next one."""
-        return self._file.tell()
-
-    def _check(self, position: int) -> None:
-        if position > self._limits.max_bytes:
-            raise _too_large(f"it holds more than the {self._limits.max_bytes:,} bytes that are allowed")
-        if position > self._limits.ratio_from and position > self._packed * self._limits.max_ratio:
-            raise _too_large(f"it expands to more than {self._limits.max_ratio} times its size")
+def _bounded(file: BinaryIO, limits: Limits) -> BoundedStream:
+    packed = file.seek(0, 2)
+    if packed > limits.max_bytes:
+        raise _REFUSALS.too_large(f"it has {packed:,} bytes, {limits.max_bytes:,} are allowed")
+    file.seek(0)
+    compressed = file.read(2) == _GZIP
+    file.seek(0)
+    expanded: Any = gzip.GzipFile(fileobj=file, mode="rb") if compressed else file
+    return BoundedStream(expanded, packed, limits, _REFUSALS)
 
 
-def damaged(what: str) -> ArchiveError:
-    """Return the error for bytes that break the format."""
-    return ArchiveError(
-        f"The archive is damaged or not a tar file: {what}.",
-        hint="Pack the artifact folder again, and send the file in binary mode.",
-    )
-
-
-def _too_large(what: str) -> ArchiveError:
-    return ArchiveError(f"The archive is too large: {what}.", hint="Leave out what the model doesn't need.")
-
-
-@contextlib.contextmanager
-def _readable() -> Iterator[None]:
-    """Turn what the standard library raises for damaged bytes into the one error for them."""
-    try:
-        yield
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, RecursionError, ValueError) as error:
-        if isinstance(error, ArchiveError):
-            raise
-        raise damaged(str(error) or type(error).__name__) from None
-
-
-def _extract_all(source: _Counted, folder: Path, limits: Limits) -> list[str]:
+def _extract_all(source: BoundedStream, folder: Path, limits: Limits) -> list[str]:
     names: list[str] = []
-    with tarfile.open(fileobj=source, mode="r:", errorlevel=2) as tar:  # type: ignore[call-overload]  # read and seek are all it uses
-        while (member := tar.next()) is not None:
-            tar.members.clear()  # they would only fill the memory
-            name = _name_of(member)
-            if not name:
-                continue
-            names.append(name)
-            if len(names) > limits.max_files:
-                raise _too_large(f"it has more than {limits.max_files:,} members")
-            if member.isdir():
-                _make_folder(folder / name)
-            else:
-                _write(tar, member, folder / name)
-        _check_rest(source, tar.offset)
+    end = 0
+    for tar, member in tar_members(source, limits, _REFUSALS):
+        end = tar.offset
+        name = _name_of(member)
+        if not name:
+            continue
+        names.append(name)
+        if member.isdir():
+            _make_folder(folder / name)
+        else:
+            _write(tar, member, folder / name)
+    _check_rest(source, end)
     if not any(not name.endswith("/") for name in names):
-        raise damaged("it has no files")
+        raise _REFUSALS.damaged("it has no files")
     return names
 
 
@@ -167,20 +117,10 @@ def _make_folder(path: Path) -> None:
 
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
     _make_folder(path.parent)
-    content = tar.extractfile(member)
-    assert content is not None  # regular files have content
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        write_member(tar, member, path, _REFUSALS)
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise _clash(path, error) from None
-    size = 0
-    with os.fdopen(descriptor, "wb") as out:
-        while chunk := content.read(_CHUNK):
-            size += len(chunk)
-            out.write(chunk)
-        os.fchmod(out.fileno(), 0o755 if member.mode & 0o100 else 0o644)
-    if size != member.size:
-        raise damaged(f"{shown(member.name)} holds {size:,} bytes, it declares {member.size:,}")
 
 
 def _clash(path: Path, error: OSError) -> Exception:
@@ -192,16 +132,16 @@ def _clash(path: Path, error: OSError) -> Exception:
     )
 
 
-def _check_rest(source: _Counted, end: int) -> None:
+def _check_rest(source: BoundedStream, end: int) -> None:
     """After the members come only zeros: at least the first of the two blocks that mark the end."""
     source.seek(end)
     found = 0
-    while content := source.read(_CHUNK):
+    while content := source.read(LARGEST_READ):
         if content.strip(b"\0"):
-            raise damaged("bytes follow its end")
+            raise _REFUSALS.damaged("bytes follow its end")
         found += len(content)
     if found < _BLOCK:
-        raise damaged("it ends too early")
+        raise _REFUSALS.damaged("it ends too early")
 
 
 def _check_manifest(folder: Path, names: list[str]) -> None:
@@ -209,7 +149,7 @@ def _check_manifest(folder: Path, names: list[str]) -> None:
     if not path.is_file():
         return
     if path.stat().st_size > _MAX_MANIFEST_BYTES:
-        raise damaged("its manifest is too long")
+        raise _REFUSALS.damaged("its manifest is too long")
     files = [name for name in names if not name.endswith("/") and name != layout.MANIFEST]
     manifest.check(manifest.parse(path.read_bytes()), {name: manifest.entry_of(folder / name) for name in files})
     path.unlink()

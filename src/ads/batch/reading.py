@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO
@@ -13,6 +12,7 @@ from ads.batch.chunk import Chunk, RecordChunk, TableChunk
 from ads.batch.places import Place
 from ads.errors import InputError
 from ads.schema.cells import typed_cells
+from ads.schema.json_lines import json_rows
 
 __all__ = ["chunks", "count_rows"]
 
@@ -74,15 +74,8 @@ def _parquet(place: Place, file: BinaryIO, rows: int | None) -> Iterator[Chunk]:
 def _lines(place: Place, file: BinaryIO, rows: int) -> Iterator[Chunk]:
     found: list[Any] = []
     first = 0
-    for number, line in enumerate(io.TextIOWrapper(file, "utf-8-sig"), start=1):
-        if not line.strip():
-            continue
-        try:
-            found.append(json.loads(line))
-        except ValueError as error:
-            raise InputError(
-                f"{place}: line {number} is not JSON: {error}.", hint='Write one row a line, such as {"age": 42}.'
-            ) from error
+    for row in json_rows(io.TextIOWrapper(file, "utf-8-sig"), str(place)):
+        found.append(row)
         if len(found) == rows:
             yield RecordChunk(str(place), first, found)
             first, found = first + rows, []

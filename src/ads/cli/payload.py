@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ads.errors import InputError
 from ads.schema.cells import typed_cells
+from ads.schema.json_lines import ONE_ROW_A_LINE, json_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,18 +115,9 @@ def from_json(text: str, source: str) -> bytes:
 
 def from_json_lines(text: str, source: str) -> list[Record]:
     """Return the rows of a file with one JSON value a line; empty lines are skipped."""
-    rows: list[Record] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(json.loads(line))
-        except ValueError as error:
-            raise InputError(
-                f"{source}: line {number} is not JSON: {error}.", hint='Write one row a line, such as {"age": 42}.'
-            ) from error
+    rows = list(json_rows(text.splitlines(), source))
     if not rows:
-        raise InputError(f"{source} has no rows.", hint='Write one row a line, such as {"age": 42}.')
+        raise InputError(f"{source} has no rows.", hint=ONE_ROW_A_LINE)
     return rows
 
 
