@@ -127,7 +127,9 @@ def test_a_file_system_whose_package_is_missing(
     scheme: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})  # where it stays once it was imported
+    monkeypatch.delitem(
+        sys.modules["fsspec.registry"]._registry, scheme, raising=False
+    )  # what was imported stays there
     auth = {"config": {}, "signer": None}
     with pytest.raises(InputError, match=f"pip install {package}"):
         fetch(f"{scheme}://bucket@namespace/a.zip", tmp_path / "target", force_overwrite=False, auth=auth)
