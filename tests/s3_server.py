@@ -49,7 +49,15 @@ def s3_server(folder: Path) -> Iterator[str]:
         )
     try:
         eventually(port_file.is_file, 60, "the S3 server")
+        _forget_others()
         yield f"http://127.0.0.1:{port_file.read_text()}"
     finally:
+        _forget_others()
         process.kill()
         process.communicate()
+
+
+def _forget_others() -> None:
+    """Let s3fs forget the file systems that it keeps: they speak to a server that has ended, or as somebody else."""
+    if "s3fs" in sys.modules:
+        sys.modules["s3fs"].S3FileSystem.clear_instance_cache()
