@@ -120,6 +120,7 @@ def main() -> None:
                     f"/console/settings/{part}".rstrip("/")
                     for part in ("", "people", "projects", "webhooks", "storage", "service")
                 ),
+                "/console/",  # again: at first the service was still busy with what it had been filled with
             ]
             for place in places:
                 visit(service, browser, place)
