@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 CORPUS = Path(".fuzz")
-SLOWEST_SECONDS = 5
+SLOWEST_SECONDS = 30
 LARGEST_MEGABYTES = 1024
 
 
