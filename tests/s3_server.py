@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.own_service import eventually
 
-__all__ = ["CREDENTIALS", "s3_server"]
+__all__ = ["CREDENTIALS", "s3_server", "use_s3"]
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -33,6 +35,12 @@ os.rename(sys.argv[1] + ".new", sys.argv[1])
 sys.stdin.read()
 server.stop()
 """
+
+
+def use_s3(patch: pytest.MonkeyPatch, url: str, **more: str) -> None:
+    """Let the environment name the server as a user's does."""
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": url, **more}.items():
+        patch.setenv(name, value)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import fsspec
 import pytest
 
 from tests.oci_server import object_storage
-from tests.s3_server import CREDENTIALS, s3_server
+from tests.s3_server import s3_server, use_s3
 
 from .conftest import Running, archive, expect, start
 
@@ -19,8 +19,7 @@ from .conftest import Running, archive, expect, start
 def s3(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[str]:
     """Yield the address of an empty place in S3."""
     with s3_server(folder) as url:
-        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": url}.items():
-            patch.setenv(name, value)
+        use_s3(patch, url)
         fsspec.filesystem("s3", skip_instance_cache=True).mkdir("models")
         yield "s3://models/catalog"
 
@@ -80,8 +79,7 @@ def test_what_is_damaged_there_is_never_served(service: Running, address: str) -
 
 
 def test_a_store_that_is_away_is_503(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}.items():
-        monkeypatch.setenv(name, value)
+    use_s3(monkeypatch, "http://127.0.0.1:1", AWS_MAX_ATTEMPTS="1")
     running, stop = start(tmp_path / "home", artifact_store="s3://models/catalog")
     try:
         model = running.create_model()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from tests.api.conftest import Running, archive, expect, start
 from tests.api.test_deployments import create, put
 from tests.own_service import eventually
+from tests.wheels import write_wheel
 
 PATH = "/openads/v1/environments"
 NAME = "only_in_the_folder"
@@ -20,18 +20,8 @@ NAME = "only_in_the_folder"
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[tuple[Running, Path]]:
     """A service whose environments come from a folder, with a catalog of slugs."""
-    about = f"{NAME}-1.0.dist-info"
-    files = {
-        f"{NAME}.py": "ANSWER = 42\n",
-        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {NAME}\nVersion: 1.0\n",
-        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    files[f"{about}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{about}/RECORD"])
     wheels = tmp_path / "wheels"
-    wheels.mkdir()
-    with zipfile.ZipFile(wheels / f"{NAME}-1.0-py3-none-any.whl", "w") as wheel:
-        for path, content in files.items():
-            wheel.writestr(path, content)
+    write_wheel(wheels, NAME)
     slugs = tmp_path / "catalog.yaml"
     slugs.write_text("risk_v1:\n  pack: https://packs.example/risk.tar.gz?token=secret\n")
     running, stop = start(tmp_path / "h", wheels=str(wheels), environment_catalog=str(slugs))

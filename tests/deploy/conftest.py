@@ -23,6 +23,7 @@ from ads.deploy import orders
 from ads.deploy.controller import Controller
 from ads.deploy.engines.local import LocalEngine
 from ads.deploy.engines.supervisor_client import Child, EngineUnavailable, SupervisorClient
+from ads.deploy.isolation import isolated_supplies
 from ads.home import Home
 from ads.registry.database import Database, open_database
 from ads.registry.deployments import Deployment, ModelSource, get_deployment
@@ -91,7 +92,8 @@ class Machine:
 
     def start_controller(self) -> None:
         engine = LocalEngine(self.home, settings=self.settings)
-        self.controller = Controller(self.database, self.home, self.settings, engine, self.archive)
+        supplies = isolated_supplies(self.home, self.settings)
+        self.controller = Controller(self.database, self.home, self.settings, engine, self.archive, supplies)
         self.controller.start()
 
     def stop_controller(self) -> None:

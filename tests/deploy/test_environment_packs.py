@@ -22,7 +22,7 @@ from ads.errors import CondaPackNotFound, EnvironmentBuildError, SettingError
 from ads.home import Home
 from ads.settings import Settings
 from tests.http_server import FakeServer, Reply
-from tests.s3_server import CREDENTIALS, s3_server
+from tests.s3_server import s3_server, use_s3
 
 from .conda_packs import PLACEHOLDER, pack_environment
 
@@ -146,8 +146,7 @@ def test_packs_come_from_s3(home: Home, pack: Path, tmp_path: Path, monkeypatch:
     import s3fs
 
     with s3_server(tmp_path) as url:
-        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": url}.items():
-            monkeypatch.setenv(name, value)
+        use_s3(monkeypatch, url)
         store = s3fs.S3FileSystem(endpoint_url=url)
         store.mkdir("packs")
         store.put_file(str(pack), "packs/risk/p.tar.gz")

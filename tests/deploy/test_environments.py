@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from ads.deploy.environment_supplies import Supplies
 from ads.deploy.environments import Plan, find_python, plan, resolve
 from ads.errors import ArtifactError, EnvironmentBuildError
 from ads.home import Home
+from tests.wheels import write_wheel
 
 OWN = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -123,23 +123,8 @@ def test_requirements_that_reach_elsewhere_are_refused(home: Home, tmp_path: Pat
         resolve(home, artifact(tmp_path / "a", "--index-url http://evil\n"), Supplies(60), pytest.fail)
 
 
-def _wheel(folder: Path, name: str) -> None:
-    """Write a wheel with one module that is nowhere else."""
-    about = f"{name}-1.0.dist-info"
-    files = {
-        f"{name}.py": "ANSWER = 42\n",
-        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
-        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    files[f"{about}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{about}/RECORD"])
-    folder.mkdir()
-    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as archive:
-        for path, content in files.items():
-            archive.writestr(path, content)
-
-
 def test_a_folder_of_wheels_takes_the_place_of_the_index(home: Home, tmp_path: Path) -> None:
-    _wheel(tmp_path / "wheels", "only_in_the_folder")
+    write_wheel(tmp_path / "wheels", "only_in_the_folder")
     model = artifact(tmp_path / "a", "only_in_the_folder==1.0\n")
     found = resolve(home, model, Supplies(120, str(tmp_path / "wheels")), lambda _: None)
     done = subprocess.run(

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from ads.model.framework.sklearn_model import SklearnModel
 from tests.oci_server import object_storage
 from tests.own_service import OwnService
-from tests.s3_server import CREDENTIALS, s3_server
+from tests.s3_server import s3_server, use_s3
 
 Place = tuple[str, Callable[[], int]]
 
@@ -26,8 +26,7 @@ Place = tuple[str, Callable[[], int]]
 def s3(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Place]:
     """Yield the address of an empty bucket of S3, and what counts its objects."""
     with s3_server(folder) as url:
-        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": url}.items():
-            patch.setenv(name, value)
+        use_s3(patch, url)
         fsspec.filesystem("s3", skip_instance_cache=True).mkdir("models")
         yield "s3://models/catalog", lambda: len(fsspec.filesystem("s3", skip_instance_cache=True).find("models"))
 

@@ -16,7 +16,7 @@ from ads.errors import ServiceUnavailable, SettingError
 from ads.home import Home
 from ads.registry.blobs import BlobDamaged, BlobStore
 from tests.oci_server import ObjectStorage, object_storage
-from tests.s3_server import CREDENTIALS, s3_server
+from tests.s3_server import CREDENTIALS, s3_server, use_s3
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -174,8 +174,7 @@ def test_a_damaged_copy_is_fetched_again(home: Home, tmp_path: Path) -> None:
 
 
 def test_a_store_that_answers_nothing_is_unavailable(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}.items():
-        monkeypatch.setenv(name, value)
+    use_s3(monkeypatch, "http://127.0.0.1:1", AWS_MAX_ATTEMPTS="1")
     store = BlobStore(home, 10**9, "s3://bucket/prefix")
     with pytest.raises(ServiceUnavailable, match="artifact store"):
         put(store, b"content")
@@ -183,8 +182,7 @@ def test_a_store_that_answers_nothing_is_unavailable(home: Home, monkeypatch: py
 
 
 def test_a_bucket_that_is_not_there_is_named(home: Home, s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": s3}.items():
-        monkeypatch.setenv(name, value)
+    use_s3(monkeypatch, s3)
     with pytest.raises(ServiceUnavailable, match="bucket"):
         put(BlobStore(home, 10**9, "s3://nowhere-to-be-found/prefix"), b"content")
 

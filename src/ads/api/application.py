@@ -149,7 +149,7 @@ def create_app(context: Context, engine: Engine | None = None, lent: LentConnect
     app.state.builds = Builds(context.home, context.database, supplies, context.archive)
     if engine is not None:
         app.state.controller = Controller(
-            context.database, context.home, context.settings, engine, context.archive, stored
+            context.database, context.home, context.settings, engine, context.archive, supplies
         )
     for router in ROUTERS:
         app.include_router(router)

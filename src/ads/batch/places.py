@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ads.errors import InputError
+from ads.registry.incoming import sync_folder
 
 __all__ = ["SUFFIXES", "Place"]
 
@@ -131,7 +132,7 @@ class Place:
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
-        _sync(target.parent)
+        sync_folder(target.parent)
 
     def read(self) -> bytes | None:
         """Return what is in the file, None without one."""
@@ -150,7 +151,7 @@ class Place:
         """Let this folder appear as ``target``: by its name here, else file by file with ``_SUCCESS`` as the last."""
         if self.local:
             Path(self.path).replace(target.path)
-            _sync(Path(target.path).parent)
+            sync_folder(Path(target.path).parent)
             return
         for path in self.files.find(self.path):
             self.files.copy(path, target.path + path[len(self.path) :])
@@ -159,11 +160,3 @@ class Place:
 
 def _is_hidden(path: str) -> bool:
     return any(part.startswith((".", "_")) for part in path.strip("/").split("/"))
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,8 +21,7 @@ from ads.deploy.adjustments import Adjustments
 from ads.deploy.course import Courses, in_rollout, take_step
 from ads.deploy.engines.base import Engine, ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.supervisor_client import EngineUnavailable
-from ads.deploy.environment_sources import StoredObject
-from ads.deploy.isolation import isolated_supplies
+from ads.deploy.environment_supplies import Supplies
 from ads.deploy.log_files import log_tail, predict_log
 from ads.deploy.observation import observe
 from ads.deploy.outcomes import fail, promote, settle
@@ -87,7 +86,7 @@ class _Case:
 
 
 class Controller:
-    """Looks after all deployments. ``archive`` gives a model's checked archive, ``stored`` an object."""
+    """Looks after all deployments. ``archive`` gives a model's checked archive."""
 
     def __init__(
         self,
@@ -96,14 +95,13 @@ class Controller:
         settings: Settings,
         engine: Engine,
         archive: Callable[[ModelSource], Path],
-        stored: Callable[[str], StoredObject | None] | None = None,
+        supplies: Supplies,
     ) -> None:
         self._database = database
         self._home = home
         self._settings = settings
         self._engine = engine
         self._routes = Routes(home)
-        supplies = isolated_supplies(home, settings, stored)
         self._preparations = Preparations(home, archive, supplies, self.wake, settings.trusted_keys)
         self._stops = ThreadPoolExecutor(_STOPS_AT_ONCE, thread_name_prefix="stop")
         self._stopping: set[ReplicaId] = set()

@@ -10,7 +10,7 @@ import pytest
 
 from ads.errors import InputError
 from ads.model.datascience_model import DataScienceModel
-from tests.s3_server import CREDENTIALS, s3_server
+from tests.s3_server import s3_server, use_s3
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def bucket(s3: str, monkeypatch: pytest.MonkeyPatch, local_service: Path, tmp_path: Path) -> str:
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": s3}.items():
-        monkeypatch.setenv(name, value)
+    use_s3(monkeypatch, s3)
     name = f"b{abs(hash(str(tmp_path)))}"
     fsspec.filesystem("s3", skip_instance_cache=True).mkdir(name)
     return f"s3://{name}"
