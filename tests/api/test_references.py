@@ -64,6 +64,21 @@ def test_what_is_no_description_is_refused(service: Running, content: Any) -> No
     assert service.client.head(f"/20190101/models/{model_id}/artifact/content").status_code == 404
 
 
+def test_a_large_model_behind_a_small_description_is_refused_as_it_would_not_fit(service: Running) -> None:
+    model_id = service.create_model()["id"]
+    large = {**PLACE, "objects": [ENTRY, {**ENTRY, "name": "p/weights.bin", "sizeInBytes": 2**50}]}
+    assert upload(service, model_id, {**GOOD, "models": [large]}).status_code == 204
+    refused = service.client.post(PATH, json=body(service, model_id))
+    expect(refused, 400, "InvalidParameter")
+    assert "1 replicas of a model of 1073741824 MiB don't fit" in refused.json()["message"]
+    (label,) = (
+        label
+        for label in service.client.get(f"/openads/v1/models/{model_id}/labels").json()["items"]
+        if label["name"] == "objects"
+    )
+    assert label["summary"] == "2 objects with 1,125,899,906,842,625 bytes"
+
+
 NS = "/n/openads"
 
 

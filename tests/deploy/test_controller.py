@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from ads.deploy import orders
+from ads.registry.labels import label_objects
+from ads.registry.references import ReferencedObject
+from ads.registry.tables import Artifact
 
 from .conftest import SCORE, configuration, wait_until
 
@@ -129,6 +132,19 @@ def test_an_update_to_a_bad_model_keeps_the_old_one(machine: Any) -> None:
     assert here.work(id_)[0] == "FAILED"
     assert here.ask(id_) == [[1, 1]]
     assert [child.pid for child in here.replicas()] == [child.pid for child in before]
+
+
+def test_a_large_model_behind_a_small_description_fails_before_it_is_fetched(machine: Any) -> None:
+    here = machine()
+    model = here.model(SCORE.format(number=1))
+    weights = ReferencedObject("openads", "b", "p/weights.bin", "v", 2**50, "weights.bin", {})
+    with here.database.write() as session:
+        artifact = session.get_one(Artifact, model)
+        artifact.file_name = f"{model}.json"
+        label_objects(session, artifact.sha256, [weights])
+    row = here.wait(here.create(model), "FAILED", "ACTIVE")
+    assert row.lifecycle_state == "FAILED"
+    assert "1 replicas of a model of 1073741824 MiB don't fit" in row.lifecycle_details
 
 
 def test_restart_replaces_every_replica(machine: Any) -> None:

@@ -17,6 +17,7 @@ from ads.api.answers import answer, timestamp
 from ads.api.context import context_of
 from ads.errors import AdsError
 from ads.registry import labels
+from ads.registry.artifacts import get_artifact
 from ads.registry.blobs import BlobStore
 from ads.registry.database import Database
 from ads.registry.labels import ArtifactLabel
@@ -154,5 +155,5 @@ def label_json(label: ArtifactLabel) -> dict[str, Any]:
 def list_(model_id: str, request: Request) -> Response:
     """List what was found out about a model's artifact; empty as long as nobody has looked."""
     with context_of(request).database.read() as session:
-        found = labels.labels_of(session, model_id)
+        found = labels.labels_of(session, get_artifact(session, model_id))
     return answer({"items": [label_json(label) for label in found]})

@@ -35,7 +35,7 @@ def require_room(session: Session, deployment: Deployment, machine: Machine) -> 
     _, source = artifact_of(session, spec.model_id)
     if source is None:
         return
-    need = Need(max(1, replicas_of(deployment, spec)), source.size, on_device="GPU" in spec.shape)
+    need = Need(max(1, replicas_of(deployment, spec)), source.model_bytes, on_device="GPU" in spec.shape)
     message, _, advice = no_room(need, machine).partition("\n")
     if message:
         raise InputError(message, hint=advice)

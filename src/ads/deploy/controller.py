@@ -340,7 +340,7 @@ class Controller:
             self._preparations.give_up((row.id, revision), "The model's artifact is gone.\nRegister the model again.")
             self.wake()
             return
-        need = Need(max(1, replicas_of(row, spec)), source.size, on_device="GPU" in spec.shape)
+        need = Need(max(1, replicas_of(row, spec)), source.model_bytes, on_device="GPU" in spec.shape)
         refusal = no_room(need, self._engine.machine())
         if refusal:
             self._preparations.give_up((row.id, revision), refusal)

@@ -14,11 +14,12 @@ from ads.registry.blobs import BlobStore
 from ads.registry.database import Database
 from ads.registry.events import Caller, record
 from ads.registry.incoming import Incoming
+from ads.registry.labels import label_objects
 from ads.registry.lookups import not_found
 from ads.registry.model_index import index_size
 from ads.registry.models import require_live
 from ads.registry.referenced_files import require_readable
-from ads.registry.references import check_description, is_description
+from ads.registry.references import ReferencedObject, check_description, is_description, read_description
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
 from ads.registry.storing import keep
 from ads.registry.tables import Artifact, RetryToken
@@ -65,10 +66,13 @@ def store_artifact(
     from ads.artifact.description_files import check_description_files
     from ads.artifact.zip_reader import verify_zip
 
+    objects: list[ReferencedObject] = []
     if is_description(file_name):
         check_description(upload.path)
+        description = upload.path.read_bytes()
+        objects = read_description(description)
         with database.read() as session:
-            require_readable(session, caller, upload.path.read_bytes())
+            require_readable(session, caller, description)
     else:
         limits = Limits(max_bytes=max_bytes)
         check_description_files(upload.path, verify_zip(upload.path, limits, upload.members), limits)
@@ -90,6 +94,8 @@ def store_artifact(
         session.add(artifact)
         session.flush()
         index_size(session, model.seq, blob.size)
+        if objects:
+            label_objects(session, blob.sha256, objects)
         new = {"sha256": blob.sha256, "size": blob.size, "fileName": artifact.file_name}
         record(session, caller, "artifact.create", model_id, model.compartment_id, new=new)
         remember_outcome(session, caller, attempt, model_id)

@@ -17,6 +17,7 @@ from sqlalchemy import ForeignKey, Select, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from ads.identity.ocid import new_ocid
+from ads.registry.labels import object_bytes
 from ads.registry.lookups import not_found
 from ads.registry.references import is_description
 from ads.registry.tables import Artifact, Base, JsonObject, Model, Sequence, new_etag, now
@@ -83,12 +84,19 @@ class Deployment(Base):
 class ModelSource:
     """What a model is deployed from: the name of its blob, and its size in bytes.
 
-    The blob is an archive, or ``by_reference`` the description of objects that lie in buckets.
+    The blob is an archive, or ``by_reference`` the description of objects that lie in buckets, ``object_bytes`` in all
+    (None where nobody has counted them).
     """
 
     sha256: str
     size: int
     by_reference: bool = False
+    object_bytes: int | None = None
+
+    @property
+    def model_bytes(self) -> int:
+        """The bytes that make up the model, wherever they lie."""
+        return self.size if self.object_bytes is None else self.object_bytes
 
 
 def insert_deployment(session: Session, values: dict[str, Any]) -> Deployment:
@@ -134,4 +142,7 @@ def artifact_of(session: Session, model_id: str) -> tuple[Model | None, ModelSou
     artifact = session.scalar(select(Artifact).where(Artifact.model_id == model_id))
     if artifact is None:
         return model, None
-    return model, ModelSource(artifact.sha256, artifact.size, is_description(artifact.file_name))
+    if not is_description(artifact.file_name):
+        return model, ModelSource(artifact.sha256, artifact.size)
+    counted = object_bytes(session, artifact.sha256)
+    return model, ModelSource(artifact.sha256, artifact.size, by_reference=True, object_bytes=counted)

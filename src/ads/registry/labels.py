@@ -1,7 +1,8 @@
-"""What was found out about an archive after it was stored, for people to read. A label allows and forbids nothing."""
+"""What was found out about an artifact, for people to read. A label allows and forbids nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,10 +10,22 @@ from typing import Any
 from sqlalchemy import String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from ads.registry.artifacts import get_artifact
+from ads.registry.references import ReferencedObject
 from ads.registry.tables import Artifact, Base, Event, JsonObject, now
 
-__all__ = ["ArtifactLabel", "Unlabelled", "label_artifact", "labels_of", "last_upload", "unlabelled"]
+__all__ = [
+    "ArtifactLabel",
+    "Unlabelled",
+    "label_artifact",
+    "label_objects",
+    "labels_of",
+    "last_upload",
+    "object_bytes",
+    "unlabelled",
+]
+
+_OBJECTS = "objects"
+"""The label that says how much the objects of a model by reference are."""
 
 
 class ArtifactLabel(Base):
@@ -61,8 +74,21 @@ def label_artifact(session: Session, sha256: str, name: str, found: dict[str, An
     )
 
 
-def labels_of(session: Session, model_id: str) -> list[ArtifactLabel]:
-    """Return the labels of a model's archive, by name; none as long as nobody has looked. Raises NotFound."""
-    artifact = get_artifact(session, model_id)
+def label_objects(session: Session, sha256: str, objects: Sequence[ReferencedObject]) -> None:
+    """Keep how many objects a description names and how many bytes they have together."""
+    size = sum(item.size for item in objects)
+    summary = f"{len(objects):,} objects with {size:,} bytes"
+    found = {"verdict": "none", "summary": summary, "objects": len(objects), "bytes": size}
+    label_artifact(session, sha256, _OBJECTS, found)
+
+
+def object_bytes(session: Session, sha256: str) -> int | None:
+    """Return how many bytes the objects of a description have together, None where nobody has counted."""
+    found = session.get(ArtifactLabel, (sha256, _OBJECTS))
+    return None if found is None else int(found.details["bytes"])
+
+
+def labels_of(session: Session, artifact: Artifact) -> list[ArtifactLabel]:
+    """Return the labels of an artifact, by name; none as long as nobody has looked."""
     query = select(ArtifactLabel).where(ArtifactLabel.sha256 == artifact.sha256).order_by(ArtifactLabel.name)
     return list(session.scalars(query))
