@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.types import JSON
 
 from ads.errors import AdsError
+from ads.registry.cluster_tables import TRANSIENT
 from ads.registry.postgres import be_patient
 
 __all__ = ["DumpDamaged", "TableDump", "check_table", "read_tables", "reflected", "write_table"]
@@ -54,11 +55,11 @@ class TableDump:
 
 
 def reflected(connection: Connection) -> list[Table]:
-    """Return the tables as they are in the database, each after those that it refers to."""
+    """Return the tables that a backup holds as they are in the database, each after those that it refers to."""
     be_patient(connection)
     metadata = MetaData()
     metadata.reflect(connection)
-    return [table for table in metadata.sorted_tables if table.name != "alembic_version"]
+    return [table for table in metadata.sorted_tables if table.name not in {"alembic_version", *TRANSIENT}]
 
 
 def write_table(connection: Connection, table: Table, path: Path) -> TableDump:

@@ -49,6 +49,8 @@ class WorkRequest(Base):
     time_accepted: Mapped[datetime] = mapped_column(default=now)
     time_started: Mapped[datetime | None]
     time_finished: Mapped[datetime | None]
+    member: Mapped[str | None] = mapped_column(String(64))
+    """The member of a cluster that does it; None for one that any leader goes on with."""
 
     @property
     def finished(self) -> bool:
@@ -77,8 +79,9 @@ def accept_work_request(
     entity_type: str,
     action_type: str,
     message: str,
+    member: str = "",
 ) -> WorkRequest:
-    """Return a new work request whose log begins with ``message``."""
+    """Return a new work request whose log begins with ``message``. ``member`` is who does it, where it can't move."""
     request = WorkRequest(
         id=new_ocid("datascienceworkrequest"),
         operation_type=operation_type,
@@ -86,6 +89,7 @@ def accept_work_request(
         compartment_id=compartment_id,
         entity_type=entity_type,
         action_type=action_type,
+        member=member or None,
     )
     session.add(request)
     session.flush()
