@@ -106,6 +106,14 @@ class Settings:
     """Public keys (a PEM file, or a folder of them): only what one of them signed is deployed. Empty: everything is."""
     webhooks_allow_private: bool = False
     """Whether webhooks may be at loopback, private and link-local addresses."""
+    role: str = "all"
+    """What of the service runs here: ``all``, ``control``, ``gateway`` or ``node``. See :mod:`ads.cluster`."""
+    cluster_key: str = ""
+    """The secret that all members of a cluster share, at least 32 characters. Empty: this machine is no member."""
+    advertise: str = ""
+    """Name or address under which other members reach this machine. Empty: its first address, or loopback."""
+    control_port: int = 0
+    """Port at ``advertise`` on which a member's control plane takes requests from gateways. 0: any free port."""
     no_progress: bool = False
     """Whether bars and checklists are left out."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
@@ -115,6 +123,7 @@ class Settings:
 _TYPES: dict[str, type] = {
     "home": Path,
     "port": int,
+    "control_port": int,
     "predict_timeout": float,
     "max_body_bytes": int,
     "max_artifact_bytes": int,

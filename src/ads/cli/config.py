@@ -57,7 +57,7 @@ def show(invocation: Invocation) -> None:
 
 def masked(name: str, value: Any) -> Any:
     """Return ``value`` without the secret that it is or holds."""
-    if name == "token":
+    if name in {"token", "cluster_key"}:
         return "********" if value else ""
     if name in ("database_url", "url"):
         return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:********@", value)
