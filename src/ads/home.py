@@ -132,6 +132,11 @@ class Home:
         return self.run / "identities.json"
 
     @property
+    def controls_file(self) -> Path:
+        """The control planes of the cluster that gateways may pass requests to, mode 600; none on one machine."""
+        return self.run / "controls.json"
+
+    @property
     def limits_file(self) -> Path:
         """How the supervisor limits replicas, for people, written at its start."""
         return self.run / "limits"

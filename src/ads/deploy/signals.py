@@ -1,4 +1,4 @@
-"""What all gateways on this machine count, added up: a thread listens to each of them.
+"""What all gateways count, added up: a thread listens to each one of this machine, others' lines are brought here.
 
 Counts of a gateway only grow; what it says is compared with what it said before, so that one that was started afresh
 loses nothing and counts nothing twice.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
-import selectors
-import socket
 import threading
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ads.deploy.gateway_lines import GatewayLines
 from ads.deploy.rollout import BOUNDS, Arm
 from ads.home import Home
 
@@ -23,8 +23,7 @@ __all__ = ["Load", "Pair", "Signals"]
 
 logger = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 1.0
-_LONGEST_LINE = 16 * 1024 * 1024
+_SILENT_SECONDS = 5.0
 _MOST_PAIRS = 200
 
 
@@ -65,23 +64,20 @@ class Signals:
     """Listens until :meth:`stop`. ``wake`` is called when a request waits for a deployment without replicas."""
 
     def __init__(self, home: Home, wake: Callable[[], None]) -> None:
-        self._home = home
         self._wake = wake
         self._lock = threading.Lock()
         self._totals: dict[str, _Totals] = {}
         self._before: dict[Path, Mapping[str, Any]] = {}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="signals", daemon=True)
+        self._heard: dict[str, float] = {}
+        self._lines = GatewayLines(home, self._take, self._gone)
 
     def start(self) -> None:
         """Begin to listen."""
-        self._thread.start()
+        self._lines.start()
 
     def stop(self) -> None:
         """Listen no more."""
-        self._over.set()
-        if self._thread.is_alive():
-            self._thread.join(2 * _LOOK_SECONDS)
+        self._lines.stop()
 
     def arm(self, deployment_id: str, revision: int) -> Arm:
         """Return what was counted of a revision."""
@@ -117,51 +113,19 @@ class Signals:
             loads = list(totals.loads.values()) if totals else []
         return Load(sum(load.in_flight for load in loads), any(load.calling for load in loads))
 
-    # -- the thread
+    def take_remote(self, lines: Sequence[tuple[str, bytes]]) -> None:
+        """Count what gateways of other machines told since the last call, by their names. Call it every few seconds:
+        one that tells nothing any more has nothing in flight.
+        """
+        present = time.monotonic()
+        for gateway, line in lines:
+            self._heard[gateway] = present
+            self._take(Path(gateway), line)
+        for gateway in [name for name, last in self._heard.items() if present - last > _SILENT_SECONDS]:
+            del self._heard[gateway]
+            self._gone(Path(gateway))
 
-    def _run(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            connections: dict[Path, socket.socket] = {}
-            pending: dict[Path, bytes] = {}
-            while not self._over.is_set():
-                self._connect(selector, connections)
-                for key, _ in selector.select(_LOOK_SECONDS):
-                    path: Path = key.data
-                    try:
-                        data = connections[path].recv(1 << 18)
-                    except OSError:
-                        data = b""
-                    text = pending.pop(path, b"") + data
-                    if not data or len(text) > _LONGEST_LINE:
-                        self._drop(selector, connections, path)
-                        continue
-                    *lines, rest = text.split(b"\n")
-                    pending[path] = rest
-                    for line in lines:
-                        self._take(path, line)
-            for path in list(connections):
-                self._drop(selector, connections, path)
-
-    def _connect(self, selector: selectors.BaseSelector, connections: dict[Path, socket.socket]) -> None:
-        """Listen to gateways that came."""
-        for path in self._home.gateways.glob("*.sock"):
-            if path in connections:
-                continue
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.settimeout(_LOOK_SECONDS)
-            try:
-                connection.connect(str(path))
-                connection.sendall(b"watch\n")
-            except OSError:
-                connection.close()
-                continue
-            connections[path] = connection
-            selector.register(connection, selectors.EVENT_READ, path)
-
-    def _drop(self, selector: selectors.BaseSelector, connections: dict[Path, socket.socket], path: Path) -> None:
-        connection = connections.pop(path)
-        selector.unregister(connection)
-        connection.close()
+    def _gone(self, path: Path) -> None:
         with self._lock:
             self._before.pop(path, None)
             for totals in self._totals.values():

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, Engine
 
-__all__ = ["be_patient", "engine_arguments", "prepare"]
+__all__ = ["be_patient", "engine_arguments", "lone_connection", "prepare"]
 
 _CONNECT_TIMEOUT = 5
 _PATIENCE = 15.0
@@ -22,6 +22,15 @@ _PATIENCE = 15.0
 _POOL = {"pool_size": 10, "max_overflow": 30, "pool_recycle": 1800, "pool_pre_ping": True}
 _WRITE_LOCK = 0x6F70656E616473
 """The number of the advisory lock of writers: the bytes of ``openads``."""
+
+_WATCHED = {"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 3, "tcp_user_timeout": 3000}
+_WATCHED_BY_SERVER = {
+    "tcp_keepalives_idle": "1",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "4000",
+    "synchronous_commit": "off",  # it says who is there now: nothing that has to outlive the server
+}
 
 _Result = TypeVar("_Result")
 
@@ -61,6 +70,22 @@ def prepare(engine: Engine, write_option: str, busy_timeout: float) -> None:
     event.listen(engine, "checkin", calm_down)
     event.listen(engine, "connect", set_up)
     event.listen(engine, "begin", begin)
+
+
+def lone_connection(url: URL, name: str, patience: float) -> Any:
+    """Return a connection of psycopg that belongs to no pool, each statement a transaction of its own.
+
+    It notices within seconds that the server is gone, and the server that this process is: what is held on it, such
+    as an advisory lock, is free soon after either. Raises psycopg.OperationalError, here and whenever the server is
+    silent for longer than ``patience`` seconds.
+    """
+    _, named = url.get_dialect()().create_connect_args(url)
+    about = {"connect_timeout": _CONNECT_TIMEOUT, "application_name": name, **_WATCHED, **named}
+    connection = _connection_class().connect(**about, autocommit=True)
+    connection.patience = patience
+    for setting, value in _WATCHED_BY_SERVER.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
+    return connection
 
 
 def be_patient(connection: Connection) -> None:
