@@ -93,6 +93,11 @@ def test_what_is_asked_for_in_another_form_is_read_one_by_one() -> None:
         {"prediction": ["\ud800", "a"]},
         {"prediction": [1, 2], "more": 1},
         {"prediction": [True, False]},
+        {"prediction": [[1.0], [float("nan")]]},
+        {"prediction": [[1.0], [[2.0]]]},
+        {"prediction": [[1.0], ["],["]]},
+        {"prediction": [[1.0], [True]]},
+        {"prediction": [[1.0], 2.0]},
         [1, 2],
         None,
     ],
@@ -102,7 +107,7 @@ def test_other_results_are_written_one_by_one(result: Any) -> None:
     assert write_rows(result, 2) is None
 
 
-@pytest.mark.parametrize("values", [[1, -2], [0.1 + 0.2, 1e22], ['a,"b"', "null"]], ids=str)
+@pytest.mark.parametrize("values", [[1, -2], [0.1 + 0.2, 1e22], ['a,"b"', "null"], [[0.1, -2], [3]], [[], []]], ids=str)
 def test_each_row_gets_its_own_text(values: list[Any]) -> None:
     texts = write_rows({"prediction": values}, 2)
     assert texts is not None

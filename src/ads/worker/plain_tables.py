@@ -50,15 +50,30 @@ def read_rows(items: "List[Item]") -> "Optional[Tuple[List[List[Any]], bool]]":
 
 
 def write_rows(result: Any, count: int) -> "Optional[List[bytes]]":
-    """Return the text of each row's answer from ``{"prediction": [numbers or texts]}``, None for any other result."""
+    """Return the text of each row's answer from ``{"prediction": [numbers, texts or lists of numbers]}``.
+
+    None for any other result.
+    """
     if _dumps is None or type(result) is not dict or len(result) != 1 or type(result.get("prediction")) is not list:
         return None
     values = result["prediction"]
     types = set(map(type, values))
-    if len(values) != count or types not in ({int}, {float}, {str}):
+    if len(values) != count or types not in ({int}, {float}, {str}, {list}):
         return None
     try:
-        texts = [_dumps(value) for value in values] if types == {str} else _dumps(values)[1:-1].split(b",")
+        if types == {str}:
+            texts = [_dumps(value) for value in values]
+        elif types == {list}:
+            texts = _texts_of_lists(_dumps(values), count)
+        else:
+            texts = _dumps(values)[1:-1].split(b",")
     except (TypeError, ValueError):
         return None  # an integer of more than 64 bits, half a character
-    return None if b"null" in texts else [b'{"prediction":[%b]}' % text for text in texts]
+    return None if not texts or b"null" in texts else [b'{"prediction":[%b]}' % text for text in texts]
+
+
+def _texts_of_lists(text: bytes, count: int) -> "List[bytes]":
+    """Take the text of a list of lists of numbers apart, one text for each; none where there is anything else in it."""
+    if text.translate(None, NUMBERS) != b"[%b]" % (b"[]" * count):
+        return []
+    return [b"[%b]" % inner for inner in text[2:-2].split(b"],[")]

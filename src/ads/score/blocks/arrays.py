@@ -1,7 +1,7 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """A network in ONNX form: arrays from any payload, and outputs in the form that the network itself had."""
 
-from ads.score.blocks.columns import columns_of, quick_table, table
+from ads.score.blocks.columns import columns_of, quick_array, table
 from ads.score.blocks.inference import pre_inference
 from ads.score.blocks.onnx import onnx_inputs
 from ads.score.blocks.payload import fetch_data_type_from_schema, unwrap
@@ -53,7 +53,7 @@ def read_arrays(data, dtypes, wanted):
     elif isinstance(data, list) and data and all(isinstance(value, dict) for value in data):
         is_frame = True
     if is_frame or (by_name and hasattr(data, "__len__") and not isinstance(data, dict)):
-        quick = quick_table(data, dtypes)
+        quick = quick_array(data, dtypes)
         return numbers_of(table(columns_of(data, dtypes), dtypes, about) if quick is None else quick)
     is_row = isinstance(data, list) and len(data) == len(dtypes) > 1 and not isinstance(data[0], (list, str))
     return batch_of(as_array([data] if is_row else data), wanted[0])

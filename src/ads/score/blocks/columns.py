@@ -8,8 +8,8 @@ from itertools import chain
 from ads.score.blocks.script import InputError
 
 
-def quick_table(data, dtypes):
-    """Return rows of floats as the frame or array at once; None where it takes more care than that."""
+def quick_array(data, dtypes):
+    """Return rows of floats as an array at once; None where it takes more care than that."""
     import numpy as np
 
     if set(dtypes.values()) != {"float64"} or isinstance(data, dict):
@@ -18,14 +18,19 @@ def quick_table(data, dtypes):
         with suppress(TypeError, OverflowError, struct.error):  # pack() takes numbers only, and is quicker than numpy
             if set(map(len, data)) == {len(dtypes)}:
                 cells = struct.pack("%dd" % (len(data) * len(dtypes)), *chain.from_iterable(data))
-                data = np.frombuffer(bytearray(cells)).reshape(len(data), -1)
-    if getattr(data, "dtype", None) != "float64" or data.shape[1:] != (len(dtypes),):
-        return None
-    if list(dtypes) == list(range(len(dtypes))):
-        return data
+                return np.frombuffer(bytearray(cells)).reshape(len(data), -1)
+    is_table = getattr(data, "dtype", None) == "float64" and data.shape[1:] == (len(dtypes),)
+    return data if is_table else None
+
+
+def quick_table(data, dtypes):
+    """Return rows of floats as the frame or array at once; None where it takes more care than that."""
+    array = quick_array(data, dtypes)
+    if array is None or list(dtypes) == list(range(len(dtypes))):
+        return array
     import pandas as pd
 
-    return pd.DataFrame(data, columns=pd.Index(list(dtypes)))
+    return pd.DataFrame(array, columns=pd.Index(list(dtypes)))
 
 
 def columns_of(data, dtypes, about=()):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import chain
 from random import SystemRandom
 
-from ads.score.blocks.columns import columns_of, quick_table, table
+from ads.score.blocks.columns import columns_of, quick_array, table
 from ads.score.blocks.inference import pre_inference
 from ads.score.blocks.loading import checked_path
 from ads.score.blocks.payload import fetch_data_type_from_schema, unwrap
@@ -152,7 +152,7 @@ def read_tensors(data, dtypes, model, input_schema_path):
             return tuple(as_tensor(value, model) for value in data)
         is_frame = True
     if is_frame or (by_name and not isinstance(data, dict) and hasattr(data, "__len__")):
-        quick = quick_table(data, dtypes)
+        quick = quick_array(data, dtypes)
         return as_tensor(numbers_of(table(columns_of(data, dtypes), dtypes, about) if quick is None else quick), model)
     is_row = isinstance(data, list) and len(data) == len(dtypes) > 1 and not isinstance(data[0], (list, str))
     return as_tensor([data] if is_row else data, model, tensor_types(input_schema_path).get(0, ""))
