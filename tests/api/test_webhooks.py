@@ -89,7 +89,24 @@ def test_what_failed_is_told_again_and_nothing_is_left_out(
         items = told.client.get(f"{PATH}/{webhook['id']}/deliveries").json()["items"]
         return [item["status"] for item in items]
 
-    eventually(lambda: statuses() == [500, 302, 200, 200], what="the log")
+    eventually(lambda: statuses() == [200, 200, 302, 500], what="the log")
+
+
+def test_a_test_is_sent_now_and_to_nobody_else(told: Running, remote: FakeServer) -> None:
+    remote.on("POST", "/hook", [remote.reply(500), remote.reply(200)])
+    remote.on("POST", "/other", remote.reply(200))
+    webhook = create(told, f"{remote.url}/hook", actions=["model.create"])
+    create(told, f"{remote.url}/other", actions=["alias.*"])
+    told.create_model()
+    eventually(lambda: told.client.get(f"{PATH}/{webhook['id']}").json()["failures"], what="the failure")
+    answer = told.client.post(f"{PATH}/{webhook['id']}/actions/test")  # it would rest for 5 s otherwise
+    assert answer.status_code == 200, answer.text
+    eventually(lambda: len(remote.requests("POST", "/hook")) == 3, what="both deliveries")
+    assert [seen.json["type"] for seen in remote.requests("POST", "/hook")] == [*["model.create"] * 2, "webhook.test"]
+    assert remote.requests("POST", "/other") == []
+
+    told.client.put(f"{PATH}/{webhook['id']}", json={"lifecycleState": "INACTIVE"})
+    expect(told.client.post(f"{PATH}/{webhook['id']}/actions/test"), 409, "Conflict")
 
 
 def test_a_restart_loses_nothing(home: Path, remote: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,9 @@ def test_projects_and_webhooks_are_made(service: Running, browser: Browser) -> N
     assert "whsec_" in answer.text
     hook = browser.twin(place)["webhooks"][0]
     assert hook["actions"] == ["alias.*", "model.*"]
+    assert f'action="{place}/{hook["id"]}/test"' in browser.get(place).text
+    sent = browser.send(place, f"{place}/{hook['id']}/test")
+    assert "A test delivery is on its way." in browser.get(sent.headers["location"]).text
     browser.send(place, f"{place}/{hook['id']}/delete")
     assert browser.twin(place)["webhooks"] == []
 

@@ -91,6 +91,8 @@ def page_of_query(
     values: Mapping[str, str],
     order: tuple[InstrumentedAttribute[Any], InstrumentedAttribute[int]],
     limit: int,
+    *,
+    newest_first: bool = False,
 ) -> Page[Row]:
     """Return the page of a list that has one order: by a column, then by the number of creation.
 
@@ -100,7 +102,7 @@ def page_of_query(
         secret=bytes.fromhex(context_of(request).defaults.page_secret),
         query={"path": request.url.path, "principal": caller_of(request).principal, **values},
         sort_by="",
-        order="ASC",
+        order="DESC" if newest_first else "ASC",
         limit=limit,
         token=request.query_params.get("page"),
     )

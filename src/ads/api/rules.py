@@ -143,6 +143,7 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("GET", f"{_OPEN}/webhooks/{{webhook_id}}"): "read",
     ("PUT", f"{_OPEN}/webhooks/{{webhook_id}}"): "manage",
     ("DELETE", f"{_OPEN}/webhooks/{{webhook_id}}"): "manage",
+    ("POST", f"{_OPEN}/webhooks/{{webhook_id}}/actions/test"): "manage",
     ("GET", f"{_OPEN}/webhooks/{{webhook_id}}/deliveries"): "read",
     ("GET", _ALIASES): "inspect",
     ("GET", f"{_ALIASES}/{{alias}}"): "inspect",

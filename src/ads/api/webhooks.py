@@ -127,12 +127,21 @@ def delete(webhook_id: str, request: Request) -> Response:
     return no_content()
 
 
+@router.post("/{webhook_id}/actions/test")
+def test(webhook_id: str, request: Request) -> Response:
+    """Tell an address of a ``webhook.test`` now, whatever it wants to hear; ``deliveries`` says what became of it."""
+    with context_of(request).database.write() as session:
+        row = webhooks.order_test(session, caller_of(request), webhook_id)
+    return answer(webhook_json(row), etag=row.etag)
+
+
 @router.get("/{webhook_id}/deliveries")
 def deliveries(webhook_id: str, request: Request) -> Response:
-    """List what was tried lately, oldest first."""
+    """List what was tried lately, newest first."""
     with context_of(request).database.read() as session:
         webhooks.get_webhook(session, webhook_id)
         statement = webhooks.select_deliveries(webhook_id)
         order = (Delivery.time, Delivery.seq)
-        page = page_of_query(request, session, statement, {"webhook": webhook_id}, order, limit_of(request))
+        values = {"webhook": webhook_id}
+        page = page_of_query(request, session, statement, values, order, limit_of(request), newest_first=True)
     return answer({"items": [_delivery_json(row) for row in page.rows]}, next_page=page.next_token)

@@ -226,6 +226,13 @@ def remove_webhook(visit: Visit) -> str:
     return visit.done("/console/settings/webhooks", "removed")
 
 
+@pages.form("/settings/webhooks/{webhook_id}/test", back=webhooks)
+def test_webhook(visit: Visit) -> str:
+    """Tell an address of a test, now."""
+    visit.send("POST", f"{_HOOKS}/{visit.parts['webhook_id']}/actions/test")
+    return visit.done("/console/settings/webhooks", "test-sent")
+
+
 @pages.form("/settings/storage/collect", back=storage)
 def collect(visit: Visit) -> str:
     """Remove what nobody needs any more."""

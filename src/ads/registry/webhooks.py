@@ -29,6 +29,7 @@ __all__ = [
     "due_webhooks",
     "get_webhook",
     "next_events",
+    "order_test",
     "select_deliveries",
     "select_webhooks",
     "settle",
@@ -42,6 +43,7 @@ _MOST = 100
 _MOST_ACTIONS = 50
 _KEPT = 200
 _AT_ONCE = 20
+_TEST = "webhook.test"
 _ACTION = re.compile(r"\*|[a-z][a-z0-9-]{0,40}\.(?:\*|[a-z][a-z0-9-]{0,40})", re.ASCII)
 _PAUSES = (5, 30, 120, 600, 1800, 3600)
 _CHANGEABLE = frozenset({"display_name", "url", "actions", "lifecycle_state"})
@@ -152,6 +154,22 @@ def delete_webhook(session: Session, caller: Caller, webhook_id: str, if_match: 
     record(session, caller, "webhook.delete", row.id, row.compartment_id, resource_name=row.display_name)
 
 
+def order_test(session: Session, caller: Caller, webhook_id: str) -> Webhook:
+    """Return the webhook, which is told of a test whatever it wants to hear, at once even while it rests from failures.
+
+    What it has not been told of yet comes first. Raises NotFound; Conflict when it is told of nothing.
+    """
+    row = get_webhook(session, webhook_id)
+    if row.lifecycle_state != "ACTIVE":
+        raise Conflict(
+            f"The webhook {row.display_name!r} is {row.lifecycle_state}: it is told of nothing.",
+            hint='Make it ACTIVE first: PUT {"lifecycleState": "ACTIVE"}.',
+        )
+    row.time_next = None
+    record(session, caller, _TEST, row.id, row.compartment_id, resource_name=row.display_name)
+    return row
+
+
 def due_webhooks(session: Session) -> list[str]:
     """Return the webhooks that have something to be told of and may be called now."""
     waiting = select(Event.seq).where(Event.seq > Webhook.cursor).exists()
@@ -162,14 +180,13 @@ def due_webhooks(session: Session) -> list[str]:
 def next_events(session: Session, webhook: Webhook) -> tuple[list[dict[str, Any]], int]:
     """Return what the webhook is to be told of next, and the number that it is then up to date with.
 
-    That is what its maker may see, apart from what happens to the webhook itself.
+    That is what its maker may see, apart from what happens to the webhook itself but for its tests.
     """
     last = last_number(session)
     statement = select_events(session, Caller(webhook.created_by), webhook.cursor)
-    statement = statement.where(Event.seq <= last, Event.resource_id != webhook.id)
-    wanted = [_asked_for(action) for action in webhook.actions]
-    if wanted:
-        statement = statement.where(or_(*wanted))
+    own, tested = Event.resource_id == webhook.id, Event.action == _TEST
+    wanted = or_(*(_asked_for(action) for action in webhook.actions or ["*"]))
+    statement = statement.where(Event.seq <= last, or_(own & tested, ~own & wanted))
     rows = list(session.scalars(statement.order_by(Event.seq).limit(_AT_ONCE)))
     return events_json(session, rows), rows[-1].seq if len(rows) == _AT_ONCE else last
 

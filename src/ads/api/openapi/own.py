@@ -148,6 +148,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "webhook.update", "Webhook", etag=True, matches=True, example={"lifecycleState": "INACTIVE"}
     ),
     ("DELETE", _ONE_HOOK): Operation("webhook.delete", status=204, matches=True),
+    ("POST", f"{_ONE_HOOK}/actions/test"): Operation("webhook.test", "Webhook", etag=True, refusals=(409,)),
     ("GET", f"{_ONE_HOOK}/deliveries"): Operation("webhook.deliveries", "items:Delivery", pages=True, query=_PAGES),
     ("GET", f"{_OPEN}/deployments/{{deployment_id}}/logs"): Operation(
         "deployment.logs",
