@@ -14,6 +14,8 @@ def test_ls(ads, service):
     lines = ads("deployments", "ls").out.splitlines()
     assert lines[0].split("\t") == ["NAME", "STATE", "MODEL", "CREATED", "ID"]
     assert len(lines) == 2
+    assert lines[1].split("\t")[2] == "churn"
+    assert json.loads(ads("deployments", "ls", "--format", "json").out) == service.deployments[:1]
     assert ads("deployments", "ls", "--all", "-q").out.split() == [service.deployments[0]["id"], "gone"]
     assert ads("deployments", "ls", "--state", "active", "-q").out.split() == [service.deployments[0]["id"]]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 
 def completed(ads_process, words: str) -> list[str]:
-    count = str(len(words.split(" ")) - 1)
-    result = ads_process(_ADS_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=count)
+    result = ads_process(_ADS_COMPLETE="bash_complete", COMP_LINE=words, COMP_WORDBREAKS="")
     assert result.err == ""
     return [line.split(",")[1] for line in result.out.splitlines() if line]
 

@@ -24,6 +24,7 @@ def completion(invocation: Invocation, shell: str) -> None:
     """Print the script that makes SHELL complete commands and options of ads."""
     from click.shell_completion import get_completion_class
 
+    from ads.cli import bash_completion  # noqa: F401 - it makes itself known
     from ads.cli.main import cli
 
     made = get_completion_class(shell)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -57,6 +57,9 @@ deployments = LazyGroup(
 )
 
 
+STATES = ("ACTIVE", "CREATING", "DELETED", "DELETING", "FAILED", "INACTIVE", "NEEDS_ATTENTION", "UPDATING")
+
+
 def _configuration(row: Mapping[str, Any]) -> Mapping[str, Any]:
     details = row.get("modelDeploymentConfigurationDetails") or {}
     return details.get("modelConfigurationDetails") or {}
@@ -79,7 +82,7 @@ def _shape(row: Mapping[str, Any]) -> str | None:
 LIST_COLUMNS = (
     Column("NAME", lambda row: row.get("displayName"), foldable=True),
     Column("STATE", lambda row: row.get("lifecycleState"), state=True),
-    Column("MODEL", lambda row: _configuration(row).get("modelId"), short_id),
+    Column("MODEL", lambda row: row.get("modelName"), foldable=True),
     Column("CREATED", lambda row: row.get("timeCreated"), ago),
     Column("ID", lambda row: row.get("id"), short_id),
 )
@@ -103,7 +106,12 @@ INFO_COLUMNS = (
 
 @command("ls", example="ads deployments ls\nads deployments ls --state ACTIVE -q")
 @click.option("--all", "everything", is_flag=True, help="Deleted deployments too.")
-@click.option("--state", metavar="STATE", help="Only deployments in this state, for example ACTIVE or FAILED.")
+@click.option(
+    "--state",
+    metavar="STATE",
+    shell_complete=lambda _context, _parameter, begun: [state for state in STATES if state.startswith(begun.upper())],
+    help="Only deployments in this state, for example ACTIVE or FAILED.",
+)
 @pass_invocation
 def ls(invocation: Invocation, everything: bool, state: str | None) -> None:
     """List the deployments, newest first."""
@@ -117,7 +125,7 @@ def ls(invocation: Invocation, everything: bool, state: str | None) -> None:
         params["lifecycleState"] = state.upper()
     listed = invocation.service.list(DEPLOYMENT.path, params=params)
     rows = [row for row in listed if everything or state or row.get("lifecycleState") != "DELETED"]
-    invocation.output.table(rows, LIST_COLUMNS)
+    invocation.output.table(_with_names(invocation, rows), LIST_COLUMNS)
     failed = next((row for row in rows if row.get("lifecycleState") == "FAILED"), None)
     if failed:
         invocation.output.hint(f"See why it failed: ads deployments info {name_to_paste(failed)}")
@@ -132,8 +140,7 @@ def ls(invocation: Invocation, everything: bool, state: str | None) -> None:
 def info(invocation: Invocation, reference: str) -> None:
     """Show the deployment REF. --format json shows everything that the service knows of it."""
     found = references.find(invocation.service, DEPLOYMENT, reference)
-    shown = found if invocation.format == "json" else {**found, "modelName": _model_name(invocation, found)}
-    invocation.output.record(shown, INFO_COLUMNS)
+    invocation.output.record(_with_names(invocation, [found])[0], INFO_COLUMNS)
     state = found.get("lifecycleState")
     if state == "ACTIVE":
         invocation.output.hint(f"Ask it: ads predict {reference} --input rows.json")
@@ -143,12 +150,21 @@ def info(invocation: Invocation, reference: str) -> None:
         invocation.output.hint(f"Serve it again: ads deployments start {reference}")
 
 
-def _model_name(invocation: Invocation, deployment: Mapping[str, Any]) -> str | None:
-    model_id = _configuration(deployment).get("modelId")
+def _with_names(invocation: Invocation, deployments: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the deployments with the names of their models, for people: what a program reads stays as it is stored."""
+    if invocation.format != "human":
+        return deployments
+    models = [_configuration(row).get("modelId") for row in deployments]
+    names = {model_id: _model_name(invocation, model_id) for model_id in {*models} if model_id}
+    return [{**row, "modelName": names.get(model_id)} for row, model_id in zip(deployments, models, strict=True)]
+
+
+def _model_name(invocation: Invocation, model_id: str) -> str | None:
     try:
-        return invocation.service.get_json(f"{MODEL.path}/{model_id}").get("displayName") if model_id else None
+        name: str | None = invocation.service.get_json(f"{MODEL.path}/{model_id}").get("displayName")
     except NotFound:
         return None
+    return name
 
 
 _wait_option = click.option("--no-wait", is_flag=True, help="Return at once; don't wait until it is done.")
@@ -215,7 +231,7 @@ def delete(invocation: Invocation, reference: str, dry_run: bool, yes: bool, no_
     """Delete the deployment REF and its endpoint. Its model stays registered."""
     found = references.find(invocation.service, DEPLOYMENT, reference)
     if dry_run:
-        invocation.output.table([found], LIST_COLUMNS)
+        invocation.output.table(_with_names(invocation, [found]), LIST_COLUMNS)
         invocation.output.talk("Nothing was deleted: that was a dry run.")
         return
     named = f"{found['displayName']!r} ({short_id(found['id'])}, {found['lifecycleState']})"

@@ -123,6 +123,8 @@ def _replace_unknown(error: UnicodeError) -> tuple[str, int]:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status. Nothing but ``--debug`` ever shows a traceback."""
     invocation = Invocation()
+    if "_ADS_COMPLETE" in os.environ:
+        from ads.cli import bash_completion  # noqa: F401 - it makes itself known
     try:
         result = cli.main(list(arguments), prog_name="ads", standalone_mode=False, obj=invocation)
     except BrokenPipeError:

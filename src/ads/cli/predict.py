@@ -15,7 +15,7 @@ from ads.cli.batch import Wanted, is_batch, predict_batch
 from ads.cli.commands import command, pass_invocation
 from ads.cli.invocation import Invocation
 from ads.cli.output import plain
-from ads.cli.reference_argument import reference_argument
+from ads.cli.reference_argument import complete_path, reference_argument
 from ads.cli.references import DEPLOYMENT, MODEL
 from ads.errors import NotActiveDeploymentError, NotFound, NotPermitted, ServiceError
 
@@ -43,12 +43,14 @@ _ANSWERING = {"ACTIVE", "UPDATING", "NEEDS_ATTENTION"}
     "--input",
     "source",
     metavar="FILE",
+    shell_complete=complete_path,
     help="A .csv file with a header line, .json, .jsonl, .parquet, or - for JSON on stdin; with --output a folder too.",
 )
 @click.option(
     "--output",
     "target",
     metavar="FILE",
+    shell_complete=complete_path,
     help="Write the rows with their predictions there: .csv, .parquet, .jsonl, or a folder; the answer alone: .json.",
 )
 @click.option(

@@ -15,7 +15,7 @@ from ads.errors import AdsError
 if TYPE_CHECKING:
     from ads.client import Service
 
-__all__ = ["reference_argument"]
+__all__ = ["complete_path", "reference_argument"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -23,7 +23,9 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def reference_argument(noun: Noun, name: str = "reference") -> Callable[[_F], _F]:
     """Make the decorator that gives a command its argument ``name``, a reference to a thing of the kind ``noun``."""
 
-    def complete(context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[Any]:
+        if noun is MODEL and ("/" in begun or begun.startswith((".", "~"))):
+            return complete_path(context, parameter, begun)
         try:
             service = context.ensure_object(Invocation).service
             names = _versions(service, begun) if noun is MODEL else set()
@@ -35,6 +37,13 @@ def reference_argument(noun: Noun, name: str = "reference") -> Callable[[_F], _F
         return sorted(name for name in names if name.startswith(begun))
 
     return click.argument(name, metavar="REF", shell_complete=complete)
+
+
+def complete_path(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[Any]:
+    """Return what makes the shell complete the names of files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(begun, type="file")]
 
 
 def _names(service: Service, noun: Noun) -> set[str]:
