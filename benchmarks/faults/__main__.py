@@ -28,6 +28,7 @@ from benchmarks.faults import (  # noqa: F401 - they make themselves known
     parts,
     recovery,
     replicas,
+    stores,
     updates,
 )
 from benchmarks.faults.outcome import Outcome

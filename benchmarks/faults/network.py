@@ -24,11 +24,16 @@ _PIECE = 65_536
 
 
 class Proxy:
-    """A bad way to a port of this machine: ``delay`` seconds for each piece, of which ``resets`` end the connection."""
+    """A bad way to a port of this machine: ``delay`` seconds for each piece, of which ``resets`` end the connection.
+
+    While it is cut off nothing gets through; what was on its way then arrives later.
+    """
 
     def __init__(self, port: int, seed: int, *, delay: float = 0.0, resets: float = 0.0) -> None:
         self.port = 0
         self.reset = 0
+        self._open = asyncio.Event()
+        self._open.set()
         self._target, self._delay, self._resets = port, delay, resets
         self._chance = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -44,6 +49,14 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
+
+    def cut_off(self) -> None:
+        """Hold everything."""
+        self._loop.call_soon_threadsafe(self._open.clear)
+
+    def heal(self) -> None:
+        """Let everything through again."""
+        self._loop.call_soon_threadsafe(self._open.set)
 
     def _run(self) -> None:
         server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", 0))
@@ -73,6 +86,7 @@ class Proxy:
         try:
             while piece := await source.read(_PIECE):
                 await asyncio.sleep(self._delay)
+                await self._open.wait()
                 if self._chance.random() < self._resets:
                     self.reset += 1
                     for writer in both:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from ads.errors import AdsError, EnvironmentBuildError
+from ads.registry.store_reach import open_bounded
 
 __all__ = ["PackSource", "StoredObject", "allowed", "fetch", "origin_of", "shown_address", "source_of"]
 
@@ -225,10 +226,8 @@ def _answer(method: str, address: str) -> Any:
 
 
 def _store(address: str) -> PackSource:
-    import fsspec
-
     try:
-        store, path = fsspec.core.url_to_fs(address)
+        store, path = open_bounded(address)
         store.invalidate_cache()
         row = store.info(path)
     except ImportError as error:

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -17,6 +18,7 @@ from ads.errors import AdsError, ServiceError, ServiceUnavailable, SettingError
 from ads.registry.blob_cache import BlobCache
 from ads.registry.blob_place import BlobEntry, damaged, is_digest, missing, pieces
 from ads.registry.incoming import StoredBlob
+from ads.registry.store_reach import Reach, open_bounded
 
 __all__ = ["BlobRemote"]
 
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 _CHUNK = 1024 * 1024
 _PART = 16 * 1024 * 1024
 _MOST_PARTS = 9_000
+_SOON = 2.0
 _YOUNG = 12 * 3600.0
 """Seconds for which a blob that is there already is not written again: less than what a sweep takes for old."""
 _ATOMIC = frozenset({"s3", "s3a", "oci", "gs", "gcs", "abfs", "abfss", "az", "adl"})
@@ -47,6 +50,7 @@ class BlobRemote:
         self._address = address.rstrip("/")
         self._scheme = address.partition("://")[0].lower()
         self._cache = cache
+        self._reach = Reach()
         self._lock = threading.Lock()
         self._opened: tuple[Any, str] | None = None
 
@@ -150,7 +154,7 @@ class BlobRemote:
         with file:
             while left >= 0:
                 with self._reported(f"read {sha256[:12]}…"):
-                    data = file.read(_CHUNK)
+                    data = _read(file)
                 if not data:
                     break
                 if held:
@@ -198,10 +202,8 @@ class BlobRemote:
             return self._opened
 
     def _open_system(self) -> tuple[Any, str]:
-        import fsspec
-
         try:
-            system, root = fsspec.core.url_to_fs(self._address, use_listings_cache=False, skip_instance_cache=True)
+            system, root = open_bounded(self._address, use_listings_cache=False, skip_instance_cache=True)
         except (ImportError, ValueError) as error:
             package = _PACKAGES.get(self._scheme)
             raise SettingError(
@@ -214,7 +216,8 @@ class BlobRemote:
     def _reported(self, action: str) -> Iterator[None]:
         """Turn what the store answers into errors of ours. A missing file stays one."""
         try:
-            yield
+            with self._reach.attempt():
+                yield
         except (AdsError, FileNotFoundError):
             raise
         except OSError as error:
@@ -236,6 +239,17 @@ class BlobRemote:
             hint="Try again; if it stays so, check artifact_store, its bucket and the service's credentials.",
             retry_after=5.0,
         )
+
+
+def _read(file: Any) -> Any:
+    """Return the next piece. A connection that breaks in it, as soon as it is asked, is given a second chance."""
+    began = time.monotonic()
+    try:
+        return file.read(_CHUNK)
+    except Exception:
+        if time.monotonic() - began > _SOON:
+            raise
+        return file.read(_CHUNK)
 
 
 def _age(info: Mapping[str, Any]) -> float:

@@ -7,7 +7,7 @@ fetched must be what was listed: the same version, size, and etag or MD5.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,7 +15,14 @@ from typing import Any, BinaryIO
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ads.errors import BucketNotVersionedError, InputError, ModelFileDescriptionError, NotFound, PayloadTooLarge
+from ads.errors import (
+    BucketNotVersionedError,
+    InputError,
+    ModelFileDescriptionError,
+    NotFound,
+    PayloadTooLarge,
+    ServiceUnavailable,
+)
 from ads.registry.blobs import BlobStore
 from ads.registry.buckets import NAMESPACE, get_bucket, no_bucket
 from ads.registry.database import Database
@@ -24,6 +31,7 @@ from ads.registry.grants import require_permission
 from ads.registry.objects import get_object, object_paths, select_versions
 from ads.registry.references import ReferencedObject, read_description
 from ads.registry.storage_tables import Bucket, ObjectVersion
+from ads.registry.store_reach import open_bounded
 
 __all__ = ["S3", "Folder", "addresses", "fetch_referenced", "list_referenced", "require_allowed", "require_readable"]
 
@@ -161,6 +169,8 @@ def _listed_s3(folder: Folder) -> Iterator[dict[str, Any]]:
         rows = store.find(f"{folder.bucket}/{folder.prefix}", detail=True, withdirs=False)
     except (OSError, ValueError) as error:
         raise _s3_failed(folder.bucket, error) from error
+    except Exception as error:  # what S3 answered is an OSError; it did not answer
+        raise _s3_away(folder.bucket, error) from error
     for path, row in sorted(rows.items()):
         name = path.partition("/")[2]
         if name.startswith(folder.prefix) and row.get("type") == "file":
@@ -174,8 +184,7 @@ def _fetch_s3(item: ReferencedObject, file: BinaryIO) -> None:
     try:
         store.invalidate_cache()
         row = store.info(path)
-        if not item.digests.get("etag") or str(row.get("ETag", "")).strip('"') != item.digests["etag"]:
-            raise _different(item)
+        _require_listed(row, item)
         with store.open(path, "rb", block_size=8 * _CHUNK, cache_type="readahead") as source:
             while data := source.read(_CHUNK):
                 size += len(data)
@@ -185,17 +194,23 @@ def _fetch_s3(item: ReferencedObject, file: BinaryIO) -> None:
         if isinstance(error, InputError):
             raise
         raise _s3_failed(item.bucket, error) from error
+    except Exception as error:  # what S3 answered is an OSError; it did not answer
+        raise _s3_away(item.bucket, error) from error
     etag = item.digests["etag"]
     # The ETag of what came in one piece, without a key of the caller's, is its MD5.
     if size != item.size or (len(etag) == 32 and etag != digest.hexdigest()):
         raise _different(item)
 
 
+def _require_listed(row: Mapping[str, Any], item: ReferencedObject) -> None:
+    """Return when S3 still has what was listed. Raises InputError."""
+    if not item.digests.get("etag") or str(row.get("ETag", "")).strip('"') != item.digests["etag"]:
+        raise _different(item)
+
+
 def _s3() -> Any:
     try:
-        import fsspec
-
-        return fsspec.filesystem(S3)
+        return open_bounded(f"{S3}://")[0]
     except ImportError as error:
         raise InputError(
             "The service can't read S3: s3fs is not installed.", hint="Install it: pip install 'openads[s3]'"
@@ -217,4 +232,12 @@ def _s3_failed(bucket: str, error: Exception) -> InputError:
     return InputError(
         f"The S3 bucket {bucket[:200]!r} can't be read: {type(error).__name__}: {str(error)[:500]}.",
         hint="Check the bucket, and the AWS credentials and endpoint of the service's environment.",
+    )
+
+
+def _s3_away(bucket: str, error: Exception) -> ServiceUnavailable:
+    return ServiceUnavailable(
+        f"The S3 bucket {bucket[:200]!r} can't be reached: {str(error)[:500] or type(error).__name__}.",
+        hint="Try again; if it stays so, check the network, and the AWS endpoint of the service's environment.",
+        retry_after=5.0,
     )
