@@ -7,7 +7,10 @@ STRICT ?=
 WORKERS ?= 2
 # ORIGINAL=/path/to/python: an interpreter that has oracle-ads; without it `make compat` sets one up.
 ORIGINAL ?=
-THEIRS := .venv-original
+# COMPAT=frameworks: with an environment of their own for torch, TensorFlow, transformers and Spark as well: 3 GB more.
+COMPAT ?=
+THEIRS := .venv-original$(COMPAT:%=-%)
+THEIR_FRAMEWORKS := $(if $(COMPAT),torch==2.13.0 tensorflow-cpu transformers pyspark onnxscript tf2onnx)
 # COMMANDS=/path/to/oci: an oci-cli; without it `make compat` sets one up.
 COMMANDS ?=
 CLIENTS := .venv-clients
@@ -41,7 +44,8 @@ test: $(VENV)/.test-installed  ## Run the whole suite; says at its end what it l
 $(THEIRS)/.installed:
 	$(PYTHON) -m venv $(THEIRS)
 	$(THEIRS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
-		oracle-ads==2.16.1 scikit-learn cloudpickle joblib xgboost-cpu lightgbm skl2onnx onnxmltools onnxruntime
+		oracle-ads==2.16.1 scikit-learn cloudpickle joblib xgboost-cpu lightgbm skl2onnx onnxmltools onnxruntime \
+		$(THEIR_FRAMEWORKS)
 	for version in $(OLDER); do $(THEIRS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
 		--no-deps --target $(THEIRS)/older/$$version oracle-ads==$$version || exit; done
 	@touch $@
@@ -58,7 +62,7 @@ $(THEIR_SERVER)/.installed:
 
 THEIR_CLIENTS := $(if $(ORIGINAL),,$(THEIRS)/.installed) $(if $(COMMANDS),,$(CLIENTS)/.installed) $(if $(MLSERVER),,$(THEIR_SERVER)/.installed)
 
-compat: $(VENV)/.test-installed $(THEIR_CLIENTS)  ## Drive the service with oracle-ads, ocifs, oci-cli, the oci SDK and MLServer's client (ORIGINAL=python, COMMANDS=oci, MLSERVER=python, else made)
+compat: $(VENV)/.test-installed $(THEIR_CLIENTS)  ## Drive the service with oracle-ads, ocifs, oci-cli, the oci SDK and MLServer's client (ORIGINAL=python, COMMANDS=oci, MLSERVER=python, else made; COMPAT=frameworks for all kinds of models)
 	OPENADS_COMPAT_CLI=$(or $(COMMANDS),$(CURDIR)/$(CLIENTS)/bin/oci) \
 	OPENADS_COMPAT_MLSERVER=$(or $(MLSERVER),$(CURDIR)/$(THEIR_SERVER)/bin/python) \
 	OPENADS_COMPAT_ORIGINAL=$(or $(ORIGINAL),$(CURDIR)/$(THEIRS)/bin/python) \
@@ -129,4 +133,4 @@ figures: bench $(VENV)/.test-installed  ## bench, and the installed size of the 
 	$(BIN)/python benchmarks/footprint.py
 
 clean:  ## Remove what the targets above made here
-	rm -rf $(VENV) $(THEIRS) $(CLIENTS) $(THEIR_SERVER) .venv-peers .venv-mlflow .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-original .venv-original-frameworks $(CLIENTS) $(THEIR_SERVER) .venv-peers .venv-mlflow .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
