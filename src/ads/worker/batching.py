@@ -16,6 +16,7 @@ from .frames import JSON, Item
 from .merging import Part, Schema, join, part_of, single_rows
 from .parity import difference, read_sample, tolerance_of
 from .status import Failure
+from .variables import said
 
 __all__ = ["Plan", "plan"]
 
@@ -27,7 +28,6 @@ _LONGEST_BATCH = 0.25
 _MOST_TIMED = 4
 _TIMED_SECONDS = 0.05
 _JSON_TYPE = "application/json"
-_WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 _ONE_BY_ONE = ("float", "int", "uint", "bool", "object", "str")
 _GENERATED = (("score.py", "score_py_sha256"), ("score_payload.py", "score_payload_py_sha256"))
 
@@ -46,9 +46,9 @@ class Plan:
 def plan(folder: str, module: types.ModuleType, answer: Answer) -> Plan:
     """Return what was said or proven. Raises Failure for a BATCHABLE that says neither yes nor no."""
     schema = _schema(folder)
-    said = _said(module)
-    if said is not None:
-        return Plan(_MOST_ITEMS if said[0] else 1, schema or Schema(0, all_floats=False), said[1])
+    decided = _decided(module)
+    if decided is not None:
+        return Plan(_MOST_ITEMS if decided[0] else 1, schema or Schema(0, all_floats=False), decided[1])
     if schema is None:
         return Plan(1, Schema(0, all_floats=False), "not every column has a known dtype of numbers or texts")
     if not is_generated(folder):
@@ -76,16 +76,10 @@ def is_generated(folder: str) -> bool:
     return True
 
 
-def _said(module: types.ModuleType) -> "Optional[Tuple[bool, str]]":
-    text = os.environ.get("BATCHABLE")
-    if text is not None:
-        if text.strip().lower() not in _WORDS:
-            raise Failure(
-                "batchable-unreadable",
-                "The deployment's variable BATCHABLE is {!r}.".format(text),
-                "Set it to true or false, or leave it out.",
-            )
-        return _WORDS[text.strip().lower()], "the deployment's variable BATCHABLE says so"
+def _decided(module: types.ModuleType) -> "Optional[Tuple[bool, str]]":
+    by_operator = said("BATCHABLE")
+    if by_operator is not None:
+        return by_operator, "the deployment's variable BATCHABLE says so"
     value = getattr(module, "BATCHABLE", None)
     if value is None:
         return None

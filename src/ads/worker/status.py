@@ -29,9 +29,15 @@ def _age_of_process() -> float:
 
 
 class Status:
-    """Writes the file at ``path`` at every change of state and at the end of every stage."""
+    """Writes the file at ``path`` at every change of state and at the end of every stage.
+
+    ``port`` is the TCP port that the replica listens on, None without one; ``description`` what :meth:`describe` was
+    given, as JSON.
+    """
 
     def __init__(self, path: str) -> None:
+        self.port: "Optional[int]" = None
+        self.description = b"{}"
         self._path = path
         self._state = "starting"
         self._stages: "List[Dict[str, Any]]" = []
@@ -51,6 +57,11 @@ class Status:
         self._since = now
         self._write()
 
+    def begin_again(self) -> None:
+        """Forget all stages but the first, which is the process's own start: what comes next is tried once more."""
+        del self._stages[1:]
+        self._write()
+
     def fail(self, failure: Failure) -> None:
         """Say that this replica will never be ready, and why."""
         self._state = "failed"
@@ -60,10 +71,14 @@ class Status:
     def describe(self, description: "Dict[str, Any]") -> None:
         """Put ``description.json`` beside the status file: what gateways tell of the model."""
         path = os.path.join(os.path.dirname(self._path), "description.json")
+        self.description = json.dumps(description).encode("utf-8")
         _replace(path, description)
 
     def _write(self) -> None:
-        content = {"state": self._state, "pid": os.getpid(), "stages": self._stages, "error": self._error}
+        content: "Dict[str, Any]" = {"state": self._state, "pid": os.getpid(), "stages": self._stages}
+        content["error"] = self._error
+        if self.port is not None:
+            content["port"] = self.port
         _replace(self._path, content)
 
 
