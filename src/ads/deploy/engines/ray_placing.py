@@ -1,0 +1,112 @@
+"""What Ray is asked for a replica, and what its cluster's words say of one. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
+from ads.deploy.placement import Machine
+from ads.replica_address import tcp
+
+__all__ = ["SILENT_SECONDS", "Needs", "Node", "machine_of", "needs_of", "node_for", "report_of"]
+
+SILENT_SECONDS = 8.0
+"""How long a replica may say nothing (it does so each second) before it counts as lost with its node."""
+_GAVE_UP = frozenset({"DEPLOY_FAILED"})
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of the cluster that is there, with what it has in all."""
+
+    id: str
+    host: str
+    resources: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a replica takes of a node: processors (hardware threads, as Ray counts them), bytes of memory, GPUs."""
+
+    processors: int
+    memory_bytes: int
+    gpus: int
+
+    def fit(self, node: Node) -> bool:
+        """Tell whether an empty node would have enough."""
+        wanted = {"CPU": self.processors, "memory": self.memory_bytes, "GPU": self.gpus}
+        return all(node.resources.get(name, 0.0) >= amount for name, amount in wanted.items())
+
+
+def needs_of(order: ReplicaOrder) -> Needs:
+    """Return what a replica takes: its shape's processors and memory as far as they are limits, and one GPU of a shape
+    with GPUs.
+    """
+    return Needs(max(1, order.processors), order.memory_bytes, 1 if order.on_device else 0)
+
+
+def node_for(needs: Needs, nodes: Iterable[Node], mine: Sequence[str], all_replicas: Sequence[str]) -> str:
+    """Return the node on which a replica should rather run: where its deployment has fewest, then anybody.
+
+    ``mine`` and ``all_replicas`` have an entry for each replica: its node. Empty where there is no choice.
+    """
+    fitting = [node.id for node in nodes if needs.fit(node)]
+    own, others = Counter(mine), Counter(all_replicas)
+    if len(fitting) < 2:
+        return ""
+    return min(fitting, key=lambda node: (own[node], others[node], node))
+
+
+def machine_of(nodes: Iterable[Node]) -> Machine:
+    """Return what the nodes have together."""
+    total: Counter[str] = Counter()
+    for node in nodes:
+        total.update({name: int(amount) for name, amount in node.resources.items() if name in ("CPU", "GPU", "memory")})
+    return Machine(total["memory"], max(1, total["CPU"]), {str(number): 0 for number in range(total["GPU"])})
+
+
+def report_of(
+    replica: ReplicaId,
+    age: float,
+    failure: Mapping[str, str] | None,
+    entry: Mapping[str, Any] | None,
+    application: Mapping[str, str] | None,
+) -> ReplicaReport:
+    """Return a replica as the controller sees it.
+
+    ``age`` in seconds since it was ordered, ``failure`` why it could not be, ``entry`` what it told the ledger, None or
+    old where it is not placed yet or its node is gone, ``application`` what Ray Serve says of it.
+    """
+    if failure is None and application is not None and application["state"] in _GAVE_UP and not _heard(entry):
+        failure = {
+            "code": "ray-gave-up",
+            "message": f"Ray Serve could not start the replica: {application['message'][:2000]}",
+            "hint": "Ray's own logs on the node say more; deploy again once that is mended.",
+        }
+    if failure is not None:
+        status = {"state": "failed", "stages": [], "error": dict(failure)}
+        return ReplicaReport(id=replica, running=True, age=age, status=status)
+    if entry is None or not _heard(entry):  # Ray Serve is about to place it, or to replace it
+        waited = age if entry is None else min(age, float(entry["silent"]))
+        return ReplicaReport(id=replica, running=True, age=waited)
+    told = entry["report"]
+    status, port = told["status"], (told["status"] or {}).get("port")
+    return ReplicaReport(
+        id=replica,
+        running=bool(told["running"]),
+        restarts=int(told["restarts"]),
+        exit=str(told["exit"]),
+        age=float(entry["age"]) if told["started"] else age,
+        status=status,
+        was_ready=bool(told["was_ready"]) and not told["running"],
+        address=tcp(told["host"], port) if port else "",
+        key=str(told["key"]),
+    )
+
+
+def _heard(entry: Mapping[str, Any] | None) -> bool:
+    """Tell whether a replica is there: it has told so lately, and didn't say that it goes."""
+    return entry is not None and entry["silent"] < SILENT_SECONDS and not entry["report"].get("gone")
