@@ -52,6 +52,8 @@ class Sample:
     memory: float
     descriptors: int
     threads: int
+    passing: bool = False
+    """A deployment was there that comes and goes, with descriptors of its own."""
 
 
 class Soak:
@@ -62,6 +64,7 @@ class Soak:
         self.registered = self.deployed = self.abused = 0
         self.trouble: list[str] = []
         self._trial, self._subject, self._watched = trial, subject, deployed
+        self._passing = True
         self._begin = time.monotonic()
         self._over = threading.Event()
         self._threads = [threading.Thread(target=work) for work in (self._register, self._deploy, self._abuse)]
@@ -78,6 +81,7 @@ class Soak:
 
     def sample(self) -> None:
         """Look at each part."""
+        passing = self._passing
         children = {**self._subject.children(), "supervisor": self._subject.supervisor}
         for name in PARTS:
             process = psutil.Process(children[name])
@@ -85,8 +89,8 @@ class Soak:
                 # Resident: pages that a fork shares with its parent count from the beginning, not once they part.
                 memory = process.memory_info().rss / _MEGABYTE
                 descriptors = process.num_fds() - len(process.net_connections("tcp"))  # clients come and go
-                found = Sample(time.monotonic() - self._begin, memory, descriptors, process.num_threads())
-            self.samples[name].append(found)
+                at, threads = time.monotonic() - self._begin, process.num_threads()
+            self.samples[name].append(Sample(at, memory, descriptors, threads, passing or self._passing))
 
     def _register(self) -> None:
         version = 10
@@ -101,7 +105,9 @@ class Soak:
     def _deploy(self) -> None:
         with self._noted("registration"):
             model_id = self._subject.register(1)
+        self._passing = False
         while not self._over.wait(5):
+            self._passing = True
             with self._noted("deployment"):
                 passing = self._subject.deploy(model_id, name="passing")
                 for number in range(20):
@@ -113,6 +119,7 @@ class Soak:
                 self._subject.ask("DELETE", f"/20190101/modelDeployments/{passing.id}")
                 passing.rest()
                 self.deployed += 1
+                self._passing = False
 
     def _abuse(self) -> None:
         """Send what must be refused, in turn."""
@@ -199,8 +206,10 @@ def judge(name: str, samples: list[Sample], after: float) -> list[Verdict]:
     held = now <= before * _MOST_GROWTH
     memory = f"{before:.1f} → {now:.1f} MB ({growth:+.1%}, at most {_MOST_GROWTH - 1:.0%})"
     found = [Verdict(f"{name}: memory {memory}: {_said(held)}", held)]
+    alone = [[each for each in part if not each.passing] for part in (base, end)]
+    compared = alone if all(alone) else [base, end]
     for what in ("descriptors", "threads"):
-        least, most = (min(getattr(each, what) for each in part) for part in (base, end))
+        least, most = (min(getattr(each, what) for each in part) for part in compared)
         held = most <= least + _MOST_MORE
         found.append(Verdict(f"{name}: {what} {least} → {most} (at most {_MOST_MORE} more): {_said(held)}", held))
     return found
