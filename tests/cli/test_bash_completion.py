@@ -12,7 +12,7 @@ _SCRIPT = """
 ads() { "$PYTHON" -m ads.cli "$@"; }
 compopt() { echo "$2"; }
 source <(ads completion bash)
-COMP_LINE=$1 COMP_POINT=${#1}
+COMP_LINE=$1 COMP_POINT=$2
 _ads_completion ads
 printf '%s\\n' "${COMPREPLY[@]}"
 """
@@ -20,10 +20,10 @@ printf '%s\\n' "${COMPREPLY[@]}"
 pytestmark = pytest.mark.needs("bash")
 
 
-def completed(line: str) -> list[str]:
+def completed(line: str, cursor: int | None = None) -> list[str]:
     """Return what bash is told to put in place of its own word; without names, of what kind of file one is wanted."""
     done = subprocess.run(
-        ["bash", "--norc", "-c", _SCRIPT, "bash", line],
+        ["bash", "--norc", "-c", _SCRIPT, "bash", line, str(len(line) if cursor is None else cursor)],
         env={**os.environ, "PYTHON": sys.executable},
         capture_output=True,
         text=True,
@@ -60,4 +60,5 @@ def test_files_complete_where_a_file_is_wanted(home, line):
 
 
 def test_of_half_a_line_only_what_is_before_the_cursor_counts(home):
-    assert completed("ads deployments res") == ["restart"]
+    assert completed("ads deployments rest") == ["restart"]
+    assert completed("ads deployments stxy churn", 18) == ["stop", "start"]

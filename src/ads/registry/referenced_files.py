@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads.errors import (
+    AdsError,
     BucketNotVersionedError,
     InputError,
     ModelFileDescriptionError,
@@ -167,10 +168,8 @@ def _listed_s3(folder: Folder) -> Iterator[dict[str, Any]]:
     store = _s3()
     try:
         rows = store.find(f"{folder.bucket}/{folder.prefix}", detail=True, withdirs=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # what fails below s3fs has no common root
         raise _s3_failed(folder.bucket, error) from error
-    except Exception as error:  # what S3 answered is an OSError; it did not answer
-        raise _s3_away(folder.bucket, error) from error
     for path, row in sorted(rows.items()):
         name = path.partition("/")[2]
         if name.startswith(folder.prefix) and row.get("type") == "file":
@@ -190,12 +189,10 @@ def _fetch_s3(item: ReferencedObject, file: BinaryIO) -> None:
                 size += len(data)
                 digest.update(data)
                 file.write(data)
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except Exception as error:  # what fails below s3fs has no common root
         raise _s3_failed(item.bucket, error) from error
-    except Exception as error:  # what S3 answered is an OSError; it did not answer
-        raise _s3_away(item.bucket, error) from error
     etag = item.digests["etag"]
     # The ETag of what came in one piece, without a key of the caller's, is its MD5.
     if size != item.size or (len(etag) == 32 and etag != digest.hexdigest()):
@@ -228,14 +225,13 @@ def _different(item: ReferencedObject) -> InputError:
     )
 
 
-def _s3_failed(bucket: str, error: Exception) -> InputError:
-    return InputError(
-        f"The S3 bucket {bucket[:200]!r} can't be read: {type(error).__name__}: {str(error)[:500]}.",
-        hint="Check the bucket, and the AWS credentials and endpoint of the service's environment.",
-    )
-
-
-def _s3_away(bucket: str, error: Exception) -> ServiceUnavailable:
+def _s3_failed(bucket: str, error: Exception) -> AdsError:
+    answered = isinstance(error, (FileNotFoundError, PermissionError, ValueError))
+    if answered or (isinstance(error, OSError) and error.errno is not None):
+        return InputError(
+            f"The S3 bucket {bucket[:200]!r} can't be read: {type(error).__name__}: {str(error)[:500]}.",
+            hint="Check the bucket, and the AWS credentials and endpoint of the service's environment.",
+        )
     return ServiceUnavailable(
         f"The S3 bucket {bucket[:200]!r} can't be reached: {str(error)[:500] or type(error).__name__}.",
         hint="Try again; if it stays so, check the network, and the AWS endpoint of the service's environment.",
