@@ -114,6 +114,8 @@ class Settings:
     """Name or address under which other members reach this machine. Empty: its first address, or loopback."""
     control_port: int = 0
     """Port at ``advertise`` on which a member's control plane takes requests from gateways. 0: any free port."""
+    engine: str = "local"
+    """What runs replicas: ``local`` (processes of this machine) or another one of :mod:`ads.deploy.engines.choice`."""
     no_progress: bool = False
     """Whether bars and checklists are left out."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

@@ -33,8 +33,9 @@ from ads.registry.models import NewModel, create_model
 from ads.registry.schema import upgrade
 from ads.registry.tables import Artifact
 from ads.registry.work_requests import entries_of, get_work_request
+from ads.replica_address import parse_tcp
 from ads.settings import Settings
-from ads.worker import frames
+from ads.worker import frames, strangers
 
 CALLER = Caller("tester")
 SUPERVISOR = """
@@ -66,7 +67,8 @@ def wait_until(condition: Callable[[], Any], seconds: float = 30) -> Any:
 class Machine:
     """One data directory with what runs on it."""
 
-    def __init__(self, root: Path, **settings: Any) -> None:
+    def __init__(self, root: Path, listen: str = "", **settings: Any) -> None:
+        self.listen = listen
         self.home = Home(root)
         self.home.create()
         self.settings = Settings(home=root, **settings)
@@ -91,7 +93,7 @@ class Machine:
         return True
 
     def start_controller(self) -> None:
-        engine = LocalEngine(self.home, settings=self.settings)
+        engine = LocalEngine(self.home, settings=self.settings, listen=self.listen)
         supplies = isolated_supplies(self.home, self.settings)
         self.controller = Controller(self.database, self.home, self.settings, engine, self.archive, supplies)
         self.controller.start()
@@ -160,9 +162,7 @@ class Machine:
         assert route is not None
         answers = []
         for replica in route["replicas"]:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(20)
-                connection.connect(replica["socket"])
+            with connected(replica) as connection:
                 payload = frames.encode_items([frames.Item(frames.JSON, b"", data.encode())])
                 connection.sendall(frames.encode_frame(frames.PREDICT, 1, payload))
                 buffer = frames.FrameBuffer()
@@ -178,6 +178,18 @@ class Machine:
             self.supervisor.send_signal(signal.SIGTERM)
             self.supervisor.wait(30)
         self.database.close()
+
+
+def connected(replica: dict[str, Any]) -> socket.socket:
+    """Return a connection to a replica of the routes, on which frames may be sent."""
+    address = parse_tcp(replica["socket"])
+    connection = socket.socket(socket.AF_UNIX if address is None else socket.AF_INET)
+    connection.settimeout(60)
+    connection.connect(address or replica["socket"])
+    if address is not None:
+        question = connection.recv(strangers.SIZE, socket.MSG_WAITALL)
+        connection.sendall(strangers.answer(bytes.fromhex(replica["key"]), question))
+    return connection
 
 
 def configuration(model_id: str, replicas: int = 1, **variables: str) -> dict[str, Any]:

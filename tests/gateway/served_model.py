@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import ads.worker
+from ads.home import write_private
 
 LAUNCH = Path(ads.worker.__file__).parent / "launch.py"
 
@@ -34,22 +35,32 @@ def prepare_iris(folder):
 
 
 class ServedModel:
-    """One replica of the artifact in ``folder``, known to a gateway as its only deployment's."""
+    """One replica of the artifact in ``folder``, known to a gateway as its only deployment's.
 
-    def __init__(self, gateway, folder, deployment, name="iris", **settings):
+    With ``key``, hexadecimal digits, it is on a TCP port.
+    """
+
+    def __init__(self, gateway, folder, deployment, name="iris", key="", **settings):
         self.gateway = gateway
         run = gateway.home.deployment(deployment) / "real"
         run.mkdir(parents=True, exist_ok=True)
         self.status_path = run / "status.json"
         socket_path = gateway.home.replica_socket(f"real{len(gateway.deployments)}")
-        argv = [sys.executable, str(LAUNCH), "--artifact", str(folder), "--socket", str(socket_path)]
-        argv += ["--status", str(self.status_path)]
+        argv = [sys.executable, str(LAUNCH), "--artifact", str(folder), "--status", str(self.status_path)]
+        if key:
+            write_private(run / "key", key.encode())
+            argv += ["--listen", "127.0.0.1:0", "--key", str(run / "key")]
+        else:
+            argv += ["--socket", str(socket_path)]
         with (run / "predict.log").open("ab") as log:
             self.process = subprocess.Popen(
                 argv, stdout=log, stderr=log, cwd=folder, env={"PATH": os.environ["PATH"]}, start_new_session=True
             )
-        self.wait()
-        gateway.deploy((), deployment, name=name, replicas=[{"id": "real", "socket": str(socket_path)}], **settings)
+        status = self.wait()
+        self.place = {"id": "real", "socket": str(socket_path)}
+        if key:
+            self.place = {"id": "remote", "socket": f"tcp://127.0.0.1:{status['port']}", "key": key}
+        gateway.deploy((), deployment, name=name, replicas=[self.place], **settings)
 
     def wait(self, seconds=60):
         deadline = time.monotonic() + seconds

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import ads.worker
-from ads.worker import frames
+from ads.worker import frames, strangers
 
 LAUNCH = Path(ads.worker.__file__).parent / "launch.py"
 
@@ -32,16 +32,23 @@ class Replica:
         python: str = sys.executable,
         memory_limit: int = 0,
         variables: dict[str, str] | None = None,
+        key: str = "",
     ) -> None:
+        """With ``key``, hexadecimal digits, it listens on TCP."""
         self.folder = folder
         self._run = tempfile.TemporaryDirectory()
         run = Path(self._run.name)
         self.socket_path = run / "r.sock"
+        self.key = key
+        self.key_path = run / "key"
+        self.key_path.write_text(key)
+        self.key_path.chmod(0o600)
         self.status_path = run / "status.json"
         self.log_path = run / "predict.log"
         self.lifeline, self.lifeline_end = os.pipe()
         env = {"PATH": os.environ["PATH"], "OPENADS_LIFELINE": str(self.lifeline), **(variables or {})}
-        argv = [python, str(LAUNCH), "--artifact", str(folder), "--socket", str(self.socket_path)]
+        door = ["--listen", "127.0.0.1:0", "--key", str(self.key_path)] if key else ["--socket", str(self.socket_path)]
+        argv = [python, str(LAUNCH), "--artifact", str(folder), *door]
         argv += ["--status", str(self.status_path), "--memory-limit", str(memory_limit)]
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
@@ -68,9 +75,19 @@ class Replica:
         return status
 
     def connect(self) -> socket.socket:
+        if self.key:
+            connection = self.call()
+            connection.sendall(strangers.answer(bytes.fromhex(self.key), exactly(connection, strangers.SIZE)))
+            return connection
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(30)
         connection.connect(str(self.socket_path))
+        return connection
+
+    def call(self) -> socket.socket:
+        """Return a connection to its port, as a stranger."""
+        connection = socket.create_connection(("127.0.0.1", self.status()["port"]), 30)
+        connection.settimeout(60)
         return connection
 
     def ask(
@@ -95,6 +112,14 @@ class Replica:
         self._run.cleanup()
 
 
+def exactly(connection: socket.socket, size: int) -> bytes:
+    """Return the next ``size`` bytes of a connection, fewer when it ends."""
+    data = b""
+    while len(data) < size and (piece := connection.recv(size - len(data))):
+        data += piece
+    return data
+
+
 def receive(connection: socket.socket) -> tuple[int, int, bytes]:
     """Return the next frame of a connection."""
     buffer = frames.FrameBuffer()
@@ -110,14 +135,16 @@ def replica(tmp_path: Path) -> Iterator[Any]:
     """Start a replica of a score.py given as text, with more files by name."""
     started: list[Replica] = []
 
-    def start(score: str | None, python: str = sys.executable, memory_limit: int = 0, **files: str) -> Replica:
+    def start(
+        score: str | None, python: str = sys.executable, memory_limit: int = 0, key: str = "", **files: str
+    ) -> Replica:
         folder = tmp_path / f"artifact{len(started)}"
         folder.mkdir()
         if score is not None:
             (folder / "score.py").write_text(textwrap.dedent(score), encoding="utf-8")
         for name, content in files.items():
             (folder / name.replace("__", ".")).write_text(content, encoding="utf-8")
-        started.append(Replica(folder, python, memory_limit))
+        started.append(Replica(folder, python, memory_limit, key=key))
         return started[-1]
 
     yield start

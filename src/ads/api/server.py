@@ -25,7 +25,7 @@ import uvicorn
 from ads.api.application import create_app
 from ads.api.context import Context, open_context
 from ads.deploy.engines.base import Engine
-from ads.deploy.engines.local import LocalEngine
+from ads.deploy.engines.choice import engine_for
 from ads.deploy.placement import found_devices
 from ads.errors import AdsError, Conflict
 from ads.handover import LentConnections
@@ -111,8 +111,14 @@ def open_socket(path: Path) -> socket.socket:
 def serve(context: Context) -> int:
     """Serve on the home's control socket until told to stop; return the exit status."""
     devices = found_devices(context.settings.gpus, os.environ)
+    try:
+        engine = engine_for(context.settings, context.home, context.database, devices)
+    except AdsError as error:
+        print(error, file=sys.stderr)
+        context.close()
+        return _EXIT_CONFIGURATION
     lent = LentConnections(context.home.lent_socket)
-    server = make_server(context, LocalEngine(context.home, devices=devices, settings=context.settings), lent)
+    server = make_server(context, engine, lent)
     path = context.home.control_socket
     listening = open_socket(path)
     _when_parent_ends(server.stop)

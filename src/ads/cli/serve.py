@@ -32,16 +32,17 @@ __all__ = ["serve", "stop"]
     metavar="PORT",
     help="Port to listen on; 0 for any free one. Default: 8900.",
 )
+@click.option("--engine", metavar="NAME", help="What runs replicas: local (the default), or another engine.")
 @click.option("-d", "--detach", is_flag=True, help="Start in the background, and return once it answers.")
 @pass_invocation
-def serve(invocation: Invocation, host: str | None, port: int | None, detach: bool) -> int:
+def serve(invocation: Invocation, host: str | None, port: int | None, engine: str | None, detach: bool) -> int:
     """Start the service: catalog, gateway and deployments. Ctrl-C, or ads stop, ends it and everything it started.
 
     Deployments that were active are served again. -q prints the address once the service answers.
     """
     from ads import service
 
-    settings = invocation.load_settings(host=host, port=port)
+    settings = invocation.load_settings(host=host, port=port, engine=engine)
     if not detach:
         status = service.serve(settings, on_ready=lambda found: _tell(invocation, found, "Ctrl-C"))
         invocation.output.talk("The service is stopped.")

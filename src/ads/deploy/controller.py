@@ -102,7 +102,9 @@ class Controller:
         self._settings = settings
         self._engine = engine
         self._routes = Routes(home)
-        self._preparations = Preparations(home, archive, supplies, self.wake, settings.trusted_keys)
+        self._preparations = Preparations(
+            home, archive, supplies, self.wake, settings.trusted_keys, environments=engine.prepares_environments
+        )
         self._stops = ThreadPoolExecutor(_STOPS_AT_ONCE, thread_name_prefix="stop")
         self._stopping: set[ReplicaId] = set()
         self._stages = Stages(database, self._preparations)
@@ -369,13 +371,16 @@ class Controller:
         folder = self._home.deployment(row.id)
         order = ReplicaOrder(
             id=replica,
-            python=prepared.environment.python,
+            python=prepared.environment.python if prepared.environment is not None else None,
             artifact=prepared.artifact,
             folder=folder / str(replica),
             log=predict_log(self._home, row.id),
             memory_bytes=spec.memory_bytes,
             environment={"OMP_WAIT_POLICY": "PASSIVE", **dict.fromkeys(names, threads), **spec.environment},
-            processors=spec.threads if spec.threads < (os.cpu_count() or 1) else 0,
+            processors=spec.threads if prepared.environment is None or spec.threads < (os.cpu_count() or 1) else 0,
+            source=prepared.source,
+            archive=prepared.archive,
+            on_device="GPU" in spec.shape,
         )
         try:
             self._engine.start(order)

@@ -56,7 +56,8 @@ class Isolator:
                 hint="Run the service as root with the right to mount, or set replica_network to true.",
             )
         shown = [(str(order.artifact), "ro"), (str(self._worker.parent), "ro"), (str(order.folder), "rw")]
-        needed = (path for path in _needed(order.python, variables) if not self._reveals(path))
+        python = order.python or Path(sys.executable)
+        needed = (path for path in _needed(python, variables) if not self._reveals(path))
         shown += [(path, "ro") for path in _existing(needed)]
         return {
             "users": self.users,

@@ -35,7 +35,8 @@ def template_of(order: ReplicaOrder, variables: Mapping[str, str], worker: Path)
     That is: in an environment that was built, with a GPU, and where the deployment sets variables that libraries read
     while they are imported.
     """
-    if sys.platform != "linux" or order.python != Path(sys.executable) or "CUDA_VISIBLE_DEVICES" in variables:
+    python = order.python
+    if sys.platform != "linux" or python != Path(sys.executable) or "CUDA_VISIBLE_DEVICES" in variables:
         return None
     own = set(order.environment).difference(_EVERY_REPLICAS)
     if any(_SHAPES_IMPORTS.match(name) for name in own):
@@ -47,7 +48,7 @@ def template_of(order: ReplicaOrder, variables: Mapping[str, str], worker: Path)
         name: value for name, value in variables.items() if name not in order.environment or name in _EVERY_REPLICAS
     }
     environment = {**kept, "HOME": "/", "TMPDIR": "/tmp", **dict.fromkeys(_THREADS, "1")}  # noqa: S108 - it writes nothing
-    return {"argv": [str(order.python), str(worker), "--modules", ",".join(modules)], "env": environment}
+    return {"argv": [str(python), str(worker), "--modules", ",".join(modules)], "env": environment}
 
 
 @lru_cache(maxsize=256)

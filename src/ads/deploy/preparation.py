@@ -29,17 +29,32 @@ _TRY_AGAIN_AFTER = 30.0
 
 @dataclass(frozen=True)
 class Prepared:
-    """A revision that is ready to be started."""
+    """A revision that is ready to be started: with its environment, or its ``archive`` where that is made elsewhere."""
 
     artifact: Path
-    environment: Environment
+    environment: Environment | None
     seconds: float
+    source: ModelSource
+    archive: Path | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything is still in place."""
+        if not self.artifact.is_dir() or (self.archive is not None and not self.archive.exists()):
+            return False
+        return self.environment is None or self.environment.python.exists()
+
+    @property
+    def description(self) -> str:
+        """What is told of the environment."""
+        return "made where the replicas run" if self.environment is None else self.environment.description
 
 
 class Preparations:
     """Prepares revisions, each by one thread. ``wake`` is called when one has ended.
 
     Nothing here outlives the process: preparing again what is in place takes as long as reading its files once.
+    Without ``environments`` none is made: artifacts are fetched, checked and unpacked, and the engine does the rest.
     """
 
     def __init__(
@@ -49,7 +64,10 @@ class Preparations:
         supplies: Supplies,
         wake: Callable[[], None],
         trusted_keys: str = "",
+        *,
+        environments: bool = True,
     ) -> None:
+        self._environments = environments
         self._home = home
         self._archive = archive
         self._supplies = supplies
@@ -73,7 +91,7 @@ class Preparations:
         """Return what a revision runs with, None as long as it isn't in place, or no longer is."""
         with self._lock:
             found = self._done.get(key)
-            if found is not None and not (found.artifact.is_dir() and found.environment.python.exists()):
+            if found is not None and not found.whole:
                 del self._done[key]  # somebody removed it: prepare it again
                 return None
             return found
@@ -114,11 +132,11 @@ class Preparations:
     def _prepare(self, key: Key, source: ModelSource, report: Callable[[str], None]) -> None:
         began = time.monotonic()
         try:
-            artifact = unpack(self._home, source.sha256, lambda: self._archive(source))
+            artifact, archive = self._unpacked(source)
             if self._trusted_keys:
                 model_signature.verify(artifact, model_signature.trusted_keys_in(self._trusted_keys))
-            environment = resolve(self._home, artifact, self._supplies, report)
-            prepared = Prepared(artifact, environment, time.monotonic() - began)
+            environment = resolve(self._home, artifact, self._supplies, report) if self._environments else None
+            prepared = Prepared(artifact, environment, time.monotonic() - began, source, archive)
         except AdsError as error:
             self._failed(key, str(error))
         except Exception as error:  # a thread's boundary: whatever it was, the deployment must hear of it
@@ -129,6 +147,16 @@ class Preparations:
                 self._done[key] = prepared
                 self._running.discard(key)
         self._wake()
+
+    def _unpacked(self, source: ModelSource) -> tuple[Path, Path | None]:
+        """Return the artifact's folder, and where an engine is to take it elsewhere its archive, both checked."""
+        if self._environments:
+            return unpack(self._home, source.sha256, lambda: self._archive(source)), None
+        if source.by_reference:  # its archive is a folder that becomes the artifact
+            artifact = unpack(self._home, source.sha256, lambda: self._archive(source))
+            return artifact, artifact
+        archive = self._archive(source)
+        return unpack(self._home, source.sha256, lambda: archive), archive
 
     def _failed(self, key: Key, cause: str) -> None:
         with self._lock:

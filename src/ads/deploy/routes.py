@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,16 @@ __all__ = ["ReplicaRoute", "Route", "Routes"]
 
 @dataclass(frozen=True)
 class ReplicaRoute:
-    """Where a replica listens, its revision, and the share of the requests in percent that all of those get."""
+    """Where a replica listens, its revision, and the share of the requests in percent that all of those get.
+
+    ``socket`` is a path, or ``tcp://host:port`` with the ``key`` (hexadecimal) that the replica asks for.
+    """
 
     id: str
     socket: str
     revision: int = 0
     weight: int = 100
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,10 @@ def traffic_of(
     stopping: Collection[tuple[int, int]],
     socket: Callable[[ReplicaId], str],
 ) -> Traffic:
-    """Return who gets the deployment's requests. ``stopping`` are replicas that are about to be stopped."""
+    """Return who gets the deployment's requests. ``stopping`` are replicas that are about to be stopped.
+
+    A replica that has told no address is at the one that ``socket`` gives; where that is empty, it isn't reached yet.
+    """
     if row.target != "ACTIVE" or row.serving_revision == 0 or row.lifecycle_state not in _SERVING:
         return Traffic(serving=False)
     usable = [r for r in sorted(reports, key=lambda r: r.id.slot) if (r.id.revision, r.id.slot) not in stopping]
@@ -57,9 +60,9 @@ def traffic_of(
     return Traffic(
         serving=True,
         replicas=tuple(
-            ReplicaRoute(str(r.id), socket(r.id), r.id.revision, shares[r.id.revision])
+            ReplicaRoute(str(r.id), address, r.id.revision, shares[r.id.revision], r.key)
             for r in usable
-            if r.id.revision in shares
+            if r.id.revision in shares and (address := r.address or socket(r.id))
         ),
         shadow=row.revision if shadow else None,
         shadow_percent=progress.plan.sample if progress is not None else _ALL,

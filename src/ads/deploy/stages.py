@@ -43,7 +43,7 @@ class Stages:
         found: list[tuple[str, str]] = []
         prepared = self._preparations.done((row.id, row.revision))
         if prepared is not None:
-            found.append(("environment", f"environment: {prepared.environment.description}, {prepared.seconds:.2f} s"))
+            found.append(("environment", f"environment: {prepared.description}, {prepared.seconds:.2f} s"))
         first = next((r for r in reports if r.id.revision == row.revision and r.id.slot == 0), None)
         found += stage_lines(first.status if first else None)
         new = [(stage, line) for stage, line in found if stage not in self._logged[request]]

@@ -5,6 +5,7 @@ All integers are big-endian. PREDICT carries ``u16`` count and per item ``u8`` b
 (JSON, or what the item's meta asked for; to INFER first ``u32`` how long its JSON part is, 0 when that is all), and may
 end with ``u32`` how many rows were predicted. CHUNK is a piece of a streamed answer, which an ANSWER with an empty body
 ends. PING is empty; PONG is empty or has ``u16`` how many items the replica takes in one frame, else it is one.
+DESCRIBE is empty; DESCRIPTION has what the replica tells of its model (JSON).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ __all__ = [
     "BYTES",
     "CHUNK",
     "CSV",
+    "DESCRIBE",
+    "DESCRIPTION",
     "INFER",
     "JSON",
     "NPY",
@@ -31,7 +34,7 @@ __all__ = [
     "Output",
 ]
 
-PREDICT, ANSWER, PING, PONG, CHUNK = 1, 2, 3, 4, 5
+PREDICT, ANSWER, PING, PONG, CHUNK, DESCRIBE, DESCRIPTION = 1, 2, 3, 4, 5, 6, 7
 JSON, BYTES, CSV, NPY, ARROW, INFER = 0, 1, 2, 3, 4, 5
 
 _LENGTH = struct.Struct(">I")
@@ -86,7 +89,7 @@ def encode_answer(frame_id: int, outputs: Sequence[Output]) -> bytes:
 
 
 def encode_empty(kind: int, frame_id: int) -> bytes:
-    """Return a PING or PONG frame."""
+    """Return a frame without content: PING, PONG, DESCRIBE."""
     return _START.pack(_AFTER_LENGTH, kind, frame_id)
 
 

@@ -176,7 +176,8 @@ class Lane:
     def follow(self, wanted: Mapping[str, ReplicaRoute]) -> None:
         """Connect to new replicas, let go of those that left the table."""
         for replica_id, replica in list(self._replicas.items()):
-            if replica_id not in wanted or wanted[replica_id].socket != replica.socket:
+            place = wanted.get(replica_id)
+            if place is None or (place.socket, place.key) != (replica.socket, replica.key):
                 del self._replicas[replica_id]
                 replica.retire()
         for replica_id, place in wanted.items():

@@ -25,7 +25,9 @@ from ads.gateway.frames import (
     encode_empty,
     encode_predict,
 )
+from ads.gateway.remote import connect
 from ads.gateway.tables import ReplicaRoute
+from ads.replica_address import parse_tcp
 
 __all__ = ["Replica", "ReplicaOwner"]
 
@@ -59,6 +61,7 @@ class Replica(asyncio.Protocol):
     def __init__(self, route: ReplicaRoute, owner: ReplicaOwner, largest_answer: int) -> None:
         self.id = route.id
         self.socket = route.socket
+        self.key = route.key
         self.ready = False
         self.busy = False
         self.batch = 1
@@ -71,6 +74,8 @@ class Replica(asyncio.Protocol):
         """When the last frame was sent."""
         self._owner = owner
         self._largest = largest_answer
+        self._remote = parse_tcp(route.socket)
+        self._folder = route.folder
         self._frame_id = 0
         self._expected = 0
         self._reader = FrameReader(largest_answer)
@@ -131,8 +136,11 @@ class Replica(asyncio.Protocol):
         try:
             while not self._retired:
                 try:
-                    await loop.create_unix_connection(lambda: self, self.socket)
-                except OSError:  # noqa: PERF203 - it sleeps anyway
+                    if self._remote is None:
+                        await loop.create_unix_connection(lambda: self, self.socket)
+                    else:
+                        await connect(self._remote, self.key, self._folder, lambda: self)
+                except (OSError, asyncio.TimeoutError):  # noqa: PERF203 - it sleeps anyway
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
                 else:

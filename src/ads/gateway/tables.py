@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ads.deploy.capture import CapturePolicy, parse_capture
 from ads.errors import InputError
+from ads.gateway.remote import forget
 from ads.home import Home
 from ads.identity.verifier import Verifier
+from ads.replica_address import parse_tcp
 
 __all__ = ["DeploymentRoute", "HeaderRule", "ReplicaRoute", "Tables", "parse_routes"]
 
@@ -23,12 +25,18 @@ _Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class ReplicaRoute:
-    """Where one replica listens, which revision it belongs to, and the share of the requests that revision gets."""
+    """Where one replica listens, which revision it belongs to, and the share of the requests that revision gets.
+
+    ``socket`` is a path, or ``tcp://host:port``; then ``key`` (hexadecimal) is what the replica asks for, and
+    ``folder`` is where this machine keeps what it tells of its model.
+    """
 
     id: str
     socket: str
     revision: int = 0
     weight: int = 100
+    key: str = field(default="", repr=False)
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ class DeploymentRoute:
     capture: CapturePolicy | None = None
 
 
-def parse_routes(data: Any) -> dict[str, DeploymentRoute]:
+def parse_routes(data: Any, home: Home | None = None) -> dict[str, DeploymentRoute]:
     """Return the deployments of a routes table by id. Raises ValueError, KeyError or TypeError for another form."""
     routes = {}
     for entry in data["deployments"]:
@@ -80,7 +88,7 @@ def parse_routes(data: Any) -> dict[str, DeploymentRoute]:
             serving=bool(entry["serving"]),
             timeout_seconds=float(entry.get("timeout_seconds", 60.0)),
             max_body_bytes=int(entry.get("max_body_bytes", 10 * 1024 * 1024)),
-            replicas=tuple(map(_replica, entry["replicas"])),
+            replicas=tuple(_replica(replica, home, entry["id"]) for replica in entry["replicas"]),
             revision=int(entry.get("revision") or 0),
             hold_seconds=float(entry.get("hold_seconds") or 0.0),
             shadow=None if entry.get("shadow") is None else int(entry["shadow"]),
@@ -107,12 +115,16 @@ def _positive(value: Any) -> float | None:
     return float(value) if value is not None and float(value) > 0 else None
 
 
-def _replica(entry: Any) -> ReplicaRoute:
+def _replica(entry: Any, home: Home | None, deployment_id: str) -> ReplicaRoute:
+    key, remote = str(entry.get("key") or ""), parse_tcp(str(entry["socket"])) is not None
+    bytes.fromhex(key)
     return ReplicaRoute(
         id=str(entry["id"]),
         socket=str(entry["socket"]),
         revision=int(entry.get("revision") or 0),
         weight=int(entry.get("weight", 100)),
+        key=key,
+        folder=home.deployment(deployment_id) / str(entry["id"]) if remote and home is not None else None,
     )
 
 
@@ -168,12 +180,19 @@ class Tables:
         if data is None:
             return
         try:
-            routes = parse_routes(data)
+            routes = parse_routes(data, self._home)
         except (ValueError, KeyError, TypeError) as error:
             _report(self._home.routes_file, error)
             return
+        for folder in _folders(self.routes or {}) - _folders(routes):
+            forget(folder)
         self.routes = routes
         self._on_routes(routes)
+
+
+def _folders(routes: dict[str, DeploymentRoute]) -> set[Path]:
+    replicas = (replica for route in routes.values() for replica in route.replicas)
+    return {replica.folder for replica in replicas if replica.folder is not None}
 
 
 def _read(path: Path) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ads.deploy.replica_users import free_user
 from ads.errors import InputError
+from ads.replica_address import parse_tcp
 from ads.worker import isolation as process
 
 __all__ = ["Isolation", "enter", "free_user", "hand_over", "open_socket", "parse_isolation"]
@@ -22,7 +23,8 @@ _HIGHEST_USER = 2**31
 class Isolation:
     """``users`` is the range of user numbers from which the child gets one of its own, None: it stays the service's.
 
-    ``folder`` becomes the child's, ``socket`` is bound for it: it need not be able to make files where sockets are.
+    ``folder`` becomes the child's, ``socket`` (a path, or ``tcp://host:port``) is bound for it: it need not be able to
+    make files where sockets are.
     ``hide`` and ``show`` are folders, and paths with ``ro`` or ``rw``, of the file system that it sees. ``processes``
     and ``file_bytes`` are limits, 0: none; so are ``memory_bytes`` and ``processors``, of all its processes together.
     """
@@ -82,12 +84,19 @@ def hand_over(isolation: Isolation, user: int) -> None:
             os.chown(Path(root, name), user, user, follow_symlinks=False)
 
 
-def open_socket(path: str) -> socket.socket:
-    """Return a socket bound to ``path`` that the child will listen on; until it does, connections are refused."""
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def open_socket(place: str) -> socket.socket:
+    """Return a socket bound to a path, or to ``tcp://host:port``, that the child will listen on; until it does,
+    connections are refused. It stays usable for a child that has no network.
+    """
+    address = parse_tcp(place)
+    if address is None:
+        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    else:
+        bound = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        Path(path).unlink(missing_ok=True)
-        bound.bind(path)
+        if address is None:
+            Path(place).unlink(missing_ok=True)
+        bound.bind(address or place)
     except OSError:
         bound.close()
         raise

@@ -10,6 +10,7 @@ Every integer is big-endian. A frame is ``u32 length of what follows``, ``u8 kin
 * ANSWER: ``u16 count``, then for each item ``u16 HTTP status``, ``u32 length``, body (JSON text); then nothing, or
   ``u32`` how many rows were predicted in all.
 * PING: nothing. PONG: nothing, or ``u16`` how many items a PREDICT frame may have; without it one.
+* DESCRIBE: nothing. DESCRIPTION: what the replica tells of its model, a JSON object.
 """
 
 import struct
@@ -20,6 +21,8 @@ __all__ = [
     "ARROW",
     "CHUNK",
     "CSV",
+    "DESCRIBE",
+    "DESCRIPTION",
     "INFER",
     "JSON",
     "LARGEST_FRAME",
@@ -39,7 +42,7 @@ __all__ = [
     "encode_items",
 ]
 
-PREDICT, ANSWER, PING, PONG, CHUNK = 1, 2, 3, 4, 5
+PREDICT, ANSWER, PING, PONG, CHUNK, DESCRIBE, DESCRIPTION = 1, 2, 3, 4, 5, 6, 7
 JSON, RAW, CSV, NPY, ARROW, INFER = 0, 1, 2, 3, 4, 5
 LARGEST_FRAME = 1 << 30
 _MOST_ROWS = (1 << 32) - 1

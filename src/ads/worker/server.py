@@ -1,15 +1,22 @@
-"""The replica's socket: connections from gateways, frames in, frames out, one frame at a time in the main thread."""
+"""The replica's socket: connections from gateways, frames in, frames out, one frame at a time in the main thread.
+
+Over TCP a connection is asked for the key first (:mod:`.strangers`). Nobody is waited for: while one connection thinks
+about its answer, the others are served.
+"""
 
 import contextlib
 import os
 import selectors
 import signal
 import socket
-from typing import Any, Dict, Optional
+import time
+from typing import Any, Dict, Optional, Union
 
 from .frames import (
     ANSWER,
     CHUNK,
+    DESCRIBE,
+    DESCRIPTION,
     PING,
     PONG,
     PREDICT,
@@ -20,35 +27,43 @@ from .frames import (
     encode_batch,
     encode_frame,
 )
+from .listening import keep_alive
 from .predictor import CallerGone, Predictor, stream_mode
+from .strangers import MOST, SECONDS, Stranger
 
 __all__ = ["Server"]
 
 _READ = 1 << 18
-_BACKLOG = 64
+_LOOK_AGAIN = 0.5
 
 
 class Server:
-    """Listens at ``path``, and for SIGTERM, from its making on; :meth:`run` serves until that signal.
+    """Answers what comes to ``listener``, and listens for SIGTERM, from its making on; :meth:`run` serves until then.
 
-    ``batch`` is what it tells gateways: how many items a frame may have. ``bound`` is the descriptor of a socket that
-    is bound to the path already.
+    ``batch`` is what it tells gateways: how many items a frame may have; ``description`` what it says of the model.
+    With a ``key`` every connection must know it. ``path`` is removed at the end.
     """
 
-    def __init__(self, path: str, predictor: Predictor, batch: int = 1, bound: "Optional[int]" = None) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        predictor: Predictor,
+        batch: int = 1,
+        description: bytes = b"{}",
+        key: bytes = b"",
+        path: "Optional[str]" = None,
+    ) -> None:
         self._path = path
         self._predictor = predictor
         self._pong = encode_batch(batch)
-        self._buffers: "Dict[socket.socket, FrameBuffer]" = {}
+        self._description = description
+        self._key = key
+        self._buffers: "Dict[socket.socket, Union[FrameBuffer, Stranger]]" = {}
+        self._strangers: "Dict[socket.socket, float]" = {}
+        self._patience: "Optional[float]" = None
         self._selector = selectors.DefaultSelector()
         self._stopping = False
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=bound)
-        if bound is None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
-            self._listener.bind(path)
-        self._listener.listen(_BACKLOG)
-        self._listener.setblocking(False)
+        self._listener = listener
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._wake, self._woken = socket.socketpair()
         self._wake.setblocking(False)
@@ -60,15 +75,18 @@ class Server:
     def run(self) -> None:
         """Answer frames until SIGTERM; the frame in flight is answered first."""
         while not self._stopping:
-            for key, _ in self._selector.select():
+            for key, _ in self._selector.select(self._patience):
                 if key.fileobj is self._listener:
                     self._accept()
                 elif key.fileobj is self._woken:
                     self._drain_wakeups()
                 elif not self._stopping:
                     self._serve(key.fileobj)
-        with contextlib.suppress(OSError):
-            os.unlink(self._path)
+            if self._patience is not None:
+                self._send_away()
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
 
     def _stop(self, _signal: int, _frame: Any) -> None:
         self._stopping = True
@@ -83,8 +101,43 @@ class Server:
             connection, _ = self._listener.accept()
         except OSError:
             return  # it went away again, or there are no descriptors left; the next one may work
+        if self._key:
+            self._ask(connection)
+            return
         self._buffers[connection] = FrameBuffer()
         self._selector.register(connection, selectors.EVENT_READ)
+
+    def _ask(self, connection: socket.socket) -> None:
+        """Send the question; what comes back is judged as soon as it is there."""
+
+        def proven() -> FrameBuffer:
+            del self._strangers[connection]
+            buffer = self._buffers[connection] = FrameBuffer()
+            return buffer
+
+        stranger = Stranger(self._key, proven)
+        try:
+            keep_alive(connection)
+            connection.send(stranger.question)  # there is room for it: nothing was sent before
+        except OSError:
+            connection.close()
+            return
+        self._buffers[connection] = stranger
+        self._strangers[connection] = time.monotonic() + SECONDS
+        self._patience = _LOOK_AGAIN
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def _send_away(self) -> None:
+        """Close the connections whose answer doesn't come, and the oldest ones where there are too many."""
+        now = time.monotonic()
+        late = [connection for connection, until in self._strangers.items() if now > until]
+        if late:  # an answer that came while a prediction was made is not late
+            ready = {key.fileobj for key, _ in self._selector.select(0)}
+            late = [connection for connection in late if connection not in ready]
+        late += list(self._strangers)[: max(0, len(self._strangers) - MOST)]
+        for connection in dict.fromkeys(late):
+            self._close(connection)
+        self._patience = _LOOK_AGAIN if self._strangers else None
 
     def _serve(self, connection: Any) -> None:
         try:
@@ -117,9 +170,12 @@ class Server:
             return encode_frame(ANSWER, frame_id, encode_answers(answers, self._predictor.rows))
         if kind == PING:
             return encode_frame(PONG, frame_id, self._pong)
+        if kind == DESCRIBE:
+            return encode_frame(DESCRIPTION, frame_id, self._description)
         raise FrameError("A replica gets no frames of kind {}.".format(kind))
 
     def _close(self, connection: socket.socket) -> None:
         self._selector.unregister(connection)
         del self._buffers[connection]
+        self._strangers.pop(connection, None)
         connection.close()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from ads.deploy.placement import Machine
+from ads.registry.deployments import ModelSource
 
 __all__ = ["Engine", "ReplicaId", "ReplicaOrder", "ReplicaReport"]
 
@@ -45,17 +46,27 @@ class ReplicaId:
 class ReplicaOrder:
     """Everything that starting a replica takes. ``folder`` is the replica's own, ``log`` shared by the deployment's.
 
-    ``memory_bytes`` and ``processors`` are the most that it may use, 0: no limit.
+    ``memory_bytes`` and ``processors`` are the most that it may use, 0: no limit. An engine that prepares environments
+    itself gets no ``python`` but the ``source`` of the model and its checked ``archive`` (of a model by reference: the
+    folder of its files), and in ``processors`` what the deployment's shape has. ``on_device``: the shape has GPUs.
     """
 
     id: ReplicaId
-    python: Path
+    python: Path | None
     artifact: Path
     folder: Path
     log: Path
     memory_bytes: int
     environment: Mapping[str, str]
     processors: int = 0
+    source: ModelSource | None = None
+    archive: Path | None = None
+    on_device: bool = False
+
+    @property
+    def deployment_id(self) -> str:
+        """The OCID of its deployment, whose folder its own is in."""
+        return self.folder.parent.name
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,8 @@ class ReplicaReport:
 
     ``exit`` says how the last process ended (``exit code 1``, ``signal SIGKILL``), empty when none has; ``age`` is in
     seconds since the present process was started. ``was_ready``: the last process got as far as answering. ``pid`` is
-    None where the replica is no process of this machine.
+    None where the replica is no process of this machine. ``address`` is where gateways reach it (``tcp://host:port``),
+    with the ``key`` that it asks for; empty: where :meth:`Engine.socket` says.
     """
 
     id: ReplicaId
@@ -75,10 +87,20 @@ class ReplicaReport:
     status: Mapping[str, Any] | None = None
     was_ready: bool = False
     pid: int | None = None
+    address: str = ""
+    key: str = field(default="", repr=False)
 
 
 class Engine(Protocol):
-    """Starts, stops and lists replicas. Every method may raise EngineUnavailable."""
+    """Starts, stops and lists replicas. Every method may raise EngineUnavailable.
+
+    Where ``prepares_environments`` is true, what is to be started has its environment on this machine; else the engine
+    makes it where the replica is to run.
+    """
+
+    @property
+    def prepares_environments(self) -> bool:
+        """Whether environments are made on this machine before a replica is ordered."""
 
     def start(self, order: ReplicaOrder) -> None:
         """Start a replica; nothing happens when it runs already."""
@@ -99,4 +121,4 @@ class Engine(Protocol):
         """Call ``ended`` whenever a replica ended by itself, until ``over`` is set."""
 
     def socket(self, replica: ReplicaId) -> str:
-        """Return where gateways reach the replica."""
+        """Return where gateways reach a replica whose report has no address; empty: not yet."""

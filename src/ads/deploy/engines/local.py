@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import site
@@ -19,7 +20,9 @@ from ads.deploy.engines.supervisor_client import Child, SupervisorClient
 from ads.deploy.isolation import Isolator, worker_file
 from ads.deploy.placement import Machine, place, this_machine
 from ads.deploy.preload import template_of
-from ads.home import Home, open_regular
+from ads.errors import AdsError
+from ads.home import Home, open_regular, write_private
+from ads.replica_address import tcp
 from ads.settings import Settings
 
 __all__ = ["LocalEngine", "replica_variables"]
@@ -27,6 +30,8 @@ __all__ = ["LocalEngine", "replica_variables"]
 _PREFIX = "replica/"
 _GRACE = 10.0
 _DEVICE_FILE = "device"
+_KEY_FILE = "key"
+_KEY_BYTES = 32
 _LARGEST_STATUS = 1024 * 1024
 _KEPT_VARIABLES = (
     "LANG",
@@ -41,7 +46,13 @@ _KEPT_VARIABLES = (
 
 
 class LocalEngine:
-    """The engine of ``ads serve``. ``folder_of`` gives the folder of the deployment with this short id."""
+    """The engine of ``ads serve``.
+
+    With ``listen``, a host, replicas are on TCP ports of it, each with a key of its own, and their reports name them
+    under ``advertise``, the name that other machines know this one by.
+    """
+
+    prepares_environments = True
 
     def __init__(
         self,
@@ -49,7 +60,12 @@ class LocalEngine:
         worker: Path | None = None,
         devices: Sequence[str] = (),
         settings: Settings | None = None,
+        *,
+        listen: str = "",
+        advertise: str = "",
     ) -> None:
+        self._listen = listen
+        self._advertise = advertise or listen
         self._home = home
         self._devices = tuple(devices)
         self._machine: Machine | None = None
@@ -62,18 +78,32 @@ class LocalEngine:
 
     def start(self, order: ReplicaOrder) -> None:
         """Start a replica; nothing happens when it runs already."""
+        if order.python is None:
+            raise AdsError(f"Replica {order.id} has no environment on this machine.")
         temporary = order.folder / "tmp"
         temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = self._status_file(order.folder)
         status.unlink(missing_ok=True)
         argv = [str(order.python), str(self._worker), "--artifact", str(order.artifact)]
-        argv += ["--socket", self.socket(order.id), "--status", str(status)]
+        argv += [*self._door(order), "--status", str(status)]
         argv += ["--memory-limit", str(order.memory_bytes)]
         variables = replica_variables(order, temporary, os.environ, self._place(order))
-        isolation = self._isolator.of(order, self.socket(order.id), variables)
+        isolation = self._isolator.of(order, self._bound(order.id), variables)
         template = template_of(order, variables, self._worker) if self._templates else None
         name = f"{_PREFIX}{order.id}"
         self._supervisor.start(name, argv, variables, order.artifact, order.log, _GRACE, isolation, template)
+
+    def _door(self, order: ReplicaOrder) -> list[str]:
+        """Return how the replica is told where it listens; on TCP it gets a key."""
+        if not self._listen:
+            return ["--socket", self.socket(order.id)]
+        key = order.folder / _KEY_FILE
+        write_private(key, secrets.token_hex(_KEY_BYTES).encode())
+        return ["--listen", self._bound(order.id).removeprefix("tcp://"), "--key", str(key)]
+
+    def _bound(self, replica: ReplicaId) -> str:
+        """Return what the supervisor binds for a replica."""
+        return tcp(self._listen, 0) if self._listen else self.socket(replica)
 
     def _place(self, order: ReplicaOrder) -> str | None:
         """Return the GPU of a replica, noted in its folder for those that come later; None where there is none."""
@@ -91,7 +121,8 @@ class LocalEngine:
     def stop(self, replica: ReplicaId) -> None:
         """End a replica for good and remove its folder and socket."""
         self._supervisor.stop(f"{_PREFIX}{replica}", _GRACE)
-        Path(self.socket(replica)).unlink(missing_ok=True)
+        if not self._listen:
+            Path(self.socket(replica)).unlink(missing_ok=True)
         folder = self._folder(replica)
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -120,12 +151,13 @@ class LocalEngine:
         self._supervisor.watch(ended, over)
 
     def socket(self, replica: ReplicaId) -> str:
-        """Return the path of the replica's socket."""
-        return str(self._home.replica_socket(str(replica)))
+        """Return the path of the replica's socket; empty where replicas are on TCP."""
+        return "" if self._listen else str(self._home.replica_socket(str(replica)))
 
     def _report(self, replica: ReplicaId, child: Child) -> ReplicaReport:
         folder = self._folder(replica)
         status = None if folder is None else _read(self._status_file(folder))
+        address, key = self._address(folder, status)
         return ReplicaReport(
             id=replica,
             running=child.running,
@@ -135,7 +167,20 @@ class LocalEngine:
             status=status if status is not None and child.running and status.get("pid") == child.pid else None,
             was_ready=status is not None and not child.running and status.get("state") == "ready",
             pid=child.pid if child.running else None,
+            address=address,
+            key=key,
         )
+
+    def _address(self, folder: Path | None, status: Mapping[str, Any] | None) -> tuple[str, str]:
+        """Return where a replica on TCP is reached, and its key; empty as long as it doesn't listen."""
+        port = (status or {}).get("port")
+        if not self._listen or folder is None or not isinstance(port, int):
+            return "", ""
+        try:
+            with open_regular(folder / _KEY_FILE) as file:
+                return tcp(self._advertise, port), file.read(4 * _KEY_BYTES).decode("ascii").strip()
+        except (OSError, ValueError):
+            return "", ""
 
     def _folder(self, replica: ReplicaId) -> Path | None:
         """Return the replica's folder; its deployment's is found by the end of the name and then remembered."""
@@ -159,7 +204,7 @@ def replica_variables(
     variables = {name: service[name] for name in _KEPT_VARIABLES if service.get(name)}
     if order.python == Path(sys.executable):
         variables |= _own_packages(service)
-    variables["PATH"] = _path(order.python, service)
+    variables["PATH"] = _path(order.python or Path(sys.executable), service)
     variables["HOME"] = variables["TMPDIR"] = str(temporary)
     variables["PYTHONUTF8"] = "1"
     if device is not None:

@@ -1,0 +1,38 @@
+"""Which engine runs the replicas: the setting ``engine`` says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ads.deploy.engines.base import Engine
+from ads.errors import SettingError
+from ads.home import Home
+from ads.registry.database import Database
+from ads.settings import Settings
+
+__all__ = ["ENGINES", "engine_for"]
+
+_Make = Callable[[Settings, Home, Database, Sequence[str]], Engine]
+
+
+def _local(settings: Settings, home: Home, _database: Database, devices: Sequence[str]) -> Engine:
+    from ads.deploy.engines.local import LocalEngine
+
+    return LocalEngine(home, devices=devices, settings=settings)
+
+
+ENGINES: Mapping[str, _Make] = {"local": _local}
+"""What makes the engine of each name."""
+
+
+def engine_for(settings: Settings, home: Home, database: Database, devices: Sequence[str]) -> Engine:
+    """Return the engine that the settings name. ``devices`` are the GPUs of this machine that replicas may use.
+
+    Raises SettingError for an unknown name, and for what an engine lacks.
+    """
+    make = ENGINES.get(settings.engine)
+    if make is None:
+        raise SettingError(
+            f"The setting 'engine' is {settings.engine!r}, which is no engine.", hint=f"One of {', '.join(ENGINES)}."
+        )
+    return make(settings, home, database, devices)
