@@ -40,6 +40,11 @@ class Home:
         return self.root / "service.json"
 
     @property
+    def member_file(self) -> Path:
+        """The same of a member of a cluster without a gateway: it has no address that clients may use."""
+        return self.root / "member.json"
+
+    @property
     def lock_file(self) -> Path:
         """Held (``flock``) by the supervisor for as long as it lives: one service per data directory."""
         return self.root / "service.lock"
@@ -165,20 +170,28 @@ class Home:
 
     def read_service_file(self) -> ServiceFile | None:
         """Return what the running service wrote, or None when there is none or it can't be read."""
-        try:
-            data = json.loads(self.service_file.read_text(encoding="utf-8"))
-            return ServiceFile(url=data["url"], token=data["token"], pid=int(data["pid"]), version=data["version"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return _read_service(self.service_file)
+
+    def read_member_file(self) -> ServiceFile | None:
+        """Return what the running member without a gateway wrote, or None; its address is empty."""
+        return _read_service(self.member_file)
 
     def write_service_file(self, content: ServiceFile) -> None:
-        """Tell clients where the service is."""
-        write_private(self.service_file, json.dumps(asdict(content)).encode())
+        """Tell clients where the service is; without an address only that it runs."""
+        write_private(self.service_file if content.url else self.member_file, json.dumps(asdict(content)).encode())
 
     def remove_service_file(self) -> None:
         """Tell clients that there is no service any more."""
-        with contextlib.suppress(FileNotFoundError):
-            self.service_file.unlink()
+        for path in (self.service_file, self.member_file):
+            path.unlink(missing_ok=True)
+
+
+def _read_service(path: Path) -> ServiceFile | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return ServiceFile(url=data["url"], token=data["token"], pid=int(data["pid"]), version=data["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def open_regular(path: Path) -> BinaryIO:

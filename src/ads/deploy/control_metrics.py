@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from ads.errors import AdsError
 from ads.home import Home, write_private
 from ads.registry.database import Database
 from ads.registry.deployments import Deployment
@@ -40,10 +41,20 @@ def _gauge(name: str, text: str, samples: list[tuple[str, int]]) -> str:
 
 
 class ControlMetrics:
-    """Writes the file once a second when something changed. ``generation`` grows with every commit."""
+    """Writes the file once a second when something changed. ``generation`` grows with every commit of this process.
 
-    def __init__(self, home: Home, database: Database, generation: Callable[[], int]) -> None:
+    ``show`` is given the content instead of the file, each second when that changed: others change things, too.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        database: Database,
+        generation: Callable[[], int],
+        show: Callable[[bytes], None] | None = None,
+    ) -> None:
         self._home = home
+        self._show = show
         self._database = database
         self._generation = generation
         self._over = threading.Event()
@@ -59,16 +70,20 @@ class ControlMetrics:
         self._thread.join(2 * _LOOK_SECONDS)
 
     def _run(self) -> None:
-        written, looks = -1, 0
+        written, looks, shown = -1, 0, b""
         while True:
             now, looks = self._generation(), looks + 1
-            if now != written or looks >= _AGAIN_AFTER:
+            if now != written or looks >= _AGAIN_AFTER or self._show is not None:
                 try:
                     with self._database.read() as session:
                         content = render_control(session)
-                    write_private(self._home.control_metrics_file, content)
-                    written, looks = now, 0
-                except (OSError, SQLAlchemyError) as error:
+                    if self._show is None:
+                        write_private(self._home.control_metrics_file, content)
+                        written, looks = now, 0
+                    elif content != shown or looks >= _AGAIN_AFTER:
+                        self._show(content)
+                        shown, looks = content, 0
+                except (OSError, SQLAlchemyError, AdsError) as error:
                     logger.warning("the metrics of the control plane can't be written: %s", error)
             if self._over.wait(_LOOK_SECONDS):
                 return

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ads.artifact import requirements as requirements_file
 from ads.deploy.artifacts import unpack
@@ -22,9 +22,9 @@ from ads.registry.database import Database
 from ads.registry.deployments import ModelSource, artifact_of
 from ads.registry.events import Caller, record
 from ads.registry.lookups import not_found
-from ads.registry.work_requests import WorkRequest, accept_work_request, finish_work_request, progress_work_request
+from ads.registry.work_requests import accept_work_request, fail_left, finish_work_request, progress_work_request
 
-__all__ = ["Builds", "Wanted"]
+__all__ = ["Builds", "Wanted", "fail_builds"]
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +43,24 @@ class Wanted:
     python: str = ""
 
 
+def fail_builds(session: Session, *members: str) -> int:
+    """Fail the builds that a service which ended left behind, in a cluster: members of it. Return how many."""
+    named = [member for member in members if member]
+    return fail_left(session, OPERATION, "The service ended meanwhile.", named or None)
+
+
 class Builds:
     """Makes environments, one at a time. ``archive`` gives the checked archive of a model."""
 
     def __init__(
-        self, home: Home, database: Database, supplies: Supplies, archive: Callable[[ModelSource], Path]
+        self,
+        home: Home,
+        database: Database,
+        supplies: Supplies,
+        archive: Callable[[ModelSource], Path],
+        member: str = "",
     ) -> None:
+        self._member = member
         self._home = home
         self._database = database
         self._supplies = supplies
@@ -58,11 +70,7 @@ class Builds:
     def start(self) -> None:
         """End what a service that ended left unfinished."""
         with self._database.write() as session:
-            left = select(WorkRequest).where(
-                WorkRequest.operation_type == OPERATION, WorkRequest.status.in_(("ACCEPTED", "IN_PROGRESS"))
-            )
-            for work in session.scalars(left):
-                finish_work_request(session, work.id, "FAILED", "The service ended meanwhile.", code="Interrupted")
+            fail_builds(session, self._member)
 
     def close(self) -> None:
         """Begin nothing more."""
@@ -89,6 +97,7 @@ class Builds:
                 entity_type="environment",
                 action_type="CREATED",
                 message=f"environment for {name} accepted",
+                member=self._member,
             )
             record(session, caller, "environment.build", name, compartment_id)
         self._threads.submit(self._make, work.id, chosen, source)

@@ -11,6 +11,7 @@ import uvloop
 
 from ads.errors import AdsError
 from ads.gateway.certificate import Certificate
+from ads.gateway.controls import Controls
 from ads.gateway.limits import Limits
 from ads.gateway.listener import serve
 from ads.home import Home
@@ -43,13 +44,14 @@ def main() -> int:
         certificate = Certificate(settings.tls_certificate, settings.tls_key) if settings.tls_certificate else None
         home = Home(settings.home)
         home.create()
+        controls = Controls(home, settings.cluster_key, local=settings.role == "all")
     except AdsError as error:
         sys.stderr.write(f"{error}\n")
         return _CONFIGURATION
     # What is there now stays: the collector need not look at it again. The thread that writes logs gives way soon.
     gc.freeze()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    uvloop.run(serve(options.fd, home, limits, names, certificate))
+    uvloop.run(serve(options.fd, home, limits, names, certificate, controls))
     return 0
 
 

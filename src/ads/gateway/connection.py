@@ -265,7 +265,7 @@ class Connection(asyncio.Protocol):
         lender = lender_of(self._transport, self._door.home.lent_socket)
         self._exchange = exchange = Exchange(self, head, self._request_id, self._door.limits, lender)
         early, self._buffer = self._buffer, b""
-        exchange.start(self._door.home.control_socket, early)
+        exchange.start(self._door.controls, early)
         self._door.predictions.metrics.uploaded += len(early) + exchange.lent
 
     def _begin_prediction(self, head: RequestHead, place: Place) -> None:

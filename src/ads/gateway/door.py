@@ -8,6 +8,7 @@ from ads.gateway.access_log import AccessLog
 from ads.gateway.answer import RequestIds
 from ads.gateway.body_buffer import Budget
 from ads.gateway.capture import Capture
+from ads.gateway.controls import Controls
 from ads.gateway.limits import Limits
 from ads.gateway.predictions import Predictions
 from ads.gateway.request import HeadReader
@@ -31,6 +32,7 @@ class Door(Protocol):
     budget: Budget
     access_log: AccessLog
     tracing: Tracing
+    controls: Controls
     capture: Capture
     connections: set[Connection]
     draining: bool

@@ -20,6 +20,7 @@ from ads.gateway.body_buffer import Budget
 from ads.gateway.capture import Capture
 from ads.gateway.certificate import Certificate
 from ads.gateway.connection import Connection
+from ads.gateway.controls import Controls
 from ads.gateway.hosts import Hosts
 from ads.gateway.limits import Limits
 from ads.gateway.predictions import Predictions
@@ -42,10 +43,18 @@ _LAST_REQUESTS_SECONDS = 0.5
 class Listener:
     """What all connections share, and the timers."""
 
-    def __init__(self, home: Home, limits: Limits, hosts: Hosts, certificate: Certificate | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        limits: Limits,
+        hosts: Hosts,
+        certificate: Certificate | None = None,
+        controls: Controls | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self.clock = time.monotonic  # the loop knows milliseconds only
         self.home = home
+        self.controls = controls or Controls(home)
         self.limits = limits
         self.heads = HeadReader(limits, hosts)
         self.ids = RequestIds()
@@ -63,6 +72,7 @@ class Listener:
     async def run(self, listening: socket.socket) -> None:
         """Serve until :meth:`stop`, then finish what is under way."""
         self.predictions.tables.refresh()
+        self.controls.refresh()
         self.access_log.start()
         self.rollups.start()
         telling = Notices(self._reload, self.predictions.signals)
@@ -73,7 +83,7 @@ class Listener:
         )
         timers = [
             self._loop.create_task(self._every(_SWEEP_SECONDS, self._sweep)),
-            self._loop.create_task(self._every(_TABLES_SECONDS, self.predictions.tables.refresh)),
+            self._loop.create_task(self._every(_TABLES_SECONDS, self._look)),
             self._loop.create_task(self._every(_SIGNALS_SECONDS, telling.tell)),
             self._loop.create_task(self._every(_SIGNALS_SECONDS, self._take_stock)),
             *(self._loop.create_task(self._every(_TABLES_SECONDS, c.refresh)) for c in (self._certificate,) if c),
@@ -125,8 +135,13 @@ class Listener:
     def _take_stock(self) -> None:
         self.rollups.take(time.time(), self.predictions.pools)
 
+    def _look(self) -> None:
+        self.predictions.tables.refresh()
+        self.controls.refresh()
+
     def _reload(self) -> None:
         self.predictions.tables.refresh(force=True)
+        self.controls.refresh()
 
     async def _every(self, seconds: float, action: Callable[[], None]) -> None:
         while True:
@@ -138,7 +153,12 @@ class Listener:
 
 
 async def serve(
-    descriptor: int, home: Home, limits: Limits, names: Sequence[str] = (), certificate: Certificate | None = None
+    descriptor: int,
+    home: Home,
+    limits: Limits,
+    names: Sequence[str] = (),
+    certificate: Certificate | None = None,
+    controls: Controls | None = None,
 ) -> None:
     """Serve the listening socket with this descriptor until SIGTERM, SIGINT or the supervisor's death.
 
@@ -148,7 +168,7 @@ async def serve(
     _raise_descriptor_limit()
     with socket.socket(fileno=os.dup(descriptor)) as copy:
         hosts = Hosts(str(copy.getsockname()[0]), names)
-    listener = Listener(home, limits, hosts, certificate)
+    listener = Listener(home, limits, hosts, certificate, controls)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, listener.stop)
     _watch_lifeline(loop)

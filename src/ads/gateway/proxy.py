@@ -1,23 +1,24 @@
-"""One request that is the control plane's: streamed to its Unix socket and back, at the slower side's pace.
+"""One request that is the control plane's: streamed to its socket and back, at the slower side's pace.
 
 The head is written anew from what was understood of it, and bodies are framed anew, so that both servers see the same
 request. Every request has a connection of its own. For a large body control is lent the client's connection: the bytes
-don't pass here then.
+don't pass here then. What no control plane has begun to answer is asked again where nothing can happen twice.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 from typing import Protocol, cast
 
 from ads.gateway.answer import CONTINUE, Refusal
+from ads.gateway.controls import Control, Controls
 from ads.gateway.framing import Body, ChunkedBody, CountedBody, body_of
 from ads.gateway.lending import Lender
 from ads.gateway.limits import Limits
 from ads.gateway.request import RequestHead
 from ads.handover import LENT, OFFERED, TAKEN, WANTED
+from ads.identity.cluster_key import PROOF
 
 __all__ = ["Exchange", "ProxyClient"]
 
@@ -38,6 +39,7 @@ _HOP_BY_HOP = frozenset(
         b"x-forwarded-proto",
         LENT,
         OFFERED,
+        PROOF,
     )
 )
 _NOT_PASSED_BACK = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"server", TAKEN, WANTED))
@@ -46,6 +48,8 @@ _LARGEST_ANSWER_HEAD = 64 * 1024
 _NO_CONTENT = frozenset((204, 304))
 _LOOK_AGAIN = 0.005
 _CONNECT_AGAIN = 0.02
+_CONNECT_SECONDS = 1.0
+_MOST_CONTROLS = 3
 
 
 class ProxyClient(Protocol):
@@ -88,6 +92,9 @@ class Exchange(asyncio.Protocol):
         self._limits = limits
         self._request_body = body_of(head)
         self._transport: asyncio.Transport | None = None
+        self._controls: Controls
+        self._control: Control | None = None
+        self._asked = 0  # how many control planes got the request
         self._task: asyncio.Task[None] | None = None
         self._early = b""
         self._over = False
@@ -102,28 +109,52 @@ class Exchange(asyncio.Protocol):
         self._received = 0
         self._window_end = 0.0
 
-    def start(self, control: Path, early: bytes) -> None:
-        """Connect to control; ``early`` is what already arrived after the head."""
+    def start(self, controls: Controls, early: bytes) -> None:
+        """Connect to a control plane; ``early`` is what already arrived after the head."""
+        self._controls = controls
         self._early = early
         self._client.pause_reading()
         if self._lender is not None:
             self._lent = self._lender.lend_body(self._head, early)
-        self._task = asyncio.get_running_loop().create_task(self._connect(control))
+        self._task = asyncio.get_running_loop().create_task(self._connect())
 
-    async def _connect(self, control: Path) -> None:
-        """Connect to control; one that has just been killed is back within a moment, so wait for it."""
+    async def _connect(self) -> None:
+        """Connect to one that answers; one that has just been killed is back within a moment, so wait for it."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._limits.control_seconds
         while not self._over:
-            try:
-                await loop.create_unix_connection(lambda: self, str(control))
-            except OSError:  # noqa: PERF203 - it waits anyway
-                if loop.time() >= deadline:
-                    self._fail()
+            for control in self._controls.in_turn(self._head.target):
+                if self._lent and control.path is None:
+                    continue  # the body is on this machine
+                if await self._reach(control):
                     return
-                await asyncio.sleep(_CONNECT_AGAIN)
-            else:
+            if loop.time() >= deadline:
+                self._fail()
                 return
+            await asyncio.sleep(_CONNECT_AGAIN)
+
+    async def _reach(self, control: Control) -> bool:
+        """Connect to this one; return whether it takes the request, or nobody asks any more."""
+        if self._over:
+            return True
+        loop = asyncio.get_running_loop()
+        self._control = control
+        control.taken()
+        try:
+            if control.path is not None:
+                await loop.create_unix_connection(lambda: self, str(control.path))
+            else:
+                await asyncio.wait_for(loop.create_connection(lambda: self, *control.address), _CONNECT_SECONDS)
+        except (OSError, asyncio.TimeoutError):
+            self._let_go()
+            control.failed()
+            return False
+        return True
+
+    def _let_go(self) -> None:
+        control, self._control = self._control, None
+        if control is not None:
+            control.done()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the head and what came with it."""
@@ -132,6 +163,7 @@ class Exchange(asyncio.Protocol):
         if self._over:
             transport.abort()
             return
+        self._asked += 1
         transport.write(self._forwarded_head())
         early, self._early = self._early, b""
         if self._lent:
@@ -146,7 +178,9 @@ class Exchange(asyncio.Protocol):
         lines += [line for name, line in head.lines if name not in _HOP_BY_HOP]
         if head.chunked:
             lines.append(b"transfer-encoding: chunked")
-        if self._lender is not None and self._lent:
+        if self._control is None or self._control.path is None:
+            lines.append(self._controls.proof_line(head.method, head.target))
+        elif self._lender is not None and self._lent:
             lines = [line for line in lines if not line.lower().startswith(b"content-length:")]
             lines += [b"content-length: %d" % len(self._early), b"%s: %s %d" % (LENT, self._lender.key, self._lent)]
         elif self._lender is not None and head.method == b"GET":
@@ -344,13 +378,29 @@ class Exchange(asyncio.Protocol):
         """Finish an answer that ends with its connection; otherwise say what is missing."""
         if self._over:
             return
-        if not self._answering:
+        if not self._answering and self._may_repeat():
+            self._ask_another()
+        elif not self._answering:
             self._fail()
         elif self._answer_body is None and exc is None:
             self._complete()
         else:
             self._end()
             self._client.exchange_broken()
+
+    def _may_repeat(self) -> bool:
+        """Whether another control plane may be asked the same: nothing of it has happened, or happens twice."""
+        head = self._head
+        bodiless = not head.chunked and not head.content_length
+        again = head.method in {b"GET", b"HEAD"} and bodiless and not self._buffer
+        return again and self._asked < _MOST_CONTROLS and self._controls.several
+
+    def _ask_another(self) -> None:
+        if self._control is not None:
+            self._control.failed()
+        self._let_go()
+        self._transport = None
+        self._task = asyncio.get_running_loop().create_task(self._connect())
 
     def _fail(self) -> None:
         if self._over:
@@ -367,6 +417,7 @@ class Exchange(asyncio.Protocol):
 
     def _end(self) -> None:
         self._over = True
+        self._let_go()
         if self._transport is not None:
             self._transport.abort()
         elif self._task is not None and self._task is not asyncio.current_task():

@@ -6,7 +6,7 @@ import json
 import secrets
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -31,6 +31,7 @@ __all__ = [
     "CLIENT_REGION",
     "Defaults",
     "Identities",
+    "Shared",
     "ensure_defaults",
     "keys_of",
     "register_key",
@@ -40,6 +41,8 @@ __all__ = [
 CLIENT_REGION = "us-ashburn-1"
 """The region in client profiles. Any works, but clients warn about those that they don't know."""
 
+SHARED_NAME = "identities"
+"""What they are published as, where there are other machines."""
 _GENERATION = "identities_generation"
 _SHORTEST_TOKEN = 20
 _MOST_KEYS = 20
@@ -101,20 +104,36 @@ def _make_defaults(session: Session) -> dict[str, str]:
     return known
 
 
-class Identities:
-    """The credentials in force: in the database, in this process's verifier, in the file that the gateways read."""
+class Shared(Protocol):
+    """Where what other machines go by is published."""
 
-    def __init__(self, database: Database, home: Home) -> None:
+    def put(self, session: Session, name: str, content: str) -> int:
+        """Publish in the session's transaction; return the generation."""
+
+    def wait(self, name: str, generation: int) -> bool:
+        """Wait a moment until everybody has it; tell whether that is so."""
+
+
+class Identities:
+    """The credentials in force: in the database, in this process's verifier, in the file that the gateways read.
+
+    In a cluster they are ``shared``, and ``admin`` is the administrator's token of all its machines.
+    """
+
+    def __init__(self, database: Database, home: Home, shared: Shared | None = None, admin: str = "") -> None:
         self._database = database
         self._home = home
-        self._publishing = threading.Lock()
+        self._shared = shared
+        self._admin = admin
+        self._changing = threading.Lock()
+        self._generation = -1
         self.verifier = Verifier({})
 
     def start(self, defaults: Defaults) -> None:
         """See to it that the administrator's token exists and is accepted, then publish."""
-        token = self._read_token()
-        if token is None:
-            token = new_token()
+        known = self._read_token()
+        token = self._admin or known or new_token()
+        if token != known:
             write_private(self._home.token_file, token.encode())
         with self._database.write() as session:
             if session.scalar(select(Token).where(Token.sha256 == hash_token(token))) is None:
@@ -126,11 +145,23 @@ class Identities:
 
     def publish(self) -> None:
         """Put what the database says in force, here and in the gateways. Call it after each change."""
-        with self._publishing:
-            with self._database.write() as session:
-                identities = _read_identities(session)
-            write_private(self._home.identities_file, json.dumps(identities).encode())
+        with self._database.write() as session:
+            identities = _read_identities(session)
+            content = json.dumps(identities)
+            generation = self._shared.put(session, SHARED_NAME, content) if self._shared is not None else 0
+        self.take(content)
+        if self._shared is not None:
+            self._shared.wait(SHARED_NAME, generation)
+
+    def take(self, content: str) -> None:
+        """Put published identities in force on this machine, unless newer ones are. Raises OSError."""
+        identities = json.loads(content)
+        with self._changing:
+            if identities["generation"] <= self._generation:
+                return
+            write_private(self._home.identities_file, content.encode())
             self.verifier = Verifier(identities)
+            self._generation = identities["generation"]
         notify_gateways(self._home)
 
     def _read_token(self) -> str | None:

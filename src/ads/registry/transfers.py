@@ -12,7 +12,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ads.errors import AdsError, Conflict, InputError, NotFound, ServiceUnavailable
@@ -29,6 +28,7 @@ from ads.registry.work_requests import (
     WorkRequest,
     accept_work_request,
     add_log,
+    fail_left,
     finish_work_request,
     get_work_request,
     progress_work_request,
@@ -62,7 +62,8 @@ class _Stopped(Exception):
 class Transfers:
     """What brings objects into the catalog, beside the requests; at most two at a time."""
 
-    def __init__(self, database: Database, blobs: BlobStore, max_bytes: int) -> None:
+    def __init__(self, database: Database, blobs: BlobStore, max_bytes: int, member: str = "") -> None:
+        self._member = member
         self._database = database
         self._blobs = blobs
         self._max_bytes = max_bytes
@@ -81,7 +82,9 @@ class Transfers:
             model = live_model(session, model_id)
             expect_artifact(session, caller, model_id, None)
             source = _source(session, place)
-            work = _accept(session, EXPORT, model_id, model.compartment_id, f"Exporting {place.name} to the catalog")
+            work = _accept(
+                session, EXPORT, model_id, model.compartment_id, f"Exporting {place.name} to the catalog", self._member
+            )
             remember_outcome(session, caller, attempt, work.id)
         self._pool.submit(self._run, work.id, caller, model_id, source)
         return work.id
@@ -91,7 +94,7 @@ class Transfers:
         self._stopping.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
         with contextlib.suppress(ServiceUnavailable), self._database.write() as session:
-            fail_unfinished(session)
+            fail_unfinished(session, self._member)
 
     def _run(self, work_id: str, caller: Caller, model_id: str, source: ObjectVersion) -> None:
         try:
@@ -164,20 +167,11 @@ def import_artifact(
     return work.id
 
 
-def fail_unfinished(session: Session) -> int:
-    """Fail the exports that a service which ended left behind; return how many."""
-    left = list(
-        session.scalars(
-            select(WorkRequest).where(
-                WorkRequest.operation_type == EXPORT, WorkRequest.status.in_(("ACCEPTED", "IN_PROGRESS"))
-            )
-        )
-    )
-    for work in left:
-        finish_work_request(
-            session, work.id, "FAILED", "The service ended before the export did. Start it again.", code="Interrupted"
-        )
-    return len(left)
+def fail_unfinished(session: Session, *members: str) -> int:
+    """Fail the exports that a service which ended left behind, in a cluster: members of it. Return how many."""
+    named = [member for member in members if member]
+    message = "The service ended before the export did. Start it again."
+    return fail_left(session, EXPORT, message, named or None)
 
 
 def cancel_export(session: Session, caller: Caller, work_id: str) -> None:
@@ -207,9 +201,18 @@ def _require_namespace(place: Place) -> None:
         raise InputError(f"This service has no namespace {place.namespace[:100]!r}.", hint=f"It has one: {NAMESPACE}.")
 
 
-def _accept(session: Session, operation: str, model_id: str, compartment_id: str, message: str) -> WorkRequest:
+def _accept(
+    session: Session, operation: str, model_id: str, compartment_id: str, message: str, member: str = ""
+) -> WorkRequest:
     return accept_work_request(
-        session, operation, model_id, compartment_id, entity_type="model", action_type="UPDATED", message=message
+        session,
+        operation,
+        model_id,
+        compartment_id,
+        entity_type="model",
+        action_type="UPDATED",
+        message=message,
+        member=member,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -20,10 +20,12 @@ __all__ = [
     "accept_work_request",
     "add_log",
     "entries_of",
+    "fail_left",
     "finish_work_request",
     "get_work_request",
     "progress_work_request",
     "select_work_requests",
+    "workers_of",
 ]
 
 Status = Literal["ACCEPTED", "IN_PROGRESS", "FAILED", "SUCCEEDED", "CANCELING", "CANCELED"]
@@ -142,6 +144,30 @@ def finish_work_request(
     request.status = status
     request.percent_complete = 100
     add_log(session, work_request_id, message, code=code)
+
+
+def fail_left(session: Session, operation_type: str, message: str, members: Collection[str] | None = None) -> int:
+    """Fail the operations of this kind that nobody does any more; return how many.
+
+    Without ``members`` those of everybody: there is one service. Else those of these members of a cluster.
+    """
+    statement = select(WorkRequest).where(
+        WorkRequest.operation_type == operation_type, WorkRequest.status.in_(("ACCEPTED", "IN_PROGRESS"))
+    )
+    if members is not None:
+        statement = statement.where(WorkRequest.member.in_(members))
+    left = list(session.scalars(statement))
+    for work in left:
+        finish_work_request(session, work.id, "FAILED", message, code="Interrupted")
+    return len(left)
+
+
+def workers_of(session: Session) -> set[str]:
+    """Return the members of a cluster that have something to do that can't move to another one."""
+    statement = select(WorkRequest.member).where(
+        WorkRequest.member.is_not(None), WorkRequest.status.in_(("ACCEPTED", "IN_PROGRESS"))
+    )
+    return {member for member in session.scalars(statement) if member}
 
 
 def entries_of(session: Session, work_request_id: str, *, errors: bool) -> list[WorkRequestEntry]:

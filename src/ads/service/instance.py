@@ -7,9 +7,11 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from ads._version import __version__
+from ads.cluster.membership import check_role, has_control, has_gateway
 from ads.errors import Conflict, ServiceUnreachable, SettingError
 from ads.home import Home, ServiceFile
 from ads.service.child import Child
@@ -59,6 +61,7 @@ def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[Ser
     Raises AlreadyRunning when the data directory is taken, SettingError when home or port can't be used, and
     ServiceUnreachable when the service's own processes can't be started.
     """
+    check_role(settings)
     os.umask(0o077)
     home = prepare_home(settings)
     lock = Lock(home.lock_file)
@@ -70,10 +73,13 @@ def serve(settings: Settings, *, any_port: bool = False, on_ready: Callable[[Ser
     try:
         home.remove_service_file()
         sweep(home)
-        with listen(settings, any_port=any_port) as listening:
-            url = url_of(listening, secure=bool(settings.tls_certificate))
-            check = _Readiness(home, url, on_ready)
-            failed = Supervisor(home, _permanent(settings, home, listening), check, settings, listening).run()
+        with ExitStack() as held:
+            listening, url = None, ""
+            if has_gateway(settings):
+                listening = held.enter_context(listen(settings, any_port=any_port))
+                url = url_of(listening, secure=bool(settings.tls_certificate))
+            check = _Readiness(home, settings, url, on_ready)
+            failed = Supervisor(home, _permanent(settings, home, listening, url), check, settings, listening).run()
         if failed is not None:
             raise _impossible(failed)
         return 0
@@ -95,10 +101,13 @@ def _impossible(child: Child) -> ServiceUnreachable:
 
 
 class _Readiness:
-    """Writes the service file as soon as gateway and control answer with the administrator's token."""
+    """Writes the service file as soon as what runs here answers, control with the administrator's token."""
 
-    def __init__(self, home: Home, url: str, on_ready: Callable[[ServiceFile], None] | None) -> None:
+    def __init__(
+        self, home: Home, settings: Settings, url: str, on_ready: Callable[[ServiceFile], None] | None
+    ) -> None:
         self._home = home
+        self._settings = settings
         self._url = url
         self._on_ready = on_ready
 
@@ -107,10 +116,7 @@ class _Readiness:
             token = self._home.token_file.read_text(encoding="utf-8").strip()
         except OSError:
             return False
-        address, secure = address_of(self._url), self._url.startswith("https:")
-        if not token or status_of(address, "/health/ready", timeout=_PROBE_SECONDS, secure=secure) != 200:
-            return False
-        if status_of(address, "/openads/v1/service", token=token, timeout=_PROBE_SECONDS, secure=secure) != 200:
+        if not token or not self._gateway_answers() or not self._control_answers(token):
             return False
         found = ServiceFile(self._url, token, os.getpid(), __version__)
         self._home.write_service_file(found)
@@ -119,16 +125,32 @@ class _Readiness:
                 self._on_ready(found)
         return True
 
+    def _gateway_answers(self) -> bool:
+        if not has_gateway(self._settings):
+            return True
+        address, secure = address_of(self._url), self._url.startswith("https:")
+        return status_of(address, "/health/ready", timeout=_PROBE_SECONDS, secure=secure) == 200
 
-def _permanent(settings: Settings, home: Home, listening: socket.socket) -> list[ChildSpec]:
-    """Return control and gateway. Both get the settings that this process was given, wherever they came from."""
+    def _control_answers(self, token: str) -> bool:
+        """Ask by way of the gateway where there is one. A gateway without a control plane of its own needs none."""
+        if not has_control(self._settings):
+            return True
+        address = address_of(self._url) if self._url else self._home.control_socket
+        secure = self._url.startswith("https:")
+        return status_of(address, "/openads/v1/service", token=token, timeout=_PROBE_SECONDS, secure=secure) == 200
+
+
+def _permanent(settings: Settings, home: Home, listening: socket.socket | None, url: str) -> list[ChildSpec]:
+    """Return what the role asks for: control, gateway, what feeds a gateway without control.
+
+    All of them get the settings that this process was given, wherever they came from.
+    """
     env = {
         **environment_for(settings),
         "OPENADS_HOME": str(home.root),
-        "OPENADS_SERVICE_URL": url_of(listening, secure=bool(settings.tls_certificate)),
+        "OPENADS_SERVICE_URL": url,
         "PYTHONUNBUFFERED": "1",
     }
-    descriptor = listening.fileno()
 
     def child(name: str, module: str, *arguments: str, grace: float, pass_fds: tuple[int, ...] = ()) -> ChildSpec:
         return ChildSpec(
@@ -142,10 +164,15 @@ def _permanent(settings: Settings, home: Home, listening: socket.socket) -> list
             preload=_preload(module, env),
         )
 
-    return [
-        child("control", "ads.api", grace=_CONTROL_GRACE),
-        child("gateway", "ads.gateway", "--fd", str(descriptor), grace=_GATEWAY_GRACE, pass_fds=(descriptor,)),
-    ]
+    children = []
+    if has_control(settings):
+        children.append(child("control", "ads.api", grace=_CONTROL_GRACE))
+    elif listening is not None:
+        children.append(child("feed", "ads.cluster", grace=_CONTROL_GRACE))
+    if listening is not None:
+        number = listening.fileno()
+        children.append(child("gateway", "ads.gateway", "--fd", str(number), grace=_GATEWAY_GRACE, pass_fds=(number,)))
+    return children
 
 
 def _preload(module: str, env: Mapping[str, str]) -> Template | None:

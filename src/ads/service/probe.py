@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 __all__ = ["address_of", "status_of"]
@@ -18,13 +19,14 @@ def address_of(url: str) -> tuple[str, int]:
 
 
 def status_of(
-    address: tuple[str, int], path: str, *, token: str = "", timeout: float = 1.0, secure: bool = False
+    address: tuple[str, int] | Path, path: str, *, token: str = "", timeout: float = 1.0, secure: bool = False
 ) -> int:
     """Return the HTTP status of ``GET path``, 0 when nothing answers within ``timeout`` seconds per step.
 
-    With ``secure`` it speaks TLS and believes any certificate: ``address`` must be a socket of this very service.
+    ``address`` may be the path of a Unix socket. With ``secure`` it speaks TLS and believes any certificate:
+    ``address`` must be a socket of this very service.
     """
-    host, port = address
+    host, port = address if isinstance(address, tuple) else ("localhost", 80)
     name = f"[{host}]" if ":" in host else host
     lines = [f"GET {path} HTTP/1.1", f"host: {name}:{port}", "connection: close"]
     if token:
@@ -42,7 +44,16 @@ def status_of(
     return int(match[1]) if match else 0
 
 
-def _connect(address: tuple[str, int], timeout: float, secure: bool) -> socket.socket:
+def _connect(address: tuple[str, int] | Path, timeout: float, secure: bool) -> socket.socket:
+    if isinstance(address, Path):
+        unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        unix.settimeout(timeout)
+        try:
+            unix.connect(str(address))
+        except BaseException:
+            unix.close()
+            raise
+        return unix
     connection = socket.create_connection(address, timeout)
     if not secure:
         return connection

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from ads.cluster.membership import check_role
 from ads.errors import ServiceUnreachable
 from ads.home import Home, ServiceFile
 from ads.service.environment import environment_for
@@ -25,10 +26,15 @@ _LOG_TAIL_LINES = 20
 
 
 def find_running(home: Home) -> ServiceFile | None:
-    """Return the service that runs on this data directory and answers, None when there is none."""
-    found = home.read_service_file()
+    """Return the service that runs on this data directory and answers, None when there is none.
+
+    A member of a cluster without a gateway is found by its lock, and has no address.
+    """
+    found = home.read_service_file() or home.read_member_file()
     if found is None or not is_held(home.lock_file):
         return None
+    if not found.url:
+        return found
     secure = found.url.startswith("https:")
     return found if status_of(address_of(found.url), "/health/live", secure=secure) == 200 else None
 
@@ -39,6 +45,7 @@ def start_detached(settings: Settings, *, seconds: float = _START_SECONDS) -> Se
     It outlives this process and its terminal. Raises SettingError for a data directory that can't be used, and
     ServiceUnreachable with the end of the log when the service doesn't answer within ``seconds``.
     """
+    check_role(settings)
     home = prepare_home(settings)
     log = service_log(home)
     deadline = time.monotonic() + seconds
