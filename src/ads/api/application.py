@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from ads import __version__
 from ads.api import (
     aliases,
+    archives,
     artifact,
     artifact_uploads,
     buckets,
@@ -57,30 +56,27 @@ from ads.api import (
     work_requests,
 )
 from ads.api.authentication import Door
+from ads.api.cluster_door import ClusterDoor
 from ads.api.context import Context
-from ads.api.labelling import Labeller
+from ads.api.duties import Duties
 from ads.api.lending import Lending
+from ads.api.member import ControlMember
 from ads.api.rules import authorize
 from ads.console.application import Console
-from ads.deploy.control_metrics import ControlMetrics
-from ads.deploy.controller import Controller
 from ads.deploy.engines.base import Engine
 from ads.deploy.environment_objects import stored_object
 from ads.deploy.environment_orders import Builds
 from ads.deploy.isolation import isolated_supplies
-from ads.errors import AdsError
 from ads.handover import LentConnections
 from ads.registry.event_feed import News
-from ads.registry.webhook_dispatch import Dispatcher
 
 __all__ = ["ROUTERS", "create_app"]
-
-logger = logging.getLogger(__name__)
 
 ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
     artifact.router,
     artifact_uploads.router,
+    archives.router,
     provenance.router,
     metadata_artifacts.router,
     models.router,
@@ -123,11 +119,17 @@ ROUTERS: tuple[APIRouter, ...] = (
 """Every route of the control plane."""
 
 
-def create_app(context: Context, engine: Engine | None = None, lent: LentConnections | None = None) -> FastAPI:
+def create_app(
+    context: Context,
+    engine: Engine | None = None,
+    lent: LentConnections | None = None,
+    member: ControlMember | None = None,
+) -> FastAPI:
     """Return the application that serves this context; its lifespan ends with closing it.
 
     With an engine it also looks after the deployments; without one it only records what is wanted of them. ``lent``
-    are the connections that the gateway lends for large bodies.
+    are the connections that the gateway lends for large bodies. As a ``member`` of a cluster it does what must be done
+    once only while it leads.
     """
     app = FastAPI(
         title="OpenADS",
@@ -143,14 +145,21 @@ def create_app(context: Context, engine: Engine | None = None, lent: LentConnect
     app.state.news = News(context.database)
     app.state.streams = set()
     app.state.log_streams = set()
-    app.state.controller = None
     stored = partial(stored_object, context.database, context.blobs)
     supplies = isolated_supplies(context.home, context.settings, stored)
-    app.state.builds = Builds(context.home, context.database, supplies, context.archive)
-    if engine is not None:
-        app.state.controller = Controller(
-            context.database, context.home, context.settings, engine, context.archive, supplies
-        )
+    me = member.me.id if member is not None else ""
+    app.state.builds = Builds(context.home, context.database, supplies, context.archive, me)
+    app.state.member = member
+    app.state.duties = duties = Duties(
+        context,
+        engine,
+        supplies,
+        app.state.news,
+        database=None if member is None else member.database,
+        share=None if member is None else member.share_routes,
+        show=None if member is None else member.show_metrics,
+    )
+    app.state.controller = None if engine is None else member or duties
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
@@ -158,48 +167,30 @@ def create_app(context: Context, engine: Engine | None = None, lent: LentConnect
     app.add_middleware(Console, context=context)
     if lent is not None:
         app.add_middleware(Lending, lent=lent)
+    if member is not None:
+        app.add_middleware(ClusterDoor, cluster_key=context.settings.cluster_key)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
-    controller: Controller | None = app.state.controller
+    duties: Duties = app.state.duties
+    member: ControlMember | None = app.state.member
     news: News = app.state.news
     news.open()
-    dispatcher = Dispatcher(context.database, news, allow_private=context.settings.webhooks_allow_private)
-    dispatcher.start()
     builds: Builds = app.state.builds
     await run_in_threadpool(builds.start)
-    sweep = asyncio.create_task(_sweep(context))
-    labeller = Labeller(context.database, context.blobs) if controller is not None else None
-    metrics_file = ControlMetrics(context.home, context.database, lambda: news.generation)
-    if controller is not None:
-        controller.start()
-        metrics_file.start()
-    if labeller is not None:
-        labeller.start()
+    if member is None:
+        await run_in_threadpool(duties.begin)
+    else:
+        member.start(duties)
     try:
         yield
     finally:
         news.close()
         builds.close()
-        await run_in_threadpool(dispatcher.stop)
-        if controller is not None:
-            await run_in_threadpool(metrics_file.stop)
-            await run_in_threadpool(controller.stop)
-        if labeller is not None:
-            await run_in_threadpool(labeller.stop)
-        await sweep
+        if member is not None:
+            await run_in_threadpool(member.stop)
+        await run_in_threadpool(duties.close)
         context.close()
-
-
-async def _sweep(context: Context) -> None:
-    """Remove what deleted models left, while requests are already served."""
-    try:
-        removed = await run_in_threadpool(context.sweep_blobs)
-    except (AdsError, OSError) as error:
-        logger.warning("unused blobs could not be removed: %s", error)
-        return
-    if removed:
-        logger.info("removed %s blobs that no model uses", removed)

@@ -10,9 +10,12 @@ from pathlib import Path
 from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
 
+from ads.cluster.board import Board
+from ads.cluster.membership import is_member, member_id
 from ads.errors import ServiceUnavailable
 from ads.home import Home
 from ads.identity.access import Permissions, Verb
+from ads.identity.cluster_key import admin_token
 from ads.registry.blobs import BlobStore
 from ads.registry.database import Database, open_database
 from ads.registry.deployments import ModelSource
@@ -51,6 +54,8 @@ class Context:
     identities: Identities
     defaults: Defaults
     transfers: Transfers
+    board: Board | None = None
+    """Where what the other machines of a cluster go by is published; None: there are none."""
 
     def archive(self, source: ModelSource) -> Path:
         """Return the archive that a deployment unpacks, checked, or the folder of its referenced objects.
@@ -101,15 +106,17 @@ def open_context(settings: Settings) -> Context:
             logger.warning("removed %s uploads that never ended", swept)
         defaults = ensure_defaults(database)
         ensure_index(database)
-        identities = Identities(database, home)
+        board = Board(database) if is_member(settings) else None
+        member = member_id(home) if board is not None else ""
+        identities = Identities(database, home, board, admin_token(settings.cluster_key) if board is not None else "")
         identities.start(defaults)
         with database.write() as session:
-            fail_unfinished(session)
+            fail_unfinished(session, member)
     except BaseException:
         database.close()
         raise
-    transfers = Transfers(database, blobs, settings.max_artifact_bytes)
-    return Context(settings, home, database, blobs, identities, defaults, transfers)
+    transfers = Transfers(database, blobs, settings.max_artifact_bytes, member)
+    return Context(settings, home, database, blobs, identities, defaults, transfers, board)
 
 
 def _upgrade(database: Database) -> None:

@@ -24,6 +24,8 @@ import uvicorn
 
 from ads.api.application import create_app
 from ads.api.context import Context, open_context
+from ads.api.member import ControlMember, open_port
+from ads.cluster.membership import is_member
 from ads.deploy.engines.base import Engine
 from ads.deploy.engines.choice import engine_for
 from ads.deploy.placement import found_devices
@@ -72,9 +74,14 @@ class _Server(uvicorn.Server):
             self.at_stop()
 
 
-def make_server(context: Context, engine: Engine | None = None, lent: LentConnections | None = None) -> _Server:
+def make_server(
+    context: Context,
+    engine: Engine | None = None,
+    lent: LentConnections | None = None,
+    member: ControlMember | None = None,
+) -> _Server:
     """Return a server for this context; ``server.run(sockets=[…])`` serves until ``server.stop()``."""
-    app = create_app(context, engine, lent)
+    app = create_app(context, engine, lent, member)
     server = _Server(
         uvicorn.Config(
             app,
@@ -111,20 +118,26 @@ def open_socket(path: Path) -> socket.socket:
 def serve(context: Context) -> int:
     """Serve on the home's control socket until told to stop; return the exit status."""
     devices = found_devices(context.settings.gpus, os.environ)
+    sockets: list[socket.socket] = []
+    member = None
     try:
-        engine = engine_for(context.settings, context.home, context.database, devices)
+        if is_member(context.settings):
+            sockets.append(open_port(context))
+            member = ControlMember(context, sockets[0].getsockname()[1])
+        database = context.database if member is None else member.database
+        engine = engine_for(context.settings, context.home, database, devices)
     except AdsError as error:
         print(error, file=sys.stderr)
         context.close()
         return _EXIT_CONFIGURATION
     lent = LentConnections(context.home.lent_socket)
-    server = make_server(context, engine, lent)
+    server = make_server(context, engine, lent, member)
     path = context.home.control_socket
-    listening = open_socket(path)
+    sockets.append(open_socket(path))
     _when_parent_ends(server.stop)
     _in_background(lambda: _stop_when(context.database.failed, server.stop))
     try:
-        server.run(sockets=[listening])
+        server.run(sockets=sockets)
     finally:
         lent.close()
         with suppress(FileNotFoundError):

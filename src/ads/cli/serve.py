@@ -33,16 +33,21 @@ __all__ = ["serve", "stop"]
     help="Port to listen on; 0 for any free one. Default: 8900.",
 )
 @click.option("--engine", metavar="NAME", help="What runs replicas: local (the default), or another engine.")
+@click.option(
+    "--role", metavar="ROLE", help="What of a cluster runs here: all (the default), control, gateway or node."
+)
 @click.option("-d", "--detach", is_flag=True, help="Start in the background, and return once it answers.")
 @pass_invocation
-def serve(invocation: Invocation, host: str | None, port: int | None, engine: str | None, detach: bool) -> int:
+def serve(
+    invocation: Invocation, host: str | None, port: int | None, engine: str | None, role: str | None, detach: bool
+) -> int:
     """Start the service: catalog, gateway and deployments. Ctrl-C, or ads stop, ends it and everything it started.
 
     Deployments that were active are served again. -q prints the address once the service answers.
     """
     from ads import service
 
-    settings = invocation.load_settings(host=host, port=port, engine=engine)
+    settings = invocation.load_settings(host=host, port=port, engine=engine, role=role)
     if not detach:
         status = service.serve(settings, on_ready=lambda found: _tell(invocation, found, "Ctrl-C"))
         invocation.output.talk("The service is stopped.")
@@ -50,7 +55,7 @@ def serve(invocation: Invocation, host: str | None, port: int | None, engine: st
     ran_before = service.find_running(invocation.home) is not None
     found = service.start_detached(settings)
     _tell(invocation, found, "ads stop")
-    if port and not found.url.endswith(f":{port}"):
+    if port and found.url and not found.url.endswith(f":{port}"):
         reason = "it ran there before" if ran_before else f"port {port} is taken"
         invocation.output.warn(f"The service is not on port {port}: {reason}.")
     return exit_codes.OK
@@ -87,6 +92,10 @@ def _tell(invocation: Invocation, found: ServiceFile, end: str) -> None:
 
 
 def _welcome(output: Output, home: Home, found: ServiceFile) -> None:
+    if not found.url:
+        output.text(f"OpenADS {found.version} takes part in the cluster; gateways of it are the way to it")
+        output.talk(f"  data directory  {home.root}")
+        return
     output.text(f"OpenADS {found.version} answers at {found.url}")
     output.talk(f"  data directory  {home.root}")
     output.talk(f"  token           in {home.token_file}")
@@ -99,6 +108,8 @@ def _welcome(output: Output, home: Home, found: ServiceFile) -> None:
 
 def _tell_console(output: Output, found: ServiceFile) -> None:
     """Say where the console is, by a link that logs in once. It is a word of talk: nothing fails without it."""
+    if not found.url:
+        return
     from ads.cli.open import login_link
     from ads.client import Service
     from ads.errors import AdsError

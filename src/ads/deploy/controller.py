@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,7 @@ from ads.deploy.reconcile import (
 )
 from ads.deploy.rollout import RollBack, Step, Wait
 from ads.deploy.rollout_orders import moved_alias
-from ads.deploy.routes import Route, Routes
+from ads.deploy.routes import Route, Routes, Share
 from ads.deploy.routing import traffic_of
 from ads.deploy.scaling import hold_seconds, replicas_of
 from ads.deploy.signals import Signals
@@ -86,7 +86,7 @@ class _Case:
 
 
 class Controller:
-    """Looks after all deployments. ``archive`` gives a model's checked archive."""
+    """Looks after all deployments. ``archive`` gives a model's checked archive, ``share`` publishes to all machines."""
 
     def __init__(
         self,
@@ -96,12 +96,13 @@ class Controller:
         engine: Engine,
         archive: Callable[[ModelSource], Path],
         supplies: Supplies,
+        share: Share | None = None,
     ) -> None:
         self._database = database
         self._home = home
         self._settings = settings
         self._engine = engine
-        self._routes = Routes(home)
+        self._routes = Routes(home, share)
         self._preparations = Preparations(
             home, archive, supplies, self.wake, settings.trusted_keys, environments=engine.prepares_environments
         )
@@ -131,6 +132,10 @@ class Controller:
     def machine(self) -> Machine:
         """Return what there is to run replicas on."""
         return self._engine.machine()
+
+    def count(self, lines: Sequence[tuple[str, bytes]]) -> None:
+        """Count what gateways of other machines told, by their names."""
+        self._signals.take_remote(lines)
 
     def stop(self) -> None:
         """End the loop. Replicas go on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,10 @@ from typing import Any
 from ads.gateway_notice import notify_gateways
 from ads.home import Home, write_private
 
-__all__ = ["ReplicaRoute", "Route", "Routes"]
+__all__ = ["ReplicaRoute", "Route", "Routes", "Share"]
+
+Share = Callable[[str], int]
+"""Publishes a table to the gateways of all machines; returns its generation once those that are there have it."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,12 @@ class Route:
 
 
 class Routes:
-    """The table as last published; publishing the same again costs nothing."""
+    """The table as last published; publishing the same again costs nothing. ``share``: not to this machine alone."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, share: Share | None = None) -> None:
         self._home = home
-        self._generation, self._published = _read(home.routes_file)
+        self._share = share
+        self._generation, self._published = (0, None) if share is not None else _read(home.routes_file)
 
     def publish(self, routes: Iterable[Route]) -> bool:
         """Make ``routes`` what every gateway goes by; tell whether that is a change.
@@ -77,6 +81,10 @@ class Routes:
         if content == self._published:
             return False
         generation = self._generation + 1
+        if self._share is not None:
+            self._generation = self._share(json.dumps({"generation": generation, "deployments": content}))
+            self._published = content
+            return True
         table = {"generation": generation, "deployments": content}
         write_private(self._home.routes_file, json.dumps(table).encode())
         self._generation, self._published = generation, content

@@ -23,10 +23,13 @@ def main() -> int:
     parser.add_argument("--home", type=Path, help="data directory")
     parser.add_argument("--host", help="address to listen on")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for any free one")
+    parser.add_argument("--role", help="what of a cluster runs here")
     parser.add_argument("--engine", help="what runs replicas")
     options = parser.parse_args()
     try:
-        settings = load_settings(home=options.home, host=options.host, port=options.port, engine=options.engine)
+        settings = load_settings(
+            home=options.home, host=options.host, port=options.port, engine=options.engine, role=options.role
+        )
         if options.action == "stop":
             stop(Home(settings.home))
         elif options.detached:
