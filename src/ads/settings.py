@@ -116,6 +116,8 @@ class Settings:
     """Port at ``advertise`` on which a member's control plane takes requests from gateways. 0: any free port."""
     engine: str = "local"
     """What runs replicas: ``local`` (processes of this machine) or another one of :mod:`ads.deploy.engines.choice`."""
+    ray_address: str = ""
+    """The cluster of the engine ``ray``: ``auto``, an address of its head, ``ray://…``. Empty: ``auto``."""
     no_progress: bool = False
     """Whether bars and checklists are left out."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
