@@ -21,7 +21,14 @@ def _local(settings: Settings, home: Home, _database: Database, devices: Sequenc
     return LocalEngine(home, devices=devices, settings=settings)
 
 
-ENGINES: Mapping[str, _Make] = {"local": _local}
+def _ray(settings: Settings, home: Home, database: Database, _devices: Sequence[str]) -> Engine:
+    from ads.deploy.engines.ray import RayEngine
+    from ads.registry.identities import ensure_defaults
+
+    return RayEngine(home, settings, ensure_defaults(database).tenancy_id)
+
+
+ENGINES: Mapping[str, _Make] = {"local": _local, "ray": _ray}
 """What makes the engine of each name."""
 
 
