@@ -130,7 +130,7 @@ def test_an_upload_that_is_cut_off_leaves_nothing(service: Running, api) -> None
     host, port = urlsplit(service.url).netloc.split(":")
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(
-            f"POST {BASE}/{model['id']}/artifact HTTP/1.1\r\nhost: h\r\ncontent-length: 100000\r\n"
+            f"POST {BASE}/{model['id']}/artifact HTTP/1.1\r\nhost: h\r\ncontent-length: 1000000\r\n"
             f"authorization: {api.headers['authorization']}\r\n\r\nPK\x03\x04x".encode()
         )
         _wait_until(lambda: any(service.context.home.uploads.iterdir()))

@@ -58,6 +58,7 @@ from ads.api import (
 from ads.api.authentication import Door
 from ads.api.cluster_door import ClusterDoor
 from ads.api.context import Context
+from ads.api.dispatch import Dispatch
 from ads.api.duties import Duties
 from ads.api.lending import Lending
 from ads.api.member import ControlMember
@@ -163,6 +164,7 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
+    app.add_middleware(Dispatch, routers=ROUTERS)
     app.add_middleware(Door, context=context)
     app.add_middleware(Console, context=context)
     if lent is not None:

@@ -13,6 +13,7 @@ from ads.api.answers import no_content
 from ads.api.content import Piece, announced_length, base64_md5, blob_piece, check_digests, receive, send
 from ads.api.context import caller_of, context_of
 from ads.api.fields import attempt_of
+from ads.api.lending import lent_body
 from ads.registry import artifacts
 from ads.registry.blobs import Upload
 from ads.registry.tables import Artifact
@@ -21,6 +22,8 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/20190101/models/{model_id}/artifact", tags=["models"])
 
+_SMALL = 256 * 1024
+"""Bytes of an archive that is taken in one go, in one thread."""
 _FILE_NAME = re.compile(r'filename="?([A-Za-z0-9._+@=,() -]{1,200})"?', re.ASCII)
 
 
@@ -34,24 +37,31 @@ async def create(model_id: str, request: Request) -> Response:
             artifacts.expect_artifact(session, caller, model_id, attempt_of(request, ""))
         return context.blobs.begin(announced_length(request), archive=True)
 
-    upload = await run_in_threadpool(expect)
-    with upload:
-        await receive(request, upload)
+    def store(upload: Upload) -> Artifact:
+        check_digests(request, upload)
+        return artifacts.store_artifact(
+            context.database,
+            context.blobs,
+            caller,
+            model_id,
+            upload,
+            _file_name(request),
+            attempt=attempt_of(request, upload.stored().sha256),
+            max_bytes=context.settings.max_artifact_bytes,
+        )
 
-        def store() -> Artifact:
-            check_digests(request, upload)
-            return artifacts.store_artifact(
-                context.database,
-                context.blobs,
-                caller,
-                model_id,
-                upload,
-                _file_name(request),
-                attempt=attempt_of(request, upload.stored().sha256),
-                max_bytes=context.settings.max_artifact_bytes,
-            )
+    def store_whole(body: bytes) -> Artifact:
+        with expect() as upload:
+            upload.write(body)
+            return store(upload)
 
-        artifact = await run_in_threadpool(store)
+    announced = announced_length(request)
+    if announced is not None and announced <= _SMALL and lent_body(request.scope) is None:
+        artifact = await run_in_threadpool(store_whole, await request.body())
+    else:
+        with await run_in_threadpool(expect) as upload:
+            await receive(request, upload)
+            artifact = await run_in_threadpool(store, upload)
     return no_content(artifact.etag)
 
 

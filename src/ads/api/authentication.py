@@ -18,12 +18,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from ads.api import strict_json
+from ads.api.archives import archive_rights, archive_wanted
 from ads.api.context import Context
 from ads.api.preauthenticated import is_link, open_link
 from ads.api.problems import internal_error, problem_of
 from ads.errors import AdsError, InputError, NotAuthenticated, PayloadTooLarge, ServiceError
 from ads.identity.signature import body_digest, is_upload
-from ads.registry.events import Caller
+from ads.registry.events import SERVICE, Caller
 
 __all__ = ["ADMITTED", "MAX_JSON_BODY", "Door"]
 
@@ -70,6 +71,9 @@ class Door:
             receive = await self._admit(scope, receive, request_id)
             await self._app(scope, receive, answer.send)
         except AdsError as error:
+            if answer.begun:
+                logger.exception("%s: %s failed in the middle of its answer", request_id, scope["method"])
+                raise
             await answer.give(scope, receive, problem_of(error, head=head))
         except (_Disconnected, ClientDisconnect):
             logger.info("%s: the caller went away", request_id)
@@ -89,11 +93,18 @@ class Door:
         state = scope.setdefault("state", {})
         if is_link(target) and ADMITTED not in scope:
             return await self._admit_link(scope, receive, target, request_id)
+        wanted = None if ADMITTED in scope else archive_wanted(self._context, target, scope["headers"])
+        if wanted is not None:
+            state["archive"] = wanted
+            state["caller"], state["permissions"] = Caller(SERVICE.principal, request_id), archive_rights(self._context)
+            state["body_sha256"], state["body"] = None, b""
+            return receive
         identity = scope.get(ADMITTED) or self._context.identities.verifier.identify(method, target, scope["headers"])
         state["caller"] = Caller(identity.principal, request_id, identity.permissions.scope)
         state["permissions"] = identity.permissions
         state["credential"] = identity.credential
         state["body_sha256"] = identity.body_sha256
+        state.pop("json", None)
         _check_query(query)
         if "\0" in scope["path"]:
             raise InputError("The path holds the character U+0000.")
@@ -107,7 +118,9 @@ class Door:
         if body:
             if not target.startswith(_NO_CONTENT_TYPE):
                 _check_json_type(scope)
-            strict_json.loads(body)
+                state["json"] = strict_json.loads(body)
+            else:
+                strict_json.loads(body)
         state["body"] = body
         return _replay(body, receive)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set as AbstractSet
 from typing import Annotated, Any
 
 import orjson
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, StringConstraints
 from ads.api import strict_json
 from ads.api.answers import answer, no_content, timestamp
 from ads.api.context import caller_of, context_of
+from ads.api.dispatch import short
 from ads.api.fields import (
     Body,
     DefinedTags,
@@ -24,6 +26,7 @@ from ads.api.fields import (
 )
 from ads.api.listing import ListShape, page_of
 from ads.registry import models
+from ads.registry.model_rows import WholeModel, whole_model
 from ads.registry.references import MARK, is_marked
 from ads.registry.tables import Model
 
@@ -188,22 +191,43 @@ def model_json(model: Model) -> dict[str, Any]:
     version = (
         (None, None, None) if joined is None else (joined.version_set_id, joined.version_set.name, joined.version_id)
     )
+    files = {(row.kind, row.key) for row in model.metadata_artifacts}
     return {
         **_summary(model, version, is_marked(model.custom_metadata), model.freeform_tags, model.defined_tags),
-        "description": model.description,
-        "customMetadataList": _metadata_json(model, "custom", model.custom_metadata),
-        "definedMetadataList": _metadata_json(model, "defined", model.defined_metadata),
-        "inputSchema": model.input_schema,
-        "outputSchema": model.output_schema,
+        **_details(model, model.custom_metadata, model.defined_metadata, files),
         "retentionSetting": model.retention_setting,
         "backupSetting": model.backup_setting,
+    }
+
+
+def _whole_json(model: WholeModel) -> dict[str, Any]:
+    """Return the same of a model that was read as rows."""
+    row = model.row
+    custom, defined = orjson.loads(row.custom_metadata), orjson.loads(row.defined_metadata)
+    return {
+        **row_json(row),
+        **_details(row, custom, defined, model.files),
+        "retentionSetting": _stored_json(row.retention_setting),
+        "backupSetting": _stored_json(row.backup_setting),
+    }
+
+
+def _details(
+    model: Any, custom: list[dict[str, Any]], defined: list[dict[str, Any]], files: AbstractSet[tuple[str, str]]
+) -> dict[str, Any]:
+    return {
+        "description": model.description,
+        "customMetadataList": [{**item, "hasArtifact": ("custom", item["key"]) in files} for item in custom],
+        "definedMetadataList": [{**item, "hasArtifact": ("defined", item["key"]) in files} for item in defined],
+        "inputSchema": model.input_schema,
+        "outputSchema": model.output_schema,
         "retentionOperationDetails": None,
         "backupOperationDetails": None,
     }
 
 
-def _metadata_json(model: Model, kind: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**item, "hasArtifact": model.has_artifact(kind, item["key"])} for item in items]
+def _stored_json(text: str | None) -> orjson.Fragment | None:
+    return None if text is None else orjson.Fragment(text)
 
 
 @router.post("")
@@ -216,6 +240,7 @@ def create(body: CreateModel, request: Request) -> Response:
 
 
 @router.get("")
+@short
 def list_(request: Request) -> Response:
     """List models."""
     with context_of(request).database.read() as session:
@@ -226,11 +251,12 @@ def list_(request: Request) -> Response:
 
 
 @router.get("/{model_id}")
+@short
 def get(model_id: str, request: Request) -> Response:
     """Get a model, also a deleted one."""
     with context_of(request).database.read() as session:
-        model = models.get_model(session, model_id)
-    return answer(model_json(model), etag=model.etag)
+        model = whole_model(session, model_id)
+    return answer(_whole_json(model), etag=model.row.etag)
 
 
 @router.put("/{model_id}")

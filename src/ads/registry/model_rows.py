@@ -1,4 +1,4 @@
-"""Models as lists and searches read them: plain rows with what they show, and nothing that costs more.
+"""Models as they are read: plain rows with what is shown of them, and nothing that costs more.
 
 Tags are the JSON text that is stored: nobody needs them taken apart on the way out.
 """
@@ -9,18 +9,20 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import orjson
-from sqlalchemy import Select, Table, Text, select
+from sqlalchemy import Select, Table, Text, bindparam, exists, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
-from ads.registry.tables import Artifact, Model, ModelVersionSet, VersionSetMember
+from ads.registry.lookups import not_found
+from ads.registry.tables import Artifact, MetadataArtifact, Model, ModelVersionSet, VersionSetMember
 
-__all__ = ["FoundModel", "found_models", "select_rows"]
+__all__ = ["FoundModel", "WholeModel", "found_models", "select_rows", "whole_model"]
 
 _MODELS = cast("Table", Model.__table__)
 _MEMBERS = cast("Table", VersionSetMember.__table__)
 _SETS = cast("Table", ModelVersionSet.__table__)
 _ARTIFACTS = cast("Table", Artifact.__table__)
+_FILES = cast("Table", MetadataArtifact.__table__)
 _NAMES = (
     "seq",
     "id",
@@ -34,6 +36,7 @@ _NAMES = (
     "category",
     "version_label",
 )
+_SETTINGS = ("retention_setting", "backup_setting")
 _COLUMNS = (
     *(_MODELS.c[name] for name in _NAMES),
     *(sql_cast(_MODELS.c[name], Text).label(name) for name in ("freeform_tags", "defined_tags", "custom_metadata")),
@@ -49,6 +52,19 @@ _FOUND = select(
 ).select_from(_FROM.outerjoin(_ARTIFACTS, _ARTIFACTS.c.model_id == _MODELS.c.id))
 
 
+_WHOLE = (
+    select(
+        *_COLUMNS,
+        *(sql_cast(_MODELS.c[name], Text).label(name) for name in ("defined_metadata", *_SETTINGS)),
+        *(_MODELS.c[name] for name in ("description", "input_schema", "output_schema", "etag")),
+        exists().where(_FILES.c.model_id == _MODELS.c.id).label("has_files"),
+    )
+    .select_from(_FROM)
+    .where(_MODELS.c.id == bindparam("model_id"))
+)
+_FILES_OF = select(_FILES.c.kind, _FILES.c.key).where(_FILES.c.model_id == bindparam("model_id"))
+
+
 class FoundModel(NamedTuple):
     """A model that a search found: its row, its two lists of metadata, the bytes of its artifact."""
 
@@ -56,6 +72,23 @@ class FoundModel(NamedTuple):
     custom_metadata: list[dict[str, Any]]
     defined_metadata: list[dict[str, Any]]
     size: int | None
+
+
+class WholeModel(NamedTuple):
+    """Everything that is shown of one model: its row, and to which keys of its metadata a file is attached."""
+
+    row: Any
+    files: frozenset[tuple[str, str]]
+
+
+def whole_model(session: Session, model_id: str) -> WholeModel:
+    """Return the model, also a deleted one. Raises NotFound."""
+    connection, asked = session.connection(), {"model_id": model_id}
+    row = connection.execute(_WHOLE, asked).first()
+    if row is None:
+        raise not_found("model", model_id)
+    files = connection.execute(_FILES_OF, asked) if row.has_files else ()
+    return WholeModel(row, frozenset((kind, key) for kind, key in files))
 
 
 def select_rows() -> Select[Any]:

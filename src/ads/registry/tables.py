@@ -216,10 +216,6 @@ class Model(Base):
     membership: Mapped[VersionSetMember | None] = relationship(lazy="joined")
     metadata_artifacts: Mapped[list[MetadataArtifact]] = relationship(lazy="selectin", cascade="all, delete-orphan")
 
-    def has_artifact(self, kind: str, key: str) -> bool:
-        """Tell whether a file is attached to this key of the custom or the defined metadata."""
-        return any((row.kind, row.key) == (kind, key) for row in self.metadata_artifacts)
-
 
 class ModelVersionSet(Base):
     """A group of models that are versions of one thing. Its name is taken in its compartment until it is deleted."""

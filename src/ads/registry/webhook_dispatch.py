@@ -28,6 +28,8 @@ __all__ = ["Dispatcher", "message_of"]
 logger = logging.getLogger(__name__)
 
 _LOOK = 1.0
+_PAUSE = 0.05
+"""Seconds between two looks: many commits in a row are one piece of news."""
 _AT_ONCE = 8
 _LONGEST_TURN = 20.0
 _GRACE = 3.0
@@ -72,6 +74,7 @@ class Dispatcher:
             except Exception:  # the loop's boundary: one bad round must not end the deliveries
                 logger.exception("a round of the webhooks failed")
             self._awake.wait(_LOOK)
+            self._over.wait(_PAUSE)
 
     def _submit(self, webhook_id: str) -> None:
         with self._lock:
