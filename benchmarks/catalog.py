@@ -3,6 +3,7 @@
     make catalog
     python benchmarks/catalog.py --leave-out transfer mlflow
     python benchmarks/catalog.py --models 10000 --seconds 1
+    python benchmarks/catalog.py --postgres --leave-out transfer mlflow
 
 Everything goes over HTTP on 127.0.0.1 through the whole service: gateway, control plane, SQLite with a commit that
 survives a power cut. The clients are threads of this process, one connection each, and share the machine with the
@@ -24,13 +25,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from catalog_load import Client
 from catalog_mlflow import compare, comparison, mlflow_server
-from catalog_subject import MODELS, Row, Running, artifact, entry, load, ms, name_of, our_service
+from catalog_subject import MODELS, Row, Running, artifact, entry, environment_of, load, ms, name_of, our_service
 from rich.console import Console
 from rich.table import Table
 
@@ -46,25 +48,46 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=100_000, help="in the large catalog")
     parser.add_argument("--size", default="2GiB", help="of the artifact that is transferred")
     parser.add_argument("--leave-out", nargs="*", choices=PARTS, default=[], metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--postgres", action="store_true", help="on a server that this starts, instead of on SQLite")
     parser.add_argument("--folder", type=Path, help="on the disk to measure; else the temporary folder")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end as well
     parts = [part for part in PARTS if part not in chosen.leave_out]
     console = Console(width=132)
-    with tempfile.TemporaryDirectory(prefix="openads-catalog-", dir=chosen.folder) as name:
+    with (
+        tempfile.TemporaryDirectory(prefix="openads-catalog-", dir=chosen.folder) as name,
+        databases(postgres=chosen.postgres) as new_database,
+    ):
         folder = Path(name)
-        with our_service(folder / "home") as service:
+        with our_service(folder / "home", new_database()) as service:
             if "register" in parts:
                 show(console, "Registering", registrations(service, chosen.seconds * 2))
             if "mlflow" in parts:
                 with mlflow_server(folder / "mlflow") as server:
                     compare(console, comparison(service, server, chosen.seconds, chosen.rounds))
         if "lists" in parts:
-            lists(console, (folder / "small", chosen.home or folder / "large"), chosen.models, chosen.seconds)
+            homes = (folder / "small", folder / "large" if chosen.postgres else chosen.home or folder / "large")
+            lists(console, homes, (new_database(), new_database()), chosen.models, chosen.seconds)
     if "transfer" in parts:
         command = [sys.executable, str(HERE / "transfer.py"), "--size", chosen.size]
         subprocess.run([*command, *(["--folder", str(chosen.folder)] if chosen.folder else [])], check=True)
         console.print(f"load {load():.1f}")
+
+
+@contextmanager
+def databases(*, postgres: bool) -> Iterator[Callable[[], str]]:
+    """Give what makes the URL of a new catalog's database: an empty one for SQLite in the data directory."""
+    if not postgres:
+        yield lambda: ""
+        return
+    sys.path.insert(0, str(HERE.parent))
+    from tests.postgres import Postgres
+
+    server = Postgres(durable=True)
+    try:
+        yield server.create
+    finally:
+        server.close()
 
 
 PROVENANCE = {"gitBranch": "main", "gitCommit": "0" * 40, "repositoryUrl": "https://example.com/models.git"}
@@ -81,18 +104,19 @@ def registrations(service: Running, seconds: float) -> list[Row]:
     return [service.measured(what, register, clients, seconds) for clients in (1, 16)]
 
 
-def lists(console: Console, homes: tuple[Path, Path], most: int, seconds: float) -> None:
+def lists(console: Console, homes: tuple[Path, Path], databases: tuple[str, str], most: int, seconds: float) -> None:
     """Measure reading in a small and in a large catalog, and print both beside each other."""
     small = min(1000, most)
-    for home, models in zip(homes, (small, most), strict=True):
+    catalogs = list(zip(homes, databases, (small, most), strict=True))
+    for home, database, models in catalogs:
         if not (home / "catalog.db").exists():
             began = time.perf_counter()
             command = [sys.executable, str(HERE / "catalog_fill.py"), str(home), "0", str(models)]
-            subprocess.run(command, check=True)
+            subprocess.run(command, env=environment_of(database), check=True)
             console.print(f"filled with {models:,} models in {time.perf_counter() - began:.0f} s")
     found: list[list[Row]] = []
-    for home, models in zip(homes, (small, most), strict=True):
-        with our_service(home) as service:
+    for home, database, models in catalogs:
+        with our_service(home, database) as service:
             found.append(readings(service, models, seconds))
     table = Table(title=f"Reading, one client; milliseconds; goal: p99 ≤ 20 ms with {most:,} models")
     for column in ("", f"{small:,}: p50", "p99", "load", f"{most:,}: p50", "p99", "load"):

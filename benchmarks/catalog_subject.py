@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from catalog_load import Client, Measured, measure
 
-__all__ = ["MODELS", "Row", "Running", "artifact", "entry", "load", "ms", "name_of", "our_service"]
+__all__ = ["MODELS", "Row", "Running", "artifact", "entry", "environment_of", "load", "ms", "name_of", "our_service"]
 
 MODELS = "/20190101/models"
 WORDS = ("churn", "fraud", "demand", "price", "risk", "segment", "quality", "energy", "claims", "basket")
@@ -61,10 +61,10 @@ def load() -> float:
 
 
 @contextmanager
-def our_service(home: Path) -> Iterator[Running]:
+def our_service(home: Path, database: str = "") -> Iterator[Running]:
+    """Give the service on this data directory, with its catalog in SQLite there or in the database of a URL."""
     home.mkdir(parents=True, exist_ok=True)
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENADS_")}
-    environment |= {"OPENADS_HOME": str(home), "OPENADS_PORT": "0"}
+    environment = {**environment_of(database), "OPENADS_HOME": str(home), "OPENADS_PORT": "0"}
     start = [sys.executable, "-c", "from ads.client import Service; Service.find()"]
     subprocess.run(start, env=environment, check=True)
     about = json.loads((home / "service.json").read_text())
@@ -75,6 +75,12 @@ def our_service(home: Path) -> Iterator[Running]:
         yield Running(port, about["token"], place, about["pid"])
     finally:
         subprocess.run([sys.executable, "-m", "ads.service", "stop", "--home", str(home)], check=True, timeout=60)
+
+
+def environment_of(database: str) -> dict[str, str]:
+    """Return the environment of a process that works on this database and on no other."""
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("OPENADS_")}
+    return {**plain, "OPENADS_DATABASE_URL": database} if database else plain
 
 
 def entry(number: int) -> dict[str, Any]:
