@@ -23,6 +23,7 @@ __all__ = ["serve", "stop"]
         ads serve
         ads serve --detach
         OPENADS_HOME=/srv/openads ads serve --host 0.0.0.0 --port 8900
+        ads serve --engine ray --ray-address auto
     """,
 )
 @click.option("--host", metavar="ADDRESS", help="Address to listen on. Default: 127.0.0.1, this machine only.")
@@ -32,14 +33,21 @@ __all__ = ["serve", "stop"]
     metavar="PORT",
     help="Port to listen on; 0 for any free one. Default: 8900.",
 )
-@click.option("--engine", metavar="NAME", help="What runs replicas: local (the default), or another engine.")
+@click.option("--engine", metavar="NAME", help="What runs replicas: local (the default), ray, …")
+@click.option("--ray-address", metavar="ADDRESS", help="The cluster of --engine ray: auto, its head's address, ray://….")
 @click.option(
     "--role", metavar="ROLE", help="What of a cluster runs here: all (the default), control, gateway or node."
 )
 @click.option("-d", "--detach", is_flag=True, help="Start in the background, and return once it answers.")
 @pass_invocation
 def serve(
-    invocation: Invocation, host: str | None, port: int | None, engine: str | None, role: str | None, detach: bool
+    invocation: Invocation,
+    host: str | None,
+    port: int | None,
+    engine: str | None,
+    ray_address: str | None,
+    role: str | None,
+    detach: bool,
 ) -> int:
     """Start the service: catalog, gateway and deployments. Ctrl-C, or ads stop, ends it and everything it started.
 
@@ -47,7 +55,7 @@ def serve(
     """
     from ads import service
 
-    settings = invocation.load_settings(host=host, port=port, engine=engine, role=role)
+    settings = invocation.load_settings(host=host, port=port, engine=engine, ray_address=ray_address, role=role)
     if not detach:
         status = service.serve(settings, on_ready=lambda found: _tell(invocation, found, "Ctrl-C"))
         invocation.output.talk("The service is stopped.")
