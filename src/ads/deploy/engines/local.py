@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import site
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
+from ads.deploy.engines.replica_variables import variables_of
 from ads.deploy.engines.supervisor_client import Child, SupervisorClient
 from ads.deploy.isolation import Isolator, worker_file
 from ads.deploy.placement import Machine, place, this_machine
@@ -33,16 +33,6 @@ _DEVICE_FILE = "device"
 _KEY_FILE = "key"
 _KEY_BYTES = 32
 _LARGEST_STATUS = 1024 * 1024
-_KEPT_VARIABLES = (
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "LD_LIBRARY_PATH",
-    "CUDA_VISIBLE_DEVICES",
-    "JAVA_HOME",
-    "SSL_CERT_FILE",
-)
 
 
 class LocalEngine:
@@ -201,32 +191,7 @@ def replica_variables(
     order: ReplicaOrder, temporary: Path, service: Mapping[str, str], device: str | None = None
 ) -> dict[str, str]:
     """Return the whole environment of a replica: a few of the service's variables, then the deployment's own."""
-    variables = {name: service[name] for name in _KEPT_VARIABLES if service.get(name)}
-    if order.python == Path(sys.executable):
-        variables |= _own_packages(service)
-    variables["PATH"] = _path(order.python or Path(sys.executable), service)
-    variables["HOME"] = variables["TMPDIR"] = str(temporary)
-    variables["PYTHONUTF8"] = "1"
-    if device is not None:
-        variables["CUDA_VISIBLE_DEVICES"] = device
-    return {**variables, **order.environment}
-
-
-def _path(python: Path, service: Mapping[str, str]) -> str:
-    """Return where a replica finds programs: beside its interpreter, in the system's folders, and where Java is."""
-    folders = [str(python.parent), "/usr/local/bin", "/usr/bin", "/bin"]
-    java = shutil.which("java", path=service.get("PATH", ""))
-    if java is not None:  # of Spark's pipelines
-        folders.append(str(Path(java).parent))
-    return os.pathsep.join(dict.fromkeys(folders))
-
-
-def _own_packages(service: Mapping[str, str]) -> dict[str, str]:
-    """Return what keeps the packages of the service's own interpreter importable, although HOME is another folder."""
-    variables = {"PYTHONPATH": service["PYTHONPATH"]} if service.get("PYTHONPATH") else {}
-    if site.ENABLE_USER_SITE:
-        variables["PYTHONUSERBASE"] = site.getuserbase()
-    return variables
+    return variables_of(order.python or Path(sys.executable), order.environment, temporary, service, device)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
