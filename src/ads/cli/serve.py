@@ -34,7 +34,9 @@ __all__ = ["serve", "stop"]
     help="Port to listen on; 0 for any free one. Default: 8900.",
 )
 @click.option("--engine", metavar="NAME", help="What runs replicas: local (the default), ray, …")
-@click.option("--ray-address", metavar="ADDRESS", help="The cluster of --engine ray: auto, its head's address, ray://….")
+@click.option(
+    "--ray-address", metavar="ADDRESS", help="The cluster of --engine ray: auto, its head's address, ray://…."
+)
 @click.option(
     "--role", metavar="ROLE", help="What of a cluster runs here: all (the default), control, gateway or node."
 )
