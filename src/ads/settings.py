@@ -118,6 +118,16 @@ class Settings:
     """What runs replicas: ``local`` (processes of this machine) or another one of :mod:`ads.deploy.engines.choice`."""
     ray_address: str = ""
     """The cluster of the engine ``ray``: ``auto``, an address of its head, ``ray://…``. Empty: ``auto``."""
+    kubernetes_config: str = ""
+    """Kubeconfig file of the cluster for the engine ``kubernetes``. Empty: the pod's account, or the user's file."""
+    kubernetes_namespace: str = ""
+    """Namespace that replicas' pods are in. Empty: the pod's own, or the kubeconfig's."""
+    kubernetes_image: str = ""
+    """Image of this service, which replicas' pods run."""
+    kubernetes_service_url: str = ""
+    """Address under which replicas' pods fetch models from this service. Empty: the one that it listens on."""
+    kubernetes_pod: str = ""
+    """File (YAML) with what holds for all replicas' pods: ``nodeSelector``, ``tolerations``, ``imagePullSecrets``, …"""
     no_progress: bool = False
     """Whether bars and checklists are left out."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)

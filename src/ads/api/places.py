@@ -63,7 +63,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """What a parameter of a path names. The first of them in a path says where the request belongs."""
 
-TENANCY = frozenset({"environment_key", "user_id", "webhook_id"})
+TENANCY = frozenset({"archive_sha256", "environment_key", "user_id", "webhook_id"})
 """Parameters that name things of the tenancy as a whole."""
 
 

@@ -56,6 +56,8 @@ RULES: Mapping[tuple[str, str], Verb] = {
     ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/registerArtifactReference"): "manage",
     ("POST", f"{_SCIENCE}/models/{{model_id}}/actions/restore"): "use",
     ("GET", f"{_OPEN}/models/{{model_id}}/labels"): "read",
+    # Replicas on other machines come with passes of their own, each for one archive; nobody else gets anything here.
+    ("GET", f"{_OPEN}/archives/{{archive_sha256}}"): "read",
     ("POST", _UPLOADS): "manage",
     ("GET", f"{_UPLOADS}/{{upload_id}}"): "manage",
     ("PUT", f"{_UPLOADS}/{{upload_id}}/parts/{{number}}"): "manage",

@@ -116,6 +116,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         ),
     ),
     ("GET", f"{_OPEN}/models/{{model_id}}/labels"): Operation("model-label.list", "items:ModelLabel"),
+    ("GET", f"{_OPEN}/archives/{{archive_sha256}}"): Operation("archive.get", "bytes", ranges=True),
     ("POST", _UPLOADS): Operation("artifact-upload.begin", "ArtifactUpload", example={"size": 123_456_789}),
     ("GET", _ONE_UPLOAD): Operation("artifact-upload.get", "ArtifactUpload"),
     ("PUT", f"{_ONE_UPLOAD}/parts/{{number}}"): Operation(
