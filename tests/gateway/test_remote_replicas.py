@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ads.home import Home
+from ads.worker.frames import DESCRIPTION, encode_frame
 
 from .conftest import DEPLOYMENT, Gateway, eventually
 from .served_model import ServedModel, prepare_iris
@@ -103,7 +104,10 @@ def test_a_wrong_key_reaches_no_replica_until_the_right_one_comes(both):
     assert both.predict([[5.1, 3.5, 1.4, 0.2]], deployment=OTHER)[0] == 200
 
 
-@pytest.mark.parametrize("words", [b"", b"short", b"q" * 32, b"q" * 32 + b"\xff" * 400, b"HTTP/1.1 400 Bad Request\r\n\r\n" * 9])
+DESCRIBED = encode_frame(DESCRIPTION, 0, b"p" * 32 + b"{}")
+
+
+@pytest.mark.parametrize("words", [b"", b"short", b"q" * 32, b"q" * 32 + b"\xff" * 400, b"q" * 32 + DESCRIBED])
 def test_who_is_no_replica_gets_no_request(both, words):
     impostor = Impostor(words)
     try:

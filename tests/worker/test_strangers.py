@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import socket
 import subprocess
@@ -65,10 +67,11 @@ def test_the_oldest_python_listens_on_tcp(replica: Any) -> None:
 
 def test_a_replica_tells_of_its_model(remote: Any) -> None:
     with remote.connect() as connection:
-        connection.sendall(frames.encode_frame(frames.DESCRIBE, 3))
+        connection.sendall(frames.encode_frame(frames.DESCRIBE, 3, b"q" * 32))
         kind, number, payload = receive(connection)
     assert (kind, number) == (frames.DESCRIPTION, 3)
-    assert json.loads(payload) == json.loads((remote.status_path.parent / "description.json").read_text())
+    assert payload[:32] == hmac.new(bytes.fromhex(KEY), b"replica" + b"q" * 32, hashlib.sha256).digest()
+    assert json.loads(payload[32:]) == json.loads((remote.status_path.parent / "description.json").read_text())
 
 
 def test_a_wrong_answer_ends_the_connection(remote: Any) -> None:

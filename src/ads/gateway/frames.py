@@ -5,7 +5,8 @@ All integers are big-endian. PREDICT carries ``u16`` count and per item ``u8`` b
 (JSON, or what the item's meta asked for; to INFER first ``u32`` how long its JSON part is, 0 when that is all), and may
 end with ``u32`` how many rows were predicted. CHUNK is a piece of a streamed answer, which an ANSWER with an empty body
 ends. PING is empty; PONG is empty or has ``u16`` how many items the replica takes in one frame, else it is one.
-DESCRIBE is empty; DESCRIPTION has what the replica tells of its model (JSON).
+DESCRIBE has a random question; DESCRIPTION the proof that the replica knows its key (32 bytes over TCP, else nothing),
+then what it tells of its model (JSON).
 """
 
 from __future__ import annotations
@@ -88,8 +89,13 @@ def encode_answer(frame_id: int, outputs: Sequence[Output]) -> bytes:
     return b"".join(parts)
 
 
+def encode_describe(frame_id: int, question: bytes) -> bytes:
+    """Return a DESCRIBE frame."""
+    return _START.pack(_AFTER_LENGTH + len(question), DESCRIBE, frame_id) + question
+
+
 def encode_empty(kind: int, frame_id: int) -> bytes:
-    """Return a frame without content: PING, PONG, DESCRIBE."""
+    """Return a PING or PONG frame."""
     return _START.pack(_AFTER_LENGTH, kind, frame_id)
 
 

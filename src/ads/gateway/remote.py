@@ -1,7 +1,8 @@
 """Replicas on other machines: the way to them over TCP, and what they tell of their model.
 
-The replica asks a random question, and the gateway answers it with the key that the route has; then the frames are the
-same as on a Unix socket. What the replica tells of its model is kept where a replica of this machine would have put it.
+The replica asks a random question, and the gateway answers it with the key that the route has; the replica proves in
+the same way that it has the key. Then the frames are those of a Unix socket. What the replica tells of its model is
+kept where a replica of this machine would have put it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from ads.gateway.frames import DESCRIBE, DESCRIPTION, FrameError, FrameReader, encode_empty
+from ads.gateway.frames import DESCRIPTION, FrameError, FrameReader, encode_describe
 from ads.home import write_private
 
 __all__ = ["connect", "forget"]
 
 _QUESTION = 32
+_REPLICA = b"replica"
+"""What keeps a replica's proofs apart from a gateway's answers."""
 _LARGEST = 4 * 1024 * 1024
 _CONNECT_SECONDS = 5.0
 _FILE = "description.json"
@@ -75,6 +78,7 @@ class _Greeting(asyncio.Protocol):
         self.described: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._key = key
         self._question = b""
+        self._own_question = os.urandom(_QUESTION)
         self._reader = FrameReader(_LARGEST)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -90,17 +94,19 @@ class _Greeting(asyncio.Protocol):
             if len(self._question) < _QUESTION:
                 return
             answer = hmac.new(self._key, self._question, hashlib.sha256).digest()
-            self.transport.write(answer + encode_empty(DESCRIBE, 0))
+            self.transport.write(answer + encode_describe(0, self._own_question))
         try:
             frames = self._reader.feed(data) if data else ()
         except FrameError as error:
             self._fail(ConnectionAbortedError(str(error)))
             return
         for kind, _, payload in frames:
-            if kind == DESCRIPTION and not self.described.done():
-                self.described.set_result(payload)
+            proof = hmac.new(self._key, _REPLICA + self._own_question, hashlib.sha256).digest()
+            proven = hmac.compare_digest(payload[: len(proof)], proof)
+            if kind == DESCRIPTION and proven and not self.described.done():
+                self.described.set_result(payload[len(proof) :])
             else:
-                self._fail(ConnectionAbortedError("It answered what was not asked."))
+                self._fail(ConnectionAbortedError("It is not the replica that the route names."))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(ConnectionResetError(str(exc or "the replica closed the connection")))

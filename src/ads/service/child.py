@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -58,6 +59,7 @@ class Child:
         self.kill_at: float | None = None
         self._lifeline_end: int | None = None
         self._owns_folder = False
+        self._port = 0
         self.crashes = 0
         self._began = 0.0
         self._process: subprocess.Popen[bytes] | Forked | None = None
@@ -119,7 +121,10 @@ class Child:
             self._owns_folder = True
         if not isolation.socket:
             return {}
-        passed.append(open_socket(isolation.socket).detach())
+        bound = open_socket(isolation.socket, self._port)
+        if bound.family != socket.AF_UNIX:
+            self._port = bound.getsockname()[1]
+        passed.append(bound.detach())
         return {"OPENADS_SOCKET": str(passed[-1])}
 
     def _waits_for_template(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,19 +85,33 @@ def hand_over(isolation: Isolation, user: int) -> None:
             os.chown(Path(root, name), user, user, follow_symlinks=False)
 
 
-def open_socket(place: str) -> socket.socket:
+def open_socket(place: str, port: int = 0) -> socket.socket:
     """Return a socket bound to a path, or to ``tcp://host:port``, that the child will listen on; until it does,
     connections are refused. It stays usable for a child that has no network.
+
+    Where any port will do, ``port`` is preferred: one that was started again is then found where it was.
     """
     address = parse_tcp(place)
-    if address is None:
-        bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    else:
-        bound = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
+    if address is not None:
+        if port and not address[1]:
+            with suppress(OSError):
+                return _bound_to((address[0], port))
+        return _bound_to(address)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        if address is None:
-            Path(place).unlink(missing_ok=True)
-        bound.bind(address or place)
+        Path(place).unlink(missing_ok=True)
+        bound.bind(place)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _bound_to(address: tuple[str, int]) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the one before linger
+        bound.bind(address)
     except OSError:
         bound.close()
         raise

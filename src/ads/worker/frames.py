@@ -10,7 +10,8 @@ Every integer is big-endian. A frame is ``u32 length of what follows``, ``u8 kin
 * ANSWER: ``u16 count``, then for each item ``u16 HTTP status``, ``u32 length``, body (JSON text); then nothing, or
   ``u32`` how many rows were predicted in all.
 * PING: nothing. PONG: nothing, or ``u16`` how many items a PREDICT frame may have; without it one.
-* DESCRIBE: nothing. DESCRIPTION: what the replica tells of its model, a JSON object.
+* DESCRIBE: a random question. DESCRIPTION: over TCP the replica's proof that it knows the key (32 bytes); then what it
+  tells of its model, a JSON object.
 """
 
 import struct

@@ -29,7 +29,7 @@ from .frames import (
 )
 from .listening import keep_alive
 from .predictor import CallerGone, Predictor, stream_mode
-from .strangers import MOST, SECONDS, Stranger
+from .strangers import MOST, SECONDS, Stranger, proof
 
 __all__ = ["Server"]
 
@@ -171,7 +171,8 @@ class Server:
         if kind == PING:
             return encode_frame(PONG, frame_id, self._pong)
         if kind == DESCRIBE:
-            return encode_frame(DESCRIPTION, frame_id, self._description)
+            proven = proof(self._key, payload) if self._key else b""
+            return encode_frame(DESCRIPTION, frame_id, proven + self._description)
         raise FrameError("A replica gets no frames of kind {}.".format(kind))
 
     def _close(self, connection: socket.socket) -> None:

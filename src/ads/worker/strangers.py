@@ -1,7 +1,8 @@
 """Who may send frames over TCP: whoever answers a random question with the replica's key.
 
 The replica sends :data:`SIZE` random bytes; the answer is their HMAC-SHA256 under the key. Nothing else is read of a
-connection before that, and an earlier answer is worth nothing: the question is another one each time.
+connection before that, and an earlier answer is worth nothing: the question is another one each time. In the same way
+the replica proves with its description that it knows the key: who only took its port does not.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from typing import Callable, Iterable, Tuple
 
 from .frames import FrameBuffer, FrameError
 
-__all__ = ["MOST", "SECONDS", "SHORTEST_KEY", "SIZE", "Stranger", "answer", "read_key"]
+__all__ = ["MOST", "SECONDS", "SHORTEST_KEY", "SIZE", "Stranger", "answer", "proof", "read_key"]
 
 SIZE = 32
 SECONDS = 5.0
@@ -19,6 +20,8 @@ SECONDS = 5.0
 MOST = 64
 """How many connections may be asked at a time; with one more the oldest is closed."""
 SHORTEST_KEY = 32
+_REPLICA = b"replica"
+"""What keeps a replica's proofs apart from a gateway's answers."""
 
 Frame = Tuple[int, int, bytes]
 
@@ -26,6 +29,11 @@ Frame = Tuple[int, int, bytes]
 def answer(key: bytes, question: bytes) -> bytes:
     """Return the right answer to a question."""
     return hmac.new(key, question, hashlib.sha256).digest()
+
+
+def proof(key: bytes, question: bytes) -> bytes:
+    """Return what a replica proves itself with to a gateway that asks ``question``."""
+    return hmac.new(key, _REPLICA + question, hashlib.sha256).digest()
 
 
 def read_key(path: str) -> bytes:
