@@ -110,7 +110,7 @@ class Controller:
         self._stopping: set[ReplicaId] = set()
         self._stages = Stages(database, self._preparations)
         self._compartments = CompartmentTree({})
-        self._signals = Signals(home, self.wake)
+        self._signals = Signals(home, self.wake, self._order_kill)
         self._courses = Courses(self._signals)
         self._adjustments = Adjustments(database, self._signals)
         self._awake = threading.Event()
@@ -386,6 +386,8 @@ class Controller:
             source=prepared.source,
             archive=prepared.archive,
             on_device="GPU" in spec.shape,
+            shape=spec.shape,
+            ocpus=spec.ocpus,
         )
         try:
             self._engine.start(order)
@@ -407,6 +409,19 @@ class Controller:
         finally:
             self._stopping.discard(replica)
             self.wake()
+
+    def _order_kill(self, name: str) -> None:
+        """Kill what a gateway found silent, beside the loop."""
+        replica = ReplicaId.parse(name)
+        if replica is not None and not self._over.is_set():
+            self._stops.submit(self._kill, replica)
+
+    def _kill(self, replica: ReplicaId) -> None:
+        try:
+            self._engine.kill(replica)
+        except AdsError as error:
+            logger.warning("replica %s could not be killed: %s", replica, error.message)
+        self.wake()
 
     def _stop_orphans(self, rows: list[Deployment], reports: list[ReplicaReport]) -> None:
         """Stop replicas whose deployment is deleted, failed or unknown."""

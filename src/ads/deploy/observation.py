@@ -39,7 +39,7 @@ def _cause(report: ReplicaReport, *, serving: bool, start_timeout: float) -> str
     if status.get("state") == "failed" and isinstance(error, dict):
         return f"{error.get('message', '')}\n{error.get('hint', '')}".strip()
     if report.exit and report.restarts + (not report.running) > 0:
-        killed = report.exit == _KILLED
+        killed = report.exit.startswith(_KILLED)
         forgiven = _CRASHES_FORGIVEN if serving else _KILLS_FORGIVEN if killed else 0
         if report.restarts >= forgiven:
             return _died(report, killed=killed)

@@ -84,6 +84,8 @@ class DeploymentSpec:
     environment: Mapping[str, str]
     bandwidth_mbps: int | None = None
     policy: Policy | None = None
+    ocpus: float = 0.0
+    """As asked for; 0: not said."""
 
     @property
     def replicas(self) -> int:
@@ -117,6 +119,7 @@ def parse_spec(configuration: Mapping[str, Any], processors: int | None = None) 
         shape=shape,
         threads=_threads(sizes, processors or os.cpu_count() or 1),
         memory_bytes=_memory(sizes),
+        ocpus=_number(sizes, "ocpus") or 0.0,
         environment=variables,
         bandwidth_mbps=_integer(model, "bandwidthMbps", "modelConfigurationDetails.", None),
     )

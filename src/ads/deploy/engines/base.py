@@ -49,6 +49,7 @@ class ReplicaOrder:
     ``memory_bytes`` and ``processors`` are the most that it may use, 0: no limit. An engine that prepares environments
     itself gets no ``python`` but the ``source`` of the model and its checked ``archive`` (of a model by reference: the
     folder of its files), and in ``processors`` what the deployment's shape has. ``on_device``: the shape has GPUs.
+    ``shape`` and ``ocpus`` (0: not said) are as the deployment asks for them, whatever this machine has.
     """
 
     id: ReplicaId
@@ -62,6 +63,8 @@ class ReplicaOrder:
     source: ModelSource | None = None
     archive: Path | None = None
     on_device: bool = False
+    shape: str = ""
+    ocpus: float = 0.0
 
     @property
     def deployment_id(self) -> str:

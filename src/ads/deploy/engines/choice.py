@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 from ads.deploy.engines.base import Engine
@@ -12,6 +13,7 @@ from ads.settings import Settings
 
 __all__ = ["ENGINES", "engine_for"]
 
+_URL = "OPENADS_SERVICE_URL"
 _Make = Callable[[Settings, Home, Database, Sequence[str]], Engine]
 
 
@@ -28,7 +30,14 @@ def _ray(settings: Settings, home: Home, database: Database, _devices: Sequence[
     return RayEngine(home, settings, ensure_defaults(database).tenancy_id)
 
 
-ENGINES: Mapping[str, _Make] = {"local": _local, "ray": _ray}
+def _kubernetes(settings: Settings, home: Home, database: Database, _devices: Sequence[str]) -> Engine:
+    from ads.deploy.engines.kubernetes import KubernetesEngine
+    from ads.registry.identities import ensure_defaults
+
+    return KubernetesEngine(home, settings, ensure_defaults(database).page_secret, os.environ.get(_URL, ""))
+
+
+ENGINES: Mapping[str, _Make] = {"local": _local, "ray": _ray, "kubernetes": _kubernetes}
 """What makes the engine of each name."""
 
 

@@ -63,7 +63,7 @@ class Watched:
                 while not over.is_set():
                     version = self._follow_on(version, changed, over)
                     pause = _PAUSE
-            except Expired:
+            except Expired:  # noqa: PERF203 - a watch takes a minute
                 continue
             except EngineUnavailable:
                 with self._lock:
