@@ -8,11 +8,12 @@ import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from benchmarks.peers.contestants import CONTESTANTS, OURS
 from benchmarks.peers.running import Running, WrongAnswer, check
 
-__all__ = ["Round", "Scenario", "in_process", "measured", "median_round", "proven"]
+__all__ = ["Round", "Scenario", "in_process", "measured", "median_round", "proven", "wrk"]
 
 _PROVEN = 192
 """Answers that are compared before and after each measurement."""
@@ -86,12 +87,17 @@ def proven(found: Running, scenario: Scenario) -> None:
 
 
 def _wrk(found: Running, scenario: Scenario, seconds: float, folder: Path) -> Round:
-    body, script = folder / "body.json", folder / "request.lua"
-    body.write_bytes(found.body(0, scenario.rows))
-    credential = f'wrk.headers["Authorization"] = "Bearer {found.token}"' if found.token else ""
-    script.write_text(_LUA.format(body=body, path=found.path, credential=credential))
-    command = ["wrk", "-t1", f"-c{scenario.connections}", f"-d{max(1, round(seconds))}s", "--timeout", "20s"]
     url = f"http://127.0.0.1:{found.port}{found.path}"
+    return wrk(url, found.token, found.body(0, scenario.rows), scenario.connections, seconds, folder)
+
+
+def wrk(url: str, token: str, content: bytes, connections: int, seconds: float, folder: Path) -> Round:
+    """Return what wrk measures that posts the same JSON over so many connections, each as soon as it was answered."""
+    body, script = folder / "body.json", folder / "request.lua"
+    body.write_bytes(content)
+    credential = f'wrk.headers["Authorization"] = "Bearer {token}"' if token else ""
+    script.write_text(_LUA.format(body=body, path=urlsplit(url).path, credential=credential))
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "20s"]
     done = subprocess.run(
         [*command, "-s", str(script), url], capture_output=True, text=True, check=True, timeout=seconds + 60
     )

@@ -28,7 +28,8 @@ class Recovery:
 class Outcome:
     """``statuses`` counts the answers (0: the gateway ended); ``began``, ``took`` and ``whose`` are of the good ones.
 
-    ``under_way`` is what had no answer at the end. Times in seconds.
+    ``under_way`` is what had no answer at the end, ``scaled`` every other number of replicas that was wanted, with time
+    and deployment, ``first_answers`` when each replica answered first. Times in seconds.
     """
 
     seconds: float
@@ -44,6 +45,7 @@ class Outcome:
     gateway_busy: float
     recoveries: tuple[Recovery, ...]
     scaled: tuple[tuple[float, str, int], ...]
+    first_answers: tuple[float, ...]
     no_room: int
     events: int
 

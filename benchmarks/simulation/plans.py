@@ -56,14 +56,16 @@ class MachinePlan:
 class Costs:
     """What the service's own work takes, in seconds.
 
-    ``gateway`` is for one request, both ways; ``round_fixed`` and ``round_each`` (for a deployment) for a round of the
-    reconcile loop, ``publish_fixed`` and ``publish_each`` for the table that gateways read. ``rest`` lies between two
-    rounds when nothing happens. ``notice`` is how soon the loop hears of a replica's end, ``silence`` how soon it takes
-    a machine for gone, ``takeover`` how long there is no leader when one ends, ``gateway_start`` how long a gateway is
-    away. ``connect`` is the longest pause of a gateway that looks whether a replica is there.
+    ``gateway`` is for one request, both ways; ``hop`` what it takes beyond that and occupies nobody; ``round_fixed``
+    and ``round_each`` (for a deployment) for a round of the reconcile loop, ``publish_fixed`` and ``publish_each`` for
+    the table that gateways read. ``rest`` lies between two rounds when nothing happens. ``notice`` is how soon the loop
+    hears of a replica's end, ``silence`` how soon it takes a machine for gone, ``takeover`` how long there is no leader
+    when one ends, ``gateway_start`` how long a gateway is away. ``connect`` is the longest pause of a gateway that
+    looks whether a replica is there, ``sweep`` how often it looks at what waits.
     """
 
     gateway: float = 40e-6
+    hop: float = 0.0
     round_fixed: float = 0.01
     round_each: float = 0.0003
     publish_fixed: float = 0.005

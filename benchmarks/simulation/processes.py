@@ -58,6 +58,8 @@ class Process:
         """What the control plane knows of it."""
         self.began = clock.now
         self.ended: float | None = None
+        self.first: float | None = None
+        """When it answered for the first time."""
         self.busy = 0.0
         self.views: list[View] = []
         self._clock = clock
@@ -85,6 +87,8 @@ class Process:
     def _done(self, done: Callable[[], None]) -> None:
         self.machine.working -= self.plan.cpu
         if self.phase != "dead":
+            if self.first is None:
+                self.first = self._clock.now
             done()
 
     def end(self, *, told: bool) -> None:

@@ -79,12 +79,18 @@ class _World:
     def _ask(self, number: int, again: bool) -> None:
         if again and self._over:
             return
-        clock = self._clock
+        clock, hop = self._clock, self._scenario.costs.hop
         began = clock.now
         self._arrived += 1
         self._under_way += 1
 
         def reply(status: int) -> None:
+            if hop:
+                clock.after(hop, told, status)
+            else:
+                told(status)
+
+        def told(status: int) -> None:
             self._under_way -= 1
             self._statuses[status] = self._statuses.get(status, 0) + 1
             if status == 200:
@@ -160,6 +166,7 @@ class _World:
             gateway_busy=sum(gateway.busy for gateway in self._gateways),
             recoveries=tuple(self._recoveries),
             scaled=tuple(self._control.scaled),
+            first_answers=tuple(sorted(process.first for process in processes if process.first is not None)),
             no_room=sum(looked.no_room for looked in self._control.deployments.values()),
             events=self._clock.events,
         )
