@@ -20,7 +20,7 @@ from ads.cluster.leadership import FencedDatabase, Leadership
 from ads.cluster.members import Seen
 from ads.cluster.membership import Me, advertised, member_id
 from ads.deploy.environment_orders import fail_builds
-from ads.deploy.gateway_lines import GatewayLines
+from ads.deploy.gateway_lines import GatewayLines, is_urgent
 from ads.deploy.placement import Machine
 from ads.errors import AdsError, SettingError
 from ads.home import write_private
@@ -105,7 +105,8 @@ class ControlMember:
         self._duties = duties
         self._forward_lines()
         self._feed.start()
-        self._leadership.start()
+        if self._context.settings.engine != "local" or self.me.role == "all":
+            self._leadership.start()  # else it would run replicas on a machine that is no node
         self._watch.start()
 
     def stop(self) -> None:
@@ -171,7 +172,7 @@ class ControlMember:
         """Bring what the gateways of this machine tell to whoever leads."""
 
         def take(path: Path, line: bytes) -> None:
-            self._feed.forward(path.stem, line, urgent=b'"calling": true' in line)
+            self._feed.forward(path.stem, line, urgent=is_urgent(line))
 
         self._lines = GatewayLines(self._context.home, take, lambda _path: None)
         self._lines.start()

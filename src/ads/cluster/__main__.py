@@ -17,7 +17,7 @@ from ads.cluster.feed import Feed, controls_json
 from ads.cluster.files import gateway_url, take_identities, take_metrics, take_routes
 from ads.cluster.members import Seen
 from ads.cluster.membership import Me, member_id
-from ads.deploy.gateway_lines import GatewayLines
+from ads.deploy.gateway_lines import GatewayLines, is_urgent
 from ads.errors import AdsError
 from ads.gateway_notice import notify_gateways
 from ads.home import Home, write_private
@@ -76,7 +76,7 @@ def _feed(home: Home, me: Me, url: URL) -> Feed:
 
 
 def _forward(feed: Feed, path: Path, line: bytes) -> None:
-    feed.forward(path.stem, line, urgent=b'"calling": true' in line)
+    feed.forward(path.stem, line, urgent=is_urgent(line))
 
 
 def _watch_lifeline(over: threading.Event) -> None:

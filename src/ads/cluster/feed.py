@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL
 from ads.cluster.board import ACKNOWLEDGED
 from ads.cluster.members import CHANNEL, NOW, Seen, beat, join, leave, members_seen
 from ads.cluster.membership import Me
+from ads.deploy.gateway_lines import is_urgent
 from ads.registry.postgres import lone_connection
 
 __all__ = ["GATEWAY_LINES", "Feed", "Line", "controls_json"]
@@ -121,7 +122,11 @@ class Feed:
             except psycopg.Error as error:  # noqa: PERF203 - it waits anyway
                 if not trouble:
                     trouble = str(error)
-                    logger.warning("the cluster's database can't be reached; what is known stays in force: %s", error)
+                    logger.warning(
+                        "the database tells nothing yet: a control plane has to make the catalog"
+                        if isinstance(error, psycopg.errors.UndefinedTable)
+                        else f"the database can't be reached; what is known stays in force: {error}"
+                    )
                 self._over.wait(_AGAIN_AFTER)
             except Exception:  # the thread's boundary: a defect in one round must not cut the machine off for good
                 logger.exception("a round of the feed failed")
@@ -179,7 +184,7 @@ class Feed:
     # -- what gateways count
 
     def _send_lines(self, connection: Any) -> None:
-        calling = False
+        urgent = False
         while self._unsent:
             gateway, line = self._unsent[0]
             connection.execute(
@@ -187,8 +192,8 @@ class Feed:
                 (gateway, line.decode("utf-8", "replace")),
             )
             self._unsent.popleft()
-            calling = calling or b'"calling": true' in line
-        if calling:
+            urgent = urgent or is_urgent(line)
+        if urgent:
             connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, GATEWAY_LINES))
 
     def _give_lines(self, connection: Any) -> None:

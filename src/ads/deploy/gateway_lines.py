@@ -10,10 +10,15 @@ from pathlib import Path
 
 from ads.home import Home
 
-__all__ = ["GatewayLines"]
+__all__ = ["GatewayLines", "is_urgent"]
 
 _LOOK_SECONDS = 1.0
 _LONGEST_LINE = 16 * 1024 * 1024
+
+
+def is_urgent(line: bytes) -> bool:
+    """Tell whether somebody waits for what a line tells."""
+    return b'"calling": true' in line or b'"kill": ' in line
 
 
 class GatewayLines:

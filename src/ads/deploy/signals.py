@@ -61,10 +61,15 @@ class _Totals:
 
 
 class Signals:
-    """Listens until :meth:`stop`. ``wake`` is called when a request waits for a deployment without replicas."""
+    """Listens until :meth:`stop`. ``wake`` is called when a request waits for a deployment without replicas, ``kill``
+    with the name of a replica that a gateway found silent and can't reach the processes of.
+    """
 
-    def __init__(self, home: Home, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, home: Home, wake: Callable[[], None], kill: Callable[[str], None] = lambda _replica: None
+    ) -> None:
         self._wake = wake
+        self._kill = kill
         self._lock = threading.Lock()
         self._totals: dict[str, _Totals] = {}
         self._before: dict[Path, Mapping[str, Any]] = {}
@@ -133,12 +138,15 @@ class Signals:
 
     def _take(self, path: Path, line: bytes) -> None:
         try:
-            deployments = json.loads(line)["deployments"]
+            told = json.loads(line)
+            deployments, kill = told["deployments"], list(map(str, told.get("kill") or ()))
             with self._lock:
                 calling = self._add(path, deployments)
         except (ValueError, KeyError, TypeError) as error:
             logger.warning("the gateway behind %s says what can't be read: %r", path.name, error)
             return
+        for replica in kill:
+            self._kill(replica)
         if calling:
             self._wake()
 

@@ -76,6 +76,7 @@ class Predictions:
         self._leaving: list[Pool] = []
         self._admitted: dict[RequestHead, _Admitted] = {}
         self._orders: set[asyncio.Task[None]] = set()
+        self._to_kill: list[str] = []
         self.call: Callable[[], None] = lambda: None
         """Called when a request came for a deployment that has no replica at the moment."""
         self.tables = Tables(home, self._follow)
@@ -257,10 +258,16 @@ class Predictions:
 
     def signals(self) -> bytes:
         """Return what the control plane is told of all deployments."""
-        return signals_line(self._pools)
+        kill, self._to_kill = self._to_kill, []
+        return signals_line(self._pools, kill)
 
     def _replace(self, replica: Replica) -> None:
         logger.error("replica %s exceeded the time limit and is killed", replica.id)
+        if replica.socket.startswith("tcp:"):  # no process of this machine: whoever leads knows where it runs
+            self._to_kill.append(replica.id)
+            self._call()
+            replica.release()
+            return
         task = asyncio.get_running_loop().create_task(self._order_kill(replica))
         self._orders.add(task)
         task.add_done_callback(self._orders.discard)

@@ -2,24 +2,26 @@
 
 Counts only grow as long as the gateway lives and the revision is in its table. ``load`` is the sum of what was waiting
 and in flight at each of ``samples`` looks. ``calling``: requests wait although no replica is wanted. ``pairs`` are
-answers of a shadow that differ; each is told once.
+answers of a shadow that differ, ``kill`` names replicas of other machines that exceeded the time limit; each is told
+once.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ads.gateway.pool import Pool
 
 __all__ = ["signals_line"]
 
 
-def signals_line(pools: Mapping[str, Pool]) -> bytes:
+def signals_line(pools: Mapping[str, Pool], kill: Sequence[str] = ()) -> bytes:
     """Return what there is to tell, as one line."""
     deployments = {deployment_id: _of(pool) for deployment_id, pool in pools.items()}
-    return json.dumps({"gateway": os.getpid(), "deployments": deployments}).encode() + b"\n"
+    told = {"gateway": os.getpid(), "deployments": deployments, **({"kill": list(kill)} if kill else {})}
+    return json.dumps(told).encode() + b"\n"
 
 
 def _of(pool: Pool) -> dict[str, object]:

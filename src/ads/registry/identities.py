@@ -61,11 +61,18 @@ class Defaults:
 
 def ensure_defaults(database: Database) -> Defaults:
     """Return the defaults, made at the first start in one transaction."""
-    with database.write() as session:
-        known = {row.name: row.value for row in session.scalars(select(Default))}
-        if "tenancy_id" not in known:
-            known = _make_defaults(session)
+    with database.read() as session:
+        known = _known_defaults(session)
+    if "tenancy_id" not in known:
+        with database.write() as session:
+            known = _known_defaults(session)
+            if "tenancy_id" not in known:
+                known = _make_defaults(session)
     return Defaults(**{name: known[name] for name in Defaults.__dataclass_fields__})
+
+
+def _known_defaults(session: Session) -> dict[str, str]:
+    return {row.name: row.value for row in session.scalars(select(Default))}
 
 
 def _make_defaults(session: Session) -> dict[str, str]:
