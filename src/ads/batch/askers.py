@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -36,11 +37,19 @@ class OwnReplica:
     ) -> None:
         self.composed = composed
         self.arrow = arrow
-        self._start = start
+        self._make = start
         self._timeout = timeout
         self._running = ExitStack()
         self._connection: socket.socket | None = None
         self._over = False
+
+    def start(self) -> float:
+        """Start the replica; return the seconds that took. Raises Stopped, and what ``start`` raises."""
+        if self._connection is not None:
+            return 0.0
+        began = time.perf_counter()
+        self._connect()
+        return time.perf_counter() - began
 
     def ask(self, body: Body, *, arrow: bool) -> Asked:
         """Return the replica's answer. Raises AskerGone, Stopped, :class:`~ads.errors.ServiceTimeout`."""
@@ -77,7 +86,7 @@ class OwnReplica:
     def _connect(self) -> socket.socket:
         if self._over:
             raise Stopped
-        replica = self._running.enter_context(self._start())
+        replica = self._running.enter_context(self._make())
         connection = self._running.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         connection.settimeout(self._timeout)
         connection.connect(str(replica.socket_path))
@@ -93,6 +102,10 @@ class Endpoint:
 
     def __init__(self, post: Callable[[bytes], tuple[int, bytes]]) -> None:
         self._post = post
+
+    def start(self) -> float:
+        """Nothing has to be started."""
+        return 0.0
 
     def ask(self, body: Body, *, arrow: bool) -> Asked:  # noqa: ARG002 - as every asker
         """Return the deployment's answer. Raises what ``post`` does."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ads.batch.chunk import Chunk
+from ads.batch.crew import Crew
 from ads.batch.journal import Journal
 from ads.batch.places import SUFFIXES, Place
 from ads.batch.predictions import Predictions
 from ads.batch.reading import chunks, count_rows
-from ads.batch.scoring import Asker, Scoring
+from ads.batch.scoring import Asker
 from ads.batch.writing import Layout, Writer, writer
 from ads.errors import InputError
 
@@ -53,6 +53,18 @@ class Outcome:
     failed: int
 
 
+@dataclass
+class _Scored:
+    """How far a job is: so many rows of ``total`` are written, None where nobody knows how many there are."""
+
+    total: int | None
+    rows: int = 0
+
+    def left(self) -> int | None:
+        """Return how many rows are not written yet."""
+        return None if self.total is None else self.total - self.rows
+
+
 @dataclass(frozen=True)
 class _Task:
     """Files that become one file."""
@@ -60,41 +72,6 @@ class _Task:
     number: int
     inputs: tuple[Place, ...]
     target: Place
-
-
-class _Pool:
-    """Threads that score, each with an asker of its own."""
-
-    def __init__(self, make: Callable[[], Asker], job: Job) -> None:
-        self._make = make
-        self._job = job
-        self._mine = threading.local()
-        self._all: list[Asker] = []
-        self._threads = ThreadPoolExecutor(job.workers, thread_name_prefix="batch")
-
-    def score(self, chunk: Chunk, keep: Callable[[Predictions], None]) -> Future[Predictions]:
-        """Return the coming predictions of a chunk, which ``keep`` gets as well."""
-        return self._threads.submit(self._score, chunk, keep)
-
-    def _score(self, chunk: Chunk, keep: Callable[[Predictions], None]) -> Predictions:
-        scoring = getattr(self._mine, "scoring", None)
-        if scoring is None:
-            asker = self._make()
-            self._all.append(asker)
-            scoring = self._mine.scoring = Scoring(asker, keep_going=self._job.keep_going)
-        found: Predictions = scoring.predict(chunk)
-        if len(found.errors) < found.rows:
-            keep(found)
-        return found
-
-    def close(self) -> None:
-        """Forget what waits, and end every asker; what is being asked ends with them."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for asker in self._all:
-            asker.end()
-        self._threads.shutdown(wait=True)
-        for asker in self._all:  # what was just starting
-            asker.end()
 
 
 def run(job: Job, make: Callable[[], Asker], progress: Callable[[int, int | None], None]) -> Outcome:
@@ -113,16 +90,20 @@ def run(job: Job, make: Callable[[], Asker], progress: Callable[[int, int | None
     journal = Journal(job.output.beside(_PARTS), _about(job, inputs))
     with ExitStack() as stack:
         stack.callback(journal.close)
-        pool = _Pool(make, job)
-        stack.callback(pool.close)
         whole = Outcome(0, 0, 0)
+        scored = _Scored(total)
+        crew = Crew(make, job.workers, scored.left, keep_going=job.keep_going)
+        stack.callback(crew.close)
+        if not journal.resumed:
+            crew.begin()
         folder = job.output.beside(".partial")
         for task in _tasks(job, inputs, folder if into_folder else None):
 
             def told(rows: int, before: int = whole.rows) -> None:
+                scored.rows = before + rows
                 progress(before + rows, total)
 
-            done = _Writing(job, task, journal, pool).run(told)
+            done = _Writing(job, task, journal, crew).run(told)
             whole = Outcome(whole.rows + done.rows, whole.resumed + done.resumed, whole.failed + done.failed)
         if into_folder:
             folder.become(job.output)
@@ -168,11 +149,11 @@ def _tasks(job: Job, inputs: list[Place], folder: Place | None) -> list[_Task]:
 class _Writing:
     """One output file in the making: chunks wait here for their predictions, and are written in their order."""
 
-    def __init__(self, job: Job, task: _Task, journal: Journal, pool: _Pool) -> None:
+    def __init__(self, job: Job, task: _Task, journal: Journal, crew: Crew) -> None:
         self._job = job
         self._task = task
         self._journal = journal
-        self._pool = pool
+        self._crew = crew
         self._waiting: deque[tuple[Chunk, Future[Predictions] | Predictions]] = deque()
         self.done = Outcome(0, 0, 0)
 
@@ -200,7 +181,7 @@ class _Writing:
             self._waiting.append((chunk, kept))
         else:
             keep = _keeper(self._journal, self._task.number, number)
-            self._waiting.append((chunk, self._pool.score(chunk, keep)))
+            self._waiting.append((chunk, self._crew.score(chunk, keep)))
 
     def _write(self, into: Writer, told: Callable[[int], None]) -> None:
         chunk, coming = self._waiting.popleft()

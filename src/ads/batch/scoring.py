@@ -45,6 +45,9 @@ class Asker(Protocol):
     arrow: bool
     """Whether bodies and answers in Arrow may be tried."""
 
+    def start(self) -> float:
+        """Start what will be asked; return the seconds that took, 0.0 where it was there. Raises Stopped."""
+
     def ask(self, body: Body, *, arrow: bool) -> Asked:
         """Return the answer to a body, in Arrow where that is wanted. Raises AskerGone."""
 

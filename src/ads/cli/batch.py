@@ -209,7 +209,7 @@ def _own_replicas(
 
         schema = folder / "input_schema.json"
         dtypes = payload.dtypes_of(schema.read_text("utf-8") if schema.is_file() else None)
-        words = f"by {workers} process{'' if workers == 1 else 'es'} of its own"
+        words = "by a process of its own" if workers == 1 else f"by up to {workers} processes of its own"
         yield _Engine(_digest(folder), dtypes, make, None, words)
 
 

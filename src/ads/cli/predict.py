@@ -76,7 +76,10 @@ _ANSWERING = {"ACTIVE", "UPDATING", "NEEDS_ATTENTION"}
     help="For --output: what a row that can't be predicted does: end everything, or have its reason in a column.",
 )
 @click.option(
-    "--workers", type=click.IntRange(1, 256), metavar="N", help="Processes at once. Default: one for each core."
+    "--workers",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Most processes at once; more than one where that pays. Default: one for each core.",
 )
 @click.option("--rows", type=click.IntRange(1), metavar="N", help="Rows in one request. Default: as suits the file.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="Longest time to wait for an answer.")

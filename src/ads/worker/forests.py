@@ -45,7 +45,7 @@ def _mean(model: Any, np: Any) -> Method:
 
     def mean(array: Any) -> Any:
         with np.errstate(over="ignore"):
-            inputs = array.astype("float32")
+            inputs = array.astype("float32", order="C")  # a row's numbers side by side: trees read them at random
         if not np.isfinite(inputs).all():
             raise OverflowError("A number is too large for single precision.")
         total = trees[0](inputs).reshape(len(inputs), -1).astype("float64")
