@@ -180,6 +180,11 @@ class Cluster:
             except subprocess.TimeoutExpired:  # noqa: PERF203 - it waits anyway
                 member.crash()
 
+    def remove(self) -> None:
+        """End all members, and remove what they wrote."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
 
 @pytest.fixture
 def cluster(own_postgres: Postgres) -> Iterator[Cluster]:
@@ -187,5 +192,4 @@ def cluster(own_postgres: Postgres) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="oac"))  # a socket's path is short
     made = Cluster(own_postgres, folder)
     yield made
-    made.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    made.remove()
