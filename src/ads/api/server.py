@@ -21,18 +21,21 @@ from pathlib import Path
 from typing import IO
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from ads.api.application import create_app
 from ads.api.context import Context, open_context
 from ads.api.member import ControlMember, open_port
-from ads.cluster.membership import is_member
+from ads.cluster.membership import advertised, is_member
 from ads.deploy.engines.base import Engine
 from ads.deploy.engines.choice import engine_for
 from ads.deploy.placement import found_devices
 from ads.errors import AdsError, Conflict
 from ads.handover import LentConnections
 from ads.home import Home
-from ads.settings import load_settings
+from ads.registry.database import open_database
+from ads.registry.schema import upgrade
+from ads.settings import Settings, load_settings
 
 __all__ = ["main", "make_server", "open_socket", "serve"]
 
@@ -125,7 +128,8 @@ def serve(context: Context) -> int:
             sockets.append(open_port(context))
             member = ControlMember(context, sockets[0].getsockname()[1])
         database = context.database if member is None else member.database
-        engine = engine_for(context.settings, context.home, database, devices)
+        known_as = advertised(context.settings) if member is not None else ""
+        engine = engine_for(context.settings, context.home, database, devices, known_as)
     except AdsError as error:
         print(error, file=sys.stderr)
         context.close()
@@ -156,11 +160,34 @@ def main() -> int:
         try:
             settings = load_settings()
             held.enter_context(_lock(Home(settings.home)))
+            _make_catalog(settings)
             context = open_context(settings)
         except (AdsError, OSError) as error:
             print(error, file=sys.stderr)
             return _EXIT_CONFIGURATION
         return serve(context)
+
+
+def _make_catalog(settings: Settings) -> None:
+    """Have a catalog that isn't there yet made by a child: what that takes in memory is never needed again.
+
+    Where the child fails, opening the catalog does it again, and says what is wrong.
+    """
+    home = Home(settings.home)
+    if settings.database_url or home.database.exists():
+        return
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+        return
+    try:
+        database = open_database(settings, home)
+        upgrade(database.engine)
+        database.close()
+    except (AdsError, OSError, SQLAlchemyError):
+        logger.info("The catalog could not be made at the first try.")
+    finally:
+        os._exit(0)
 
 
 def _lock(home: Home) -> IO[bytes]:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -161,26 +161,33 @@ def _permanent(settings: Settings, home: Home, listening: socket.socket | None, 
             log=str(home.logs / f"{name}.log"),
             grace=grace,
             pass_fds=pass_fds,
-            preload=_preload(module, env),
+            preload=preload,
         )
 
+    programs = [] if listening is None else ["ads.gateway"]  # the smaller one first: what it uses lies together
+    programs += ["ads.api"] if has_control(settings) else ["ads.cluster" if listening is not None else "ads.node"]
+    preload = _preload(programs, env)
     children = []
     if has_control(settings):
         children.append(child("control", "ads.api", grace=_CONTROL_GRACE))
     elif listening is not None:
         children.append(child("feed", "ads.cluster", grace=_CONTROL_GRACE))
+    else:
+        children.append(child("node", "ads.node", grace=_CONTROL_GRACE))
     if listening is not None:
         number = listening.fileno()
         children.append(child("gateway", "ads.gateway", "--fd", str(number), grace=_GATEWAY_GRACE, pass_fds=(number,)))
     return children
 
 
-def _preload(module: str, env: Mapping[str, str]) -> Template | None:
-    """Return the process that a program of the service is forked from: who comes back so needs no second for imports.
+def _preload(programs: Sequence[str], env: Mapping[str, str]) -> Template | None:
+    """Return the one process that programs of the service are forked from: who comes back needs no second for imports.
 
     None where processes can't be adopted.
     """
-    return Template((sys.executable, "-m", "ads.service.preload", module), env) if sys.platform == "linux" else None
+    if sys.platform != "linux":
+        return None
+    return Template((sys.executable, "-m", "ads.service.preload", ",".join(programs)), env)
 
 
 def service_log(home: Home) -> Path:

@@ -1,6 +1,6 @@
-"""``python -m ads.service.preload ads.gateway --template FD``: a process that becomes a program by forking.
+"""``python -m ads.service.preload ads.gateway,ads.api --template FD``: a process that becomes a program by forking.
 
-It has imported that program of the service, which takes a second for the control plane, and has one thread. So a
+It has imported these programs of the service, which takes a second for the control plane, and has one thread. So a
 control plane or a gateway that was killed is back after milliseconds, and shares what was imported with this process.
 Orders come as to :mod:`ads.worker.template`.
 """
@@ -34,12 +34,15 @@ _ARGUMENTS_BEGIN, _ARGUMENTS_END = 45, 46
 
 def main() -> int:
     """Serve orders until the socket closes; return the exit status. 3: this process must not be forked."""
-    program, descriptor = sys.argv[1], int(sys.argv[3])
+    names, descriptor = sys.argv[1].split(","), int(sys.argv[3])
     orders = socket.socket(fileno=descriptor)
-    module = importlib.import_module(f"{program}.__main__")
-    for name in getattr(module, "LATER", ()):
-        with suppress(ImportError):
-            importlib.import_module(name)
+    programs = {name: importlib.import_module(f"{name}.__main__") for name in names}
+    for program in programs.values():
+        for later in getattr(program, "LATER", ()):
+            with suppress(ImportError):
+                importlib.import_module(later)
+        if hasattr(program, "warm"):
+            program.warm()
     if len(list(Path("/proc/self/task").iterdir())) != 1:
         return _NOT_SAFE
     gc.collect()
@@ -50,7 +53,8 @@ def main() -> int:
         order, descriptors = receive(orders)
         if not order:
             return 0
-        pid = fork(functools.partial(_become, module.main, orders, order, descriptors))
+        program = programs[order["argv"][2]]
+        pid = fork(functools.partial(_become, program.main, orders, order, descriptors))
         for number in descriptors:
             os.close(number)
         orders.sendall(LENGTH.pack(pid))
