@@ -19,7 +19,9 @@ from ads.registry.deployments import ModelSource
 from .conftest import SCORE, Machine, wait_until
 
 
-def test_a_replica_on_tcp_is_routed_with_its_key_and_found_again_after_its_death(machine: Callable[..., Machine]) -> None:
+def test_a_replica_on_tcp_is_routed_with_its_key_and_found_again_after_its_death(
+    machine: Callable[..., Machine],
+) -> None:
     m = machine(listen="127.0.0.1")
     deployment = m.create(m.model(SCORE.format(number=7)), replicas=2)
     m.wait(deployment, "ACTIVE")

@@ -1,4 +1,4 @@
-"""Which GPU a replica gets, and how many replicas a machine has room for.
+"""Which GPU a replica gets, how many replicas a machine has room for, and which of several machines gets the next one.
 
 Pure but for :func:`found_devices` and :func:`this_machine`, which look at this machine.
 """
@@ -16,7 +16,19 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["Machine", "Need", "found_devices", "no_room", "place", "room", "this_machine"]
+__all__ = [
+    "Machine",
+    "Need",
+    "Node",
+    "Placed",
+    "choose_node",
+    "found_devices",
+    "no_room",
+    "place",
+    "room",
+    "this_machine",
+    "together",
+]
 
 _NVIDIA = Path("/proc/driver/nvidia/gpus")
 _MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
@@ -81,6 +93,63 @@ def place(taken: Iterable[str], devices: Sequence[str]) -> str | None:
     """
     counts = Counter(taken)
     return min(devices, key=lambda device: counts[device], default=None)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A replica on some machine, or one that is looking for one. ``artifact_bytes`` as in :class:`Need`."""
+
+    deployment: str
+    revision: int
+    artifact_bytes: int
+    on_device: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """One of several machines, with what runs on it."""
+
+    id: str
+    machine: Machine
+    replicas: tuple[Placed, ...] = ()
+
+
+def choose_node(nodes: Iterable[Node], wanted: Placed) -> str | None:
+    """Return the machine for one more replica, None where none has room.
+
+    It is the one with the fewest replicas of the same revision, then of the same deployment, then of all: a machine
+    that is lost should take as few of one deployment with it as can be.
+    """
+    able = [node for node in nodes if _has_room(node, wanted)]
+    if wanted.on_device:
+        able = [node for node in able if node.machine.devices] or able
+
+    def crowd(node: Node) -> tuple[int, int, int, str]:
+        own = [each for each in node.replicas if each.deployment == wanted.deployment]
+        same = sum(each.revision == wanted.revision for each in own)
+        return same, len(own), len(node.replicas), node.id
+
+    return min(able, key=crowd).id if able else None
+
+
+def _has_room(node: Node, wanted: Placed) -> bool:
+    everybody = [*node.replicas, wanted]
+    memory = sum(_INTERPRETER + (0 if each.on_device else each.artifact_bytes) for each in everybody)
+    devices = node.machine.devices or {}
+    if wanted.on_device and devices and all(devices.values()):
+        on_devices = sum(each.artifact_bytes for each in everybody if each.on_device)
+        if on_devices > sum(devices.values()) or wanted.artifact_bytes > max(devices.values()):
+            return False
+    return memory <= node.machine.memory_bytes
+
+
+def together(machines: Iterable[Machine]) -> Machine:
+    """Return several machines as one. Whether a replica fits on one of them is decided when it is placed."""
+    found = list(machines)
+    devices = {
+        f"{number}/{name}": size for number, each in enumerate(found) for name, size in (each.devices or {}).items()
+    }
+    return Machine(sum(each.memory_bytes for each in found), sum(each.processors for each in found), devices or None)
 
 
 def found_devices(setting: str, variables: Mapping[str, str], folder: Path = _NVIDIA) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from ads.registry.tables import Base, Sequence
 
 __all__ = ["TRANSIENT", "GatewayLine", "Member", "Published"]
 
-TRANSIENT = frozenset({"gateway_lines", "members", "published"})
+TRANSIENT = frozenset({"gateway_lines", "members", "node_reports", "published", "replica_orders"})
 """Names of tables that no backup holds."""
 
 

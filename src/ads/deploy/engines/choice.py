@@ -14,35 +14,51 @@ from ads.settings import Settings
 __all__ = ["ENGINES", "engine_for"]
 
 _URL = "OPENADS_SERVICE_URL"
-_Make = Callable[[Settings, Home, Database, Sequence[str]], Engine]
+_Make = Callable[[Settings, Home, Database, Sequence[str], str], Engine]
 
 
-def _local(settings: Settings, home: Home, _database: Database, devices: Sequence[str]) -> Engine:
-    from ads.deploy.engines.local import LocalEngine
+def _local(settings: Settings, home: Home, _database: Database, devices: Sequence[str], advertise: str) -> Engine:
+    from ads.deploy.engines.local import LocalEngine, bindable
 
-    return LocalEngine(home, devices=devices, settings=settings)
+    listen = bindable(advertise) if advertise else ""
+    return LocalEngine(home, devices=devices, settings=settings, listen=listen, advertise=advertise)
 
 
-def _ray(settings: Settings, home: Home, database: Database, _devices: Sequence[str]) -> Engine:
+def _nodes(settings: Settings, _home: Home, database: Database, _devices: Sequence[str], _advertise: str) -> Engine:
+    from ads.deploy.engines.nodes import NodesEngine
+
+    if not settings.cluster_key:
+        raise SettingError(
+            "The engine 'nodes' needs a cluster, and this service is no member of one.",
+            hint="Set cluster_key, database_url and artifact_store, and start nodes with: ads serve --role node",
+        )
+    return NodesEngine(database, settings.start_timeout)
+
+
+def _ray(settings: Settings, home: Home, database: Database, _devices: Sequence[str], _advertise: str) -> Engine:
     from ads.deploy.engines.ray import RayEngine
     from ads.registry.identities import ensure_defaults
 
     return RayEngine(home, settings, ensure_defaults(database).tenancy_id)
 
 
-def _kubernetes(settings: Settings, home: Home, database: Database, _devices: Sequence[str]) -> Engine:
+def _kubernetes(settings: Settings, home: Home, database: Database, _devices: Sequence[str], _advertise: str) -> Engine:
     from ads.deploy.engines.kubernetes import KubernetesEngine
     from ads.registry.identities import ensure_defaults
 
     return KubernetesEngine(home, settings, ensure_defaults(database).page_secret, os.environ.get(_URL, ""))
 
 
-ENGINES: Mapping[str, _Make] = {"local": _local, "ray": _ray, "kubernetes": _kubernetes}
+ENGINES: Mapping[str, _Make] = {"local": _local, "nodes": _nodes, "ray": _ray, "kubernetes": _kubernetes}
 """What makes the engine of each name."""
 
 
-def engine_for(settings: Settings, home: Home, database: Database, devices: Sequence[str]) -> Engine:
+def engine_for(
+    settings: Settings, home: Home, database: Database, devices: Sequence[str], advertise: str = ""
+) -> Engine:
     """Return the engine that the settings name. ``devices`` are the GPUs of this machine that replicas may use.
+
+    ``advertise`` is what other machines call this one, where their gateways ask its replicas as well.
 
     Raises SettingError for an unknown name, and for what an engine lacks.
     """
@@ -51,4 +67,4 @@ def engine_for(settings: Settings, home: Home, database: Database, devices: Sequ
         raise SettingError(
             f"The setting 'engine' is {settings.engine!r}, which is no engine.", hint=f"One of {', '.join(ENGINES)}."
         )
-    return make(settings, home, database, devices)
+    return make(settings, home, database, devices, advertise)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import json
 import os
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import threading
 import time
@@ -25,13 +28,14 @@ from ads.home import Home, open_regular, write_private
 from ads.replica_address import tcp
 from ads.settings import Settings
 
-__all__ = ["LocalEngine", "replica_variables"]
+__all__ = ["LocalEngine", "bindable", "replica_variables"]
 
 _PREFIX = "replica/"
 _GRACE = 10.0
 _DEVICE_FILE = "device"
 _KEY_FILE = "key"
 _KEY_BYTES = 32
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - the name that others use is translated on the way
 _LARGEST_STATUS = 1024 * 1024
 
 
@@ -185,6 +189,19 @@ class LocalEngine:
     @staticmethod
     def _status_file(folder: Path) -> Path:
         return folder / "status.json"
+
+
+def bindable(host: str) -> str:
+    """Return the address to listen on for those who know this machine as ``host``.
+
+    That is every address for a name, which others may look up elsewhere, and for an address that is another machine's.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+        with socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind((str(address), 0))
+        return str(address)
+    return _EVERYWHERE
 
 
 def replica_variables(
