@@ -200,18 +200,17 @@ def test_an_image_that_is_not_there_fails_in_words(model: Any, nodes: Nodes, clu
     eventually(lambda: cluster.of("ReplicaSet") == [], 60, "the end of what can't run")
 
 
-def test_a_model_that_does_not_load_fails_with_its_cause(
-    model: Any, cluster: Cluster, service: OwnService, tmp_path: Path
-) -> None:
+def test_a_model_that_does_not_load_fails_with_its_cause(cluster: Cluster, service: OwnService, tmp_path: Path) -> None:
     from ads.model.generic_model import GenericModel
 
     folder = tmp_path / "broken"
     folder.mkdir()
     script = "def load_model():\n    return None\n\ndef predict(data, model=None):\n    return 1\n"
     (folder / "score.py").write_text(script)
+    (folder / "model.bin").write_text("")
     broken = GenericModel(artifact_dir=str(folder), serialize=False)
-    broken.prepare(model_file_name="none", force_overwrite=True, ignore_introspection=True)
-    broken.save(display_name="broken", reload=False, ignore_introspection=True)
+    broken.prepare(model_file_name="model.bin", force_overwrite=True)
+    broken.save(display_name="broken", reload=False)
     with pytest.raises(DeploymentFailed, match=r"load_model\(\) in score.py returned None"):
         deploy(broken)
 
@@ -226,7 +225,7 @@ def test_without_rights_the_operator_is_told_what_to_do(model: Any, cluster: Clu
         wait_for_completion=False,
     )
     log = service.home.logs / "control.log"
-    eventually(lambda: "engine.kubernetes.enabled" in log.read_text(), 60, "the hint in the control plane's log")
+    eventually(lambda: "engine.name=kubernetes" in log.read_text(), 60, "the hint in the control plane's log")
     cluster.allowed = lambda _asked: True
     eventually(lambda: ready(cluster) == 1, 120, "the pod, once it may be made")
     deployment.delete(wait_for_completion=True)

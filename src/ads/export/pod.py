@@ -13,7 +13,6 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 from ads.deploy.routes import ReplicaRoute, Route, Routes
 from ads.errors import AdsError, SettingError
+from ads.export.told_logs import LOOK_EVERY, tell_logs
 from ads.home import Home, write_private
 from ads.service.environment import environment_for
 from ads.service.instance import prepare_home
@@ -37,7 +37,6 @@ _SHORTEST_TOKEN = 16
 _CONFIGURATION = 78
 _GATEWAY_GRACE = 65.0
 _SECRETS = ("OPENADS_TOKEN", "OPENADS_TOKEN_FILE")
-_LOOK_EVERY = 0.2
 
 
 def deployment_id(name: str) -> str:
@@ -55,12 +54,12 @@ def main(arguments: list[str] | None = None) -> int:
         with listen(settings) as listening:
             pod = _Pod(options, settings, home, token, url_of(listening))
             children = [pod.gateway(listening.fileno()), *map(pod.replica, range(options.replicas))]
-            threading.Thread(target=_tell, args=([Path(child.log) for child in children],), daemon=True).start()
+            tell_logs(lambda: [Path(child.log) for child in children])
             failed = Supervisor(home, children, pod.check, settings, listening).run()
     except AdsError as error:
         sys.stderr.write(f"{error}\n")
         return _CONFIGURATION
-    time.sleep(2 * _LOOK_EVERY)  # the last lines of the logs
+    time.sleep(2 * LOOK_EVERY)  # the last lines of the logs
     return 1 if failed is not None or pod.failed else 0
 
 
@@ -191,24 +190,6 @@ def _state(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _tell(logs: list[Path]) -> None:
-    """Write what the processes say to this one's output, where clusters look for it."""
-    places = dict.fromkeys(logs, 0)
-    while True:
-        for path, place in places.items():
-            try:
-                size = path.stat().st_size
-                with path.open("rb") as file:
-                    file.seek(place if size >= place else 0)
-                    text = file.read()
-                    places[path] = file.tell()
-            except OSError:
-                continue
-            sys.stdout.write(text.decode("utf-8", "replace"))
-        sys.stdout.flush()
-        time.sleep(_LOOK_EVERY)
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_wrong_rights_and_credentials_name_the_next_step(
     cluster.allowed = lambda asked: asked.verb != "patch"
     with pytest.raises(Refused, match="403") as refused:
         client.apply(secret("one"))
-    assert "engine.kubernetes.enabled" in refused.value.hint
+    assert "engine.name=kubernetes" in refused.value.hint
     content = yaml.safe_load(place[1].read_text())
     content["users"][0]["user"]["token"] = "wrong"
     place[1].write_text(yaml.safe_dump(content))

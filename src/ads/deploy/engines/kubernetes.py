@@ -176,7 +176,6 @@ class KubernetesEngine:
             thread.start()
         while not over.wait(_LOOK_EVERY * 10):
             self._tell_trouble()
-        self._client.close()
 
     # -- what there is
 

@@ -263,7 +263,7 @@ def _asked_wait(text: str) -> float:
 
 _HINTS = {
     401: "The cluster doesn't know the token or the certificate: renew the kubeconfig, or the pod's service account.",
-    403: "Give the service the rights of the chart's Role: engine.kubernetes.enabled=true makes it.",
+    403: "Give the service the rights of the chart's Role: engine.name=kubernetes makes it.",
     404: "Create the namespace, or name another one with the setting kubernetes_namespace.",
 }
 

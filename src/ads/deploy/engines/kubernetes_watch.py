@@ -29,14 +29,14 @@ class Watched:
         self._lock = threading.Lock()
         self._objects: dict[str, Object] = {}
         self._removed: set[str] = set()
-        self._followed = False
+        self._follower: object = None
         self._broken_since: float | None = None
 
     def objects(self) -> list[Object]:
         """Return all of them. Raises EngineUnavailable when the cluster has not been heard of for ten seconds."""
         with self._lock:
             broken = self._broken_since
-            if self._followed and (broken is None or time.monotonic() - broken < _STALE_AFTER):
+            if self._follower is not None and (broken is None or time.monotonic() - broken < _STALE_AFTER):
                 return list(self._objects.values())
         items, _ = self._client.list(self._kind, self._selector)
         return [item for item in items if item["metadata"]["uid"] not in self._removed]
@@ -58,7 +58,7 @@ class Watched:
         while not over.is_set():
             try:
                 items, version = self._client.list(self._kind, self._selector)
-                self._replace(items)
+                self._replace(items, over)
                 changed()
                 while not over.is_set():
                     version = self._follow_on(version, changed, over)
@@ -71,7 +71,8 @@ class Watched:
                 over.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
         with self._lock:
-            self._followed = False
+            if self._follower is over:  # else somebody follows for a leader that came after this one
+                self._follower = None
 
     def _follow_on(self, version: str, changed: Callable[[], None], over: threading.Event) -> str:
         """Take in what changes for as long as one watch lasts; return the version to go on from."""
@@ -84,12 +85,12 @@ class Watched:
                 changed()
         return version
 
-    def _replace(self, items: list[Object]) -> None:
+    def _replace(self, items: list[Object], follower: object) -> None:
         with self._lock:
             found = {item["metadata"]["uid"]: item for item in items}
             self._removed &= set(found)
             self._objects = {uid: item for uid, item in found.items() if uid not in self._removed}
-            self._followed, self._broken_since = True, None
+            self._follower, self._broken_since = follower, None
 
     def _take(self, kind: str, found: Object) -> None:
         uid = found["metadata"]["uid"]
