@@ -17,24 +17,26 @@ import pytest
 
 from ads.home import Home
 
-__all__ = ["OwnService", "environment", "eventually", "forget_configuration"]
+__all__ = ["ENGINE", "OwnService", "environment", "eventually", "forget_configuration"]
 
 _LEAST_PATIENCE = 60.0
 CONFIGURES = ("OPENADS_", "OCI_", "NB_SESSION")
+ENGINE: dict[str, str] = {}
+"""The engine of all services of this run, as environment variables; empty: the one that there is without settings."""
 
 
 def environment(home: Path) -> dict[str, str]:
     """Return the environment for a process that must see nothing of the machine's own OpenADS."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(CONFIGURES)}
-    return {**kept, "OPENADS_HOME": str(home), "OPENADS_PORT": "0"}
+    return {**kept, **ENGINE, "OPENADS_HOME": str(home), "OPENADS_PORT": "0"}
 
 
 def forget_configuration(patch: pytest.MonkeyPatch, home: Path) -> None:
     """Let this process use the service of ``home``, whatever the machine is configured for."""
     for key in [key for key in os.environ if key.startswith(CONFIGURES)]:
         patch.delenv(key)
-    patch.setenv("OPENADS_HOME", str(home))
-    patch.setenv("OPENADS_PORT", "0")
+    for name, value in {**ENGINE, "OPENADS_HOME": str(home), "OPENADS_PORT": "0"}.items():
+        patch.setenv(name, value)
 
 
 def eventually(condition: Callable[[], object], within: float = 30.0, what: str = "the condition") -> None:
