@@ -67,6 +67,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"left out: {len(skipped)}" + ("" if skipped else " (everything ran)"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _engine() -> Iterator[None]:
+    """With ``OPENADS_TEST_ENGINE=ray`` the replicas of all services run on a Ray cluster, which is made for this run."""
+    if os.environ.get("OPENADS_TEST_ENGINE", "local") != "ray":
+        yield
+        return
+    from tests.own_service import ENGINE
+    from tests.ray_cluster import ray_cluster
+
+    with ray_cluster(2) as cluster:
+        ENGINE.update({"OPENADS_ENGINE": "ray", "OPENADS_RAY_ADDRESS": cluster.address})
+        os.environ.update({**ENGINE, **cluster.variables})
+        yield
+
+
 @pytest.fixture(scope="session")
 def service_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data directory whose service is stopped at the end, whoever started it."""
