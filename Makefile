@@ -19,7 +19,7 @@ MLSERVER ?=
 THEIR_SERVER := .venv-mlserver
 OLDER := 2.14.9 2.8.11
 
-.PHONY: help demo test compat fuzz openapi lint types layers format screenshots bench catalog serving peers faults soak figures clean
+.PHONY: help demo test ray compat fuzz openapi lint types layers format screenshots bench catalog serving peers faults soak figures clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,10 @@ demo: $(VENV)/.demo-installed  ## Train a model, register it, deploy it, predict
 
 test: $(VENV)/.test-installed  ## Run the whole suite; says at its end what it left out
 	OPENADS_TEST_STRICT=$(STRICT) $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests
+
+RAY_TESTS ?= tests/e2e/test_bad_input.py tests/e2e/test_own_score.py tests/e2e/test_rollouts.py tests/e2e/frameworks/test_sklearn.py
+ray: $(VENV)/.test-installed  ## The same end-to-end tests on a Ray cluster of three nodes that is made for them (RAY_TESTS=paths)
+	OPENADS_TEST_ENGINE=ray OPENADS_TEST_STRICT=$(STRICT) $(BIN)/python -m pytest $(RAY_TESTS)
 
 $(THEIRS)/.installed:
 	$(PYTHON) -m venv $(THEIRS)
