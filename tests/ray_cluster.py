@@ -1,4 +1,4 @@
-"""A real Ray cluster of several nodes on this machine, each in a network namespace of its own where that is possible."""
+"""A real Ray cluster of several nodes on this machine, each in a network of its own where that is possible."""
 
 from __future__ import annotations
 
