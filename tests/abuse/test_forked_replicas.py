@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -65,6 +66,10 @@ def test_a_forked_replica_is_like_one_that_was_started(service: Open) -> None:
     about = service.home.read_service_file()
     assert about is not None
     supervisor = about.pid
+    (status,) = service.home.deployment(deployed.id).glob("*/status.json")
+    start = json.loads(status.read_text())["stages"][0]
+    assert start["name"] == "start"
+    assert start["seconds"] > 0.3, "what the libraries took to be imported, for the first one, is part of its start"
     found = []
     for again in (True, False):
         (pid,) = deployed.pids()

@@ -62,6 +62,7 @@ class Child:
         self._port = 0
         self.crashes = 0
         self._began = 0.0
+        self._wanted: float | None = None
         self._process: subprocess.Popen[bytes] | Forked | None = None
 
     @property
@@ -75,10 +76,11 @@ class Child:
         One that can't be started counts as one that died at once.
         """
         self.due = None
+        wanted = self._wanted = time.monotonic() if self._wanted is None else self._wanted
         if self._waits_for_template():
             self.due = time.monotonic() + _LOOK_AGAIN
             return
-        self._began = time.monotonic()
+        self._began, self._wanted = time.monotonic(), None
         self.started = time.time()
         # A pipe for each start: what one child does to its end, for example make it non-blocking, is nobody else's.
         lifeline, self._lifeline_end = os.pipe()
@@ -86,6 +88,8 @@ class Child:
         try:
             Path(self.spec.log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             variables = {**self.spec.env, "OPENADS_LIFELINE": str(lifeline), **self._given(passed)}
+            if self.spec.template is not None:
+                variables["OPENADS_WAITED"] = f"{self._began - wanted:.3f}"
             log = self._outputs.open(self.spec.log)
             handed = (*passed, *self.spec.pass_fds)
             passed.append(log)

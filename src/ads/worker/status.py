@@ -28,6 +28,14 @@ def _age_of_process() -> float:
         return 0.0
 
 
+def _waited() -> float:
+    """Return the seconds for which this process was wanted before there was anything that it could be forked from."""
+    try:
+        return float(os.environ.pop("OPENADS_WAITED", "0"))
+    except ValueError:
+        return 0.0
+
+
 class Status:
     """Writes the file at ``path`` at every change of state and at the end of every stage.
 
@@ -42,7 +50,7 @@ class Status:
         self._state = "starting"
         self._stages: "List[Dict[str, Any]]" = []
         self._error: "Optional[Dict[str, str]]" = None
-        self._since = time.monotonic() - _age_of_process()
+        self._since = time.monotonic() - _age_of_process() - _waited()
         self._write()
 
     def enter(self, state: str) -> None:
@@ -51,7 +59,7 @@ class Status:
         self._write()
 
     def stage_done(self, name: str, **more: Any) -> None:
-        """Note the seconds since the last stage ended (or the process began) as those of stage ``name``."""
+        """Note the seconds since the last stage ended, or the process was wanted, as those of stage ``name``."""
         now = time.monotonic()
         self._stages.append(dict(name=name, seconds=round(now - self._since, 4), **more))
         self._since = now
