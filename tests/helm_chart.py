@@ -236,7 +236,8 @@ def _to_yaml(value: Any) -> str:
 
 
 def _printf(pattern: str, *values: Any) -> str:
-    return re.sub(r"%[sv]", lambda _match, rest=iter(values): _text(next(rest)), pattern)
+    rest = iter(values)
+    return re.sub(r"%[sv]", lambda _match: _text(next(rest)), pattern)
 
 
 def _required(message: str, value: Any) -> Any:

@@ -17,10 +17,12 @@ import pytest
 
 from ads.errors import DeploymentFailed
 from ads.model.framework.sklearn_model import SklearnModel
+from tests.helm_chart import objects, render
 from tests.kubernetes_kubelet import IMAGE, Nodes, kubernetes
 from tests.kubernetes_server import Asked, Cluster, Refusal
 from tests.own_service import OwnService, eventually
 
+CHART = Path(__file__).resolve().parents[2] / "deploy" / "helm" / "openads"
 DEPLOYMENTS = "/20190101/modelDeployments"
 
 
@@ -41,7 +43,16 @@ def estimator(iris: Any) -> Any:
 @pytest.fixture
 def played(tmp_path: Path) -> Iterator[tuple[Cluster, Nodes]]:
     with kubernetes(tmp_path) as (cluster, nodes, _):
+        cluster.allowed = allowed_by_chart()
         yield cluster, nodes
+
+
+def allowed_by_chart() -> Callable[[Asked], bool]:
+    """Return who may do what as the chart's Role says: with these rights and no others everything here works."""
+    values = {"engine": {"name": "kubernetes"}, "artifactStore": {"url": "s3://models"}}
+    (role,) = [each for each in objects(render(CHART, values)) if each["kind"] == "Role"]
+    given = {(resource, verb) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
+    return lambda asked: (asked.resource, asked.verb) in given
 
 
 @pytest.fixture
@@ -216,7 +227,8 @@ def test_a_model_that_does_not_load_fails_with_its_cause(cluster: Cluster, servi
 
 
 def test_without_rights_the_operator_is_told_what_to_do(model: Any, cluster: Cluster, service: OwnService) -> None:
-    cluster.allowed = lambda asked: asked.resource != "replicasets" or asked.verb != "patch"
+    allowed = cluster.allowed
+    cluster.allowed = lambda asked: allowed(asked) and (asked.resource, asked.verb) != ("replicasets", "patch")
     deployment = model.deploy(
         display_name="iris",
         deployment_instance_shape="VM.Standard.E4.Flex",
@@ -226,6 +238,6 @@ def test_without_rights_the_operator_is_told_what_to_do(model: Any, cluster: Clu
     )
     log = service.home.logs / "control.log"
     eventually(lambda: "engine.name=kubernetes" in log.read_text(), 60, "the hint in the control plane's log")
-    cluster.allowed = lambda _asked: True
+    cluster.allowed = allowed
     eventually(lambda: ready(cluster) == 1, 120, "the pod, once it may be made")
     deployment.delete(wait_for_completion=True)

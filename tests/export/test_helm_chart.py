@@ -1,4 +1,4 @@
-"""The chart of the service: valid objects whatever is asked for, no secrets in them, rights only where they are needed."""
+"""The chart of the service: valid objects whatever is asked for, no secrets in them, rights only where needed."""
 
 from __future__ import annotations
 
@@ -202,11 +202,11 @@ def test_what_makes_no_sense_is_refused(values: dict[str, Any], expected: str) -
 def test_the_schema_knows_every_setting_that_may_be_given() -> None:
     known = set(json.loads((CHART / "values.schema.json").read_text())["properties"]["settings"]["properties"])
     given = {
-        name[len("OPENADS_") :].lower() for own in variables(rendered(VALUES["kubernetes"])).values() for name in own
+        name.removeprefix("OPENADS_").lower()
+        for values in VALUES.values()
+        for own in variables(rendered(values)).values()
+        for name in own
     }
-    for values in VALUES.values():
-        for own in variables(rendered(values)).values():
-            given |= {name.removeprefix("OPENADS_").lower() for name in own if name not in ("POD_IP",)}
     given -= known
     elsewhere = {"url", "token", "compartment_id", "project_id", "no_progress", "kubernetes_config"}
     assert known | given | elsewhere == set(setting_names())
