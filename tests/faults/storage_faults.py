@@ -24,6 +24,7 @@ __all__ = ["FAULTS", "WAYS", "Control", "Outcome", "fail_at_every_step"]
 PART = 8 * 1024 * 1024
 WAYS = ("in one piece", "in parts")
 FAULTS = ("kill", "eio", "enospc")
+_PATIENCE = 240.0
 _PROGRAM = Path(__file__).with_name("failing_control.py")
 
 
@@ -67,7 +68,7 @@ class Control:
         with self._log.open("ab") as log:
             command = [*self._small_disk(), sys.executable, str(_PROGRAM)]
             self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + _PATIENCE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(self._log.read_text()[-3000:])
@@ -147,7 +148,7 @@ class Control:
 
     def insisting(self, ask: Callable[[], Any]) -> Any:
         """Return what ``ask()`` does. While the process ends because its disk failed, start it and ask again."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + _PATIENCE
         while True:
             try:
                 return ask()
