@@ -11,14 +11,14 @@ import struct
 import sys
 import warnings
 from itertools import chain
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
 
 from .batching import is_generated
 from .forests import forest_method
 from .linear import linear_method
 from .parity import read_sample
 
-__all__ = ["bare_array"]
+__all__ = ["BareArray", "bare_array"]
 
 _NUMBERS = frozenset((int, float))
 _KNOWN = frozenset(("framework", "serializer", "model_file_name", "outputs"))
@@ -29,8 +29,8 @@ _PROOF_ROWS = 64
 Predict = Callable[[Any], Any]
 
 
-def bare_array(folder: str, model: Any, predict: Predict) -> "Optional[Predict]":
-    """Return a function that answers as ``predict`` does, but sooner for tables of numbers; None where not proven."""
+def bare_array(folder: str, model: Any, predict: Predict) -> "Optional[BareArray]":
+    """Return what answers as ``predict`` does, but sooner for tables of numbers; None where not proven."""
     names = _float_columns(folder)
     if not names or not _is_plain(folder) or "numpy" not in sys.modules:
         return None
@@ -43,9 +43,9 @@ def bare_array(folder: str, model: Any, predict: Predict) -> "Optional[Predict]"
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        arrays = [_array(rows, len(names)) for rows in batches]
+        arrays = [_array(chain.from_iterable(rows), len(rows), len(names)) for rows in batches]
         for way in (forest_method(model, arrays), linear_method(model, arrays), method):
-            quick = _quick(names, way, predict) if way is not None else None
+            quick = BareArray(names, way, predict) if way is not None else None
             if quick is not None and all(_same(quick, predict, rows) for rows in batches):
                 break
         else:
@@ -93,28 +93,44 @@ def _is_plain(folder: str) -> bool:
     )
 
 
-def _quick(names: "List[str]", method: "Callable[[Any], Any]", predict: Predict) -> Predict:
-    np = sys.modules["numpy"]
-    width = len(names)
+class BareArray:
+    """Answers as ``predict`` does; tables of numbers reach ``method`` as an array.
 
-    def answer(data: Any) -> Any:
-        rows = _rows(data, names)
+    ``width`` is the number of columns; 0 where a payload's "data" may be one of them, and so no table.
+    """
+
+    def __init__(self, names: "List[str]", method: "Callable[[Any], Any]", predict: Predict) -> None:
+        self._names = names
+        self._method = method
+        self._predict = predict
+        self._array: Any = sys.modules["numpy"].ndarray
+        self.width = 0 if "data" in names else len(names)
+
+    def __call__(self, data: Any) -> Any:
+        """Return what ``predict`` returns."""
+        rows = _rows(data, self._names)
         if rows is None:
-            return predict(data)
+            return self._predict(data)
         try:
-            found = method(_array(rows, width))
+            found = self._method(_array(chain.from_iterable(rows), len(rows), len(self._names)))
         except (OverflowError, struct.error):
-            return predict(data)
-        return {"prediction": found.tolist()} if type(found) is np.ndarray else predict(data)
+            return self._predict(data)
+        return {"prediction": found.tolist()} if type(found) is self._array else self._predict(data)
 
-    return answer
+    def of_cells(self, cells: "List[Any]", count: int) -> Any:
+        """Return the array of answers to so many rows, whose numbers are given one after the other; None: no array.
+
+        Raises what the estimator raises, struct.error and OverflowError for what is no double.
+        """
+        found = self._method(_array(cells, count, self.width))
+        return found if type(found) is self._array else None
 
 
-def _array(rows: "List[Any]", width: int) -> Any:
+def _array(cells: "Iterable[Any]", count: int, width: int) -> Any:
     """Return the rows as an array of doubles. Raises struct.error or OverflowError for what is no such number."""
     np = sys.modules["numpy"]  # the estimator brought it
-    cells = struct.pack("%dd" % (len(rows) * width), *chain.from_iterable(rows))
-    return np.frombuffer(bytearray(cells)).reshape(-1, width)
+    packed = struct.pack("%dd" % (count * width), *cells)
+    return np.frombuffer(bytearray(packed)).reshape(-1, width)
 
 
 def _rows(data: Any, names: "List[str]") -> "Optional[List[Any]]":
