@@ -21,6 +21,10 @@ QUERIES = (
     '-"churn even"',
     "ch*",
     "-ch*",
+    "ch* e*",
+    "o* -chu*",
+    "nothing*",
+    "-nothing* churn",
     "auc>0.3",
     "even auc>0.3 auc<=0.8",
     "third:yes even -auc<0.2",
@@ -81,9 +85,17 @@ def test_every_way_finds_the_same_in_the_same_order(
         for order in ("ASC", "DESC")
     }
     assert expected["churn even", "ASC"]
-    for few, sortable in ((0, 5000), (0, 0), (10, 5000)):
+    for few, sortable, step, most_sorted, most_terms in (
+        (0, 5000, 1000, 20_000, 16),
+        (0, 0, 5, 20_000, 0),
+        (0, 0, 3, 0, 1),
+        (10, 5000, 4, 20_000, 16),
+    ):
         monkeypatch.setattr(model_search, "_FEW", few)
         monkeypatch.setattr(model_search, "_SORTABLE", sortable)
+        monkeypatch.setattr(model_search, "_FIRST_STEP", step)
+        monkeypatch.setattr(model_search, "_MOST_SORTED", most_sorted)
+        monkeypatch.setattr(model_search, "_MOST_TERMS", most_terms)
         for (query, order), names in expected.items():
             places = elsewhere if few == sortable else here
             assert found(filled, query, sort_by, order, 13, places) == names, (query, order, few)

@@ -19,7 +19,16 @@ from sqlalchemy.orm import Session
 from ads.registry.model_index import field_name
 from ads.registry.model_rows import FoundModel, found_models
 from ads.registry.paging import Page, PageRequest, open_token, seal_token
-from ads.registry.search_conditions import Binds, ColumnIs, Condition, HasTerm, Listing, Wanted, wanted_by
+from ads.registry.search_conditions import (
+    Binds,
+    ColumnIs,
+    Condition,
+    HasTerm,
+    Listing,
+    TermBegins,
+    Wanted,
+    wanted_by,
+)
 from ads.registry.search_grammar import Term
 
 __all__ = ["search_models"]
@@ -30,7 +39,12 @@ _SORTABLE = 5000
 _COUNTED = 12_000
 """How far the lists of one query are counted, together."""
 _MOST_MERGED = 8
-_LARGEST_STEP = 4000
+_MOST_TERMS = 16
+_FIRST_STEP = 1000
+_LARGEST_STEP = 16_000
+_MOST_SORTED = 20_000
+"""The most models that are sorted by name, once so many names were looked at: all of them are read for a page."""
+_BY_SEQ, _BY_NAME = "ix_models_alive", "ix_models_alive_by_name"
 _ALIVE = "m.lifecycle_state != 'DELETED'"
 
 
@@ -46,7 +60,7 @@ def search_models(
     after = None if request.token is None else open_token(request)
     if not compartments:
         return Page()
-    places = _Search(session, wanted_by(terms), sorted(compartments), request, after).places()
+    places = _Search(session, _spelled_out(session, wanted_by(terms)), sorted(compartments), request, after).places()
     rows = found_models(session, [place.seq for place in places[: request.limit]])
     if len(places) <= request.limit:
         return Page(rows)
@@ -54,11 +68,30 @@ def search_models(
     return Page(rows, seal_token(request, last.value, last.seq))
 
 
+def _spelled_out(session: Session, wanted: Wanted) -> Wanted:
+    """Return what is wanted, with the terms themselves in the place of a beginning that few terms have."""
+
+    def spelled_out(condition: Condition) -> Condition:
+        if not isinstance(condition, TermBegins):
+            return condition
+        bind = Binds()
+        statement = f"{condition.terms(bind)} LIMIT {bind(_MOST_TERMS + 1)}"
+        found = [bytes(row[0]).decode() for row in session.connection().execute(text(statement), bind.values)]
+        return condition if len(found) > _MOST_TERMS else HasTerm(tuple(found))
+
+    present = tuple(dict.fromkeys(map(spelled_out, wanted.present)))
+    return Wanted(present, tuple(tuple(map(spelled_out, group)) for group in wanted.absent), wanted.deleted)
+
+
 class _Place(NamedTuple):
     """Where a model stands in the order of the search."""
 
     seq: int
     value: Any
+
+
+_After = tuple[Any, int] | None
+"""After which value and number a page begins."""
 
 
 class _Lead(NamedTuple):
@@ -94,9 +127,11 @@ class _Search:
             return []
         lead = self._lead()
         merges = lead is None and self._sqlite and (not self._wanted.deleted or self._merged_state() is not None)
-        if self._request.sort_by != "timeCreated":
-            return self._by_value(lead, few_merged=merges and self._few_merged())
-        return self._merged() if merges else self._by_time(lead)
+        if self._request.sort_by == "timeCreated":
+            return self._merged() if merges else self._by_time(lead)
+        if self._request.sort_by == "displayName" and merges and not self._wanted.deleted:
+            return self._by_name()
+        return self._by_value(lead, self._after, few_merged=merges and self._few_merged())
 
     def _count(self) -> None:
         """Find out how many models fit the conditions, no further than what decides."""
@@ -107,7 +142,7 @@ class _Search:
             listing = condition.listing(bind, self._compartments)
             if listing is not None:
                 listed.append(condition)
-                counts.append(self._count_of(listing.sql, bind(self._most(condition)), len(counts)))
+                counts.append(self._count_of(listing.sql(), bind(self._most(condition)), len(counts)))
         counts.append(self._count_of(self._all_here(bind), bind(_FEW + 1), len(counts)))
         *sizes, self._here = self._run(f"SELECT {', '.join(counts)}", bind)[0]
         self._sizes = dict(zip(listed, sizes, strict=True))
@@ -133,6 +168,10 @@ class _Search:
     def _size(self, condition: Condition) -> int:
         return self._sizes.get(condition, _COUNTED)
 
+    def _rarest_first(self) -> list[Condition]:
+        """Return the conditions in the order in which models are asked: most fail at the first one."""
+        return sorted(self._wanted.present, key=self._size)
+
     def _by_time(self, lead: _Lead | None) -> list[_Place]:
         bind = Binds()
         source, asked = self._source(bind, lead)
@@ -142,11 +181,12 @@ class _Search:
         found = f"SELECT {seq} AS seq, {seq} AS value FROM {source} WHERE {' AND '.join(asked)}"
         return self._ask(f"{found} ORDER BY {seq} {self._way} LIMIT {bind(self._request.limit + 1)}", bind)
 
-    def _by_value(self, lead: _Lead | None, *, few_merged: bool) -> list[_Place]:
+    def _by_value(self, lead: _Lead | None, after: _After, *, few_merged: bool = False) -> list[_Place]:
         """Return the places by name, or by a number: from few models, or from the start of the sorted list."""
         bind = Binds()
         if few_merged:
-            source = f"({self._merge(bind, None)} ORDER BY 1) s CROSS JOIN models m"
+            # Without a limit SQLite would leave the order out, and sort all lists instead of going through them.
+            source = f"({self._merge(bind, None)} ORDER BY 1 LIMIT {bind(_FEW)}) s CROSS JOIN models m"
             asked = ["m.seq = s.seq", *self._unmerged(bind)]
         else:
             source, asked = self._source(bind, lead)
@@ -154,10 +194,10 @@ class _Search:
         if self._request.sort_by != "displayName":
             value, seq = "v.number", "v.model_seq"
             whole = lead is None and not few_merged
-            source = "model_numbers v CROSS JOIN models m" if whole else f"{source} CROSS JOIN model_numbers v"
+            source = f"model_numbers v CROSS JOIN {source}" if whole else f"{source} CROSS JOIN model_numbers v"
             asked = [f"v.field = {bind(field_name(self._request.sort_by).encode())}", "v.model_seq = m.seq", *asked]
-        if self._after is not None:
-            last, number = bind(self._after[0]), bind(self._after[1])
+        if after is not None:
+            last, number = bind(after[0]), bind(after[1])
             asked.append(f"({value}, {seq}) {self._beyond} ({last}, {number})")
         found = f"SELECT {seq} AS seq, {value} AS value FROM {source} WHERE {' AND '.join(asked)}"
         order = f"{value} {self._way}, {seq} {self._way}"
@@ -169,12 +209,15 @@ class _Search:
         # With several compartments no index on them is taken: it would be sorted by them first.
         asked = [f"{'m.compartment_id' if len(self._compartments) == 1 else _NO_INDEX} IN ({places})"]
         asked += [] if self._wanted.deleted else [_ALIVE]
-        asked += [one.holds(bind) for one in self._wanted.present if lead is None or one != lead.condition]
+        asked += [one.holds(bind) for one in self._rarest_first() if lead is None or one != lead.condition]
         asked += [_not(group, bind) for group in self._wanted.absent]
+        models = "models m"
+        if self._sqlite and not self._wanted.deleted and (lead is not None or self._request.sort_by != "displayName"):
+            models = f"models m INDEXED BY {_BY_SEQ}"  # which is smaller than the table, and has what is read of most
         if lead is None:
-            return "models m", asked
-        found = self._all_here(bind) if lead.condition is None else self._listing(lead.condition, bind).sql
-        return f"({found}) s CROSS JOIN models m", ["m.seq = s.seq", *asked]
+            return models, asked
+        found = self._all_here(bind) if lead.condition is None else self._listing(lead.condition, bind).sql()
+        return f"({found}) s CROSS JOIN {models}", ["m.seq = s.seq", *asked]
 
     def _all_here(self, bind: Binds) -> str:
         return f"SELECT m.seq FROM models m WHERE m.compartment_id IN ({bind.each(self._compartments)}) AND {_ALIVE}"
@@ -191,20 +234,82 @@ class _Search:
         """Return the places by time, from the merged lists, of which only as much is read as the page takes."""
         found: list[_Place] = []
         wanted, after = self._request.limit + 1, None if self._after is None else self._after[1]
-        step = wanted
+        step = _FIRST_STEP if self._unmerged(Binds()) else wanted
         while True:
             bind = Binds()
-            merged = f"{self._merge(bind, after)} ORDER BY 1 {self._way} LIMIT {bind(step)}"
-            asked = self._unmerged(bind)
-            if asked:
-                fits = f"CASE WHEN {' AND '.join(asked)} THEN 1 ELSE 0 END"
-                merged = f"SELECT s.seq, {fits} FROM ({merged}) s CROSS JOIN models m WHERE m.seq = s.seq"
-                merged = f"{merged} ORDER BY s.seq {self._way}"
-            rows = self._run(merged, bind)
-            found += [_Place(row[0], row[0]) for row in rows if not asked or row[1]]
-            if len(found) >= wanted or len(rows) < step:
+            asked = ["m.seq = s.seq", *self._unmerged(bind)]
+            portion = f"{self._merge(bind, after)} ORDER BY 1 {self._way} LIMIT {bind(step)}"
+            if len(asked) > 1:
+                source = f"({portion}) s CROSS JOIN models m WHERE {' AND '.join(asked)}"
+                portion = f"SELECT s.seq FROM {source} ORDER BY s.seq {self._way} LIMIT {bind(wanted)}"
+            rows = self._run(portion, bind)
+            found += [_Place(row[0], row[0]) for row in rows]
+            if len(found) >= wanted or (len(asked) == 1 and len(rows) < step):
                 return found[:wanted]
-            after, step = rows[-1][0], min(step * 4, _LARGEST_STEP)
+            bind = Binds()
+            last = self._run(f"{self._merge(bind, after)} ORDER BY 1 {self._way} LIMIT 1 OFFSET {bind(step - 1)}", bind)
+            if not last:
+                return found
+            after, step = last[0][0], min(step * 2, _LARGEST_STEP)
+
+    def _by_name(self) -> list[_Place]:
+        """Return the places by name: along the sorted names for a while; where few of them fit, from a list, sorted.
+
+        Names and what is asked go together often: all that fits may come late in the order.
+        """
+        found: list[_Place] = []
+        wanted, after, walked, step = self._request.limit + 1, self._after, 0, _FIRST_STEP
+        smallest: Condition | None = None
+        while True:
+            last = self._name_after(after, step)
+            found += self._named(after, last, wanted - len(found))
+            if len(found) == wanted or last is None:
+                return found
+            smallest = smallest if walked else self._smallest()
+            after, walked, step = last, walked + step, min(step * 4, _LARGEST_STEP)
+            if smallest is not None and walked >= self._size(smallest):
+                return [*found, *self._by_value(_Lead(smallest), after)][:wanted]
+
+    def _name_after(self, after: _After, step: int) -> _After:
+        """Return the name, with its number, that comes so many after another one; None where there are fewer."""
+        bind = Binds()
+        named = self._walk("m.display_name, m.seq", [_ALIVE, self._here_in(bind), *self._later(after, bind)])
+        rows = self._run(f"{named} LIMIT 1 OFFSET {bind(step - 1)}", bind)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def _named(self, after: _After, last: _After, most: int) -> list[_Place]:
+        """Return the first places between two names: an index has what is read of most."""
+        bind = Binds()
+        asked = [_ALIVE, self._here_in(bind), *self._later(after, bind)]
+        if last is not None:
+            up_to = "<=" if self._beyond == ">" else ">="
+            asked.append(f"(m.display_name, m.seq) {up_to} ({bind(last[0])}, {bind(last[1])})")
+        asked += [one.holds(bind) for one in self._rarest_first()]
+        asked += [_not(group, bind) for group in self._wanted.absent]
+        return self._ask(f"{self._walk('m.seq, m.display_name', asked)} LIMIT {bind(most)}", bind)
+
+    def _walk(self, columns: str, asked: Sequence[str]) -> str:
+        order = f"m.display_name {self._way}, m.seq {self._way}"
+        return f"SELECT {columns} FROM models m INDEXED BY {_BY_NAME} WHERE {' AND '.join(asked)} ORDER BY {order}"
+
+    def _later(self, than: _After, bind: Binds) -> list[str]:
+        if than is None:
+            return []
+        return [f"(m.display_name, m.seq) {self._beyond} ({bind(than[0])}, {bind(than[1])})"]
+
+    def _smallest(self) -> Condition | None:
+        """Return the condition with the smallest list where it may be worth sorting. Sizes are known better then."""
+        listed = [one for one in self._wanted.present if one in self._sizes]
+        if not listed:
+            return None
+        bind = Binds()
+        counts = [
+            self._count_of(self._listing(one, bind).sql(), bind(_MOST_SORTED + 1), place)
+            for place, one in enumerate(listed)
+        ]
+        self._sizes.update(zip(listed, self._run(f"SELECT {', '.join(counts)}", bind)[0], strict=True))
+        smallest = min(listed, key=self._size)
+        return smallest if self._size(smallest) <= _MOST_SORTED else None
 
     def _few_merged(self) -> bool:
         """Tell whether the merged lists have few models."""
@@ -222,20 +327,21 @@ class _Search:
 
         def cut(condition: Condition) -> str:
             listing = self._listing(condition, bind)
-            return listing.sql + beyond.format(listing.column)
+            return listing.sql(beyond.format(listing.column))
 
         lists = [cut(one) for one in self._to_merge()]
         if self._merged_state() is None:
-            places = bind.each(self._compartments)
-            alive = (
-                f"SELECT seq FROM models m INDEXED BY ix_models_alive WHERE {_ALIVE} AND compartment_id IN ({places})"
-            )
+            alive = f"SELECT seq FROM models m INDEXED BY {_BY_SEQ} WHERE {_ALIVE} AND {self._here_in(bind)}"
             lists.append(alive + beyond.format("seq"))
         without = [
             cut(group[0]) if len(group) == 1 else f"SELECT seq FROM ({' INTERSECT '.join(map(cut, group))} ORDER BY 1)"
             for group in self._absent_to_merge()
         ]
         return " EXCEPT ".join((" INTERSECT ".join(lists), *without))
+
+    def _here_in(self, bind: Binds) -> str:
+        """Return whether the model ``m`` is in the compartments."""
+        return f"m.compartment_id IN ({bind.each(self._compartments)})"
 
     def _to_merge(self) -> list[Condition]:
         able = [one for one in self._wanted.present if self._is_mergeable(one)]
@@ -255,11 +361,11 @@ class _Search:
 
     def _unmerged(self, bind: Binds) -> list[str]:
         merged, without = self._to_merge(), self._absent_to_merge()
-        asked = [one.holds(bind) for one in self._wanted.present if one not in merged]
+        asked = [one.holds(bind) for one in self._rarest_first() if one not in merged]
         asked += [_not(group, bind) for group in self._wanted.absent if group not in without]
         state = self._merged_state()
         if state is not None and state.column == "id":
-            asked.append(f"m.compartment_id IN ({bind.each(self._compartments)})")
+            asked.append(self._here_in(bind))
         return asked
 
     def _ask(self, sql: str, bind: Binds) -> list[_Place]:

@@ -15,7 +15,7 @@ __all__ = ["HEAD", "KNOWN", "SchemaTooNew", "current_version", "migrate", "upgra
 
 logger = logging.getLogger(__name__)
 
-KNOWN = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013", "0014")
+KNOWN = tuple(f"{number:04}" for number in range(1, 16))
 """Every revision in ``migrations/versions``, oldest first."""
 HEAD = KNOWN[-1]
 """The revision that this version of the program works with."""

@@ -19,7 +19,10 @@ from ads.registry.search_grammar import Term, number_of
 __all__ = ["Binds", "ColumnIs", "Condition", "HasTerm", "Listing", "NumberIn", "TermBegins", "Wanted", "wanted_by"]
 
 _DAY = timedelta(days=1)
+_DELETED = "DELETED"
 _LAST = "\U0010ffff"
+_NO_TERM = "\0"
+"""What no model has: texts have no such character."""
 _OPERATORS = frozenset({">", ">=", "<", "<="})
 
 
@@ -42,34 +45,41 @@ class Binds:
 
 @dataclass(frozen=True)
 class Listing:
-    """The query for some models' numbers, in the column ``column``; it ends in its conditions.
+    """The queries for some models' numbers, in the column ``column``; each ends in its conditions.
 
-    ``ordered`` says that an index gives them in the order of their creation.
+    A model is on the list when any of them finds it. ``ordered`` says that an index gives them in the order of their
+    creation.
     """
 
-    sql: str
+    queries: tuple[str, ...]
     column: str
     ordered: bool = False
+
+    def sql(self, more: str = "") -> str:
+        """Return all of it as one query, each model once; ``more`` is added to the conditions."""
+        if len(self.queries) == 1:
+            return self.queries[0] + more
+        return f"SELECT seq FROM ({' UNION '.join(query + more for query in self.queries)} ORDER BY 1) u"
 
 
 @dataclass(frozen=True)
 class HasTerm:
-    """Models with exactly this term."""
+    """Models with any of these terms."""
 
-    term: str
+    terms: tuple[str, ...]
 
     def listing(self, bind: Binds, compartments: Sequence[str]) -> Listing | None:  # noqa: ARG002
         """Return the query for them, None where there is no index for it."""
-        return Listing(
-            f"SELECT model_seq AS seq FROM model_terms WHERE term = {bind(self.term.encode())}",
-            "model_seq",
-            ordered=True,
-        )
+        queries = [
+            f"SELECT model_seq AS seq FROM model_terms WHERE term = {bind(term.encode())}"
+            for term in self.terms or (_NO_TERM,)
+        ]
+        return Listing(tuple(queries), "model_seq", ordered=len(queries) == 1)
 
     def holds(self, bind: Binds) -> str:
         """Return whether the model ``m`` is one of them."""
-        term = bind(self.term.encode())
-        return f"EXISTS (SELECT 1 FROM model_terms t WHERE t.term = {term} AND t.model_seq = m.seq)"
+        fits = bind.each([term.encode() for term in self.terms or (_NO_TERM,)])
+        return f"EXISTS (SELECT 1 FROM model_terms t WHERE t.term IN ({fits}) AND t.model_seq = m.seq)"
 
 
 @dataclass(frozen=True)
@@ -80,17 +90,30 @@ class TermBegins:
 
     def listing(self, bind: Binds, compartments: Sequence[str]) -> Listing | None:  # noqa: ARG002
         """Return the query for them."""
-        return Listing(
-            f"SELECT DISTINCT model_seq AS seq FROM model_terms WHERE {self._fits('term', bind)}", "model_seq"
-        )
+        query = f"SELECT DISTINCT model_seq AS seq FROM model_terms WHERE {self._fits('term', bind)}"
+        return Listing((query,), "model_seq")
 
     def holds(self, bind: Binds) -> str:
         """Return whether the model ``m`` is one of them."""
         return f"EXISTS (SELECT 1 FROM model_terms t WHERE t.model_seq = m.seq AND {self._fits('t.term', bind)})"
 
+    def terms(self, bind: Binds) -> str:
+        """Return the query for the terms that begin so, in order; it looks for each in the index, so leave it soon."""
+
+        def first(after: str) -> str:
+            return f"(SELECT term FROM model_terms WHERE {after} AND term < {end} ORDER BY term LIMIT 1)"
+
+        start, end = self._range(bind)
+        following = f"SELECT {first('term > b.term')} FROM b WHERE b.term IS NOT NULL"
+        begins = f"WITH RECURSIVE b(term) AS (SELECT {first(f'term >= {start}')} UNION ALL {following})"
+        return f"{begins} SELECT term FROM b WHERE term IS NOT NULL"
+
     def _fits(self, column: str, bind: Binds) -> str:
-        start, end = bind(self.start.encode()), bind((self.start + _LAST).encode())
+        start, end = self._range(bind)
         return f"{column} >= {start} AND {column} < {end}"
+
+    def _range(self, bind: Binds) -> tuple[str, str]:
+        return bind(self.start.encode()), bind((self.start + _LAST).encode())
 
 
 @dataclass(frozen=True)
@@ -106,7 +129,7 @@ class NumberIn:
         """Return the query for them."""
         field = bind(self.field.encode())
         fits = self._fits("number", bind)
-        return Listing(f"SELECT model_seq AS seq FROM model_numbers WHERE field = {field} AND {fits}", "model_seq")
+        return Listing((f"SELECT model_seq AS seq FROM model_numbers WHERE field = {field} AND {fits}",), "model_seq")
 
     def holds(self, bind: Binds) -> str:
         """Return whether the model ``m`` is one of them."""
@@ -132,12 +155,12 @@ class ColumnIs:
     def listing(self, bind: Binds, compartments: Sequence[str]) -> Listing | None:
         """Return the query for those in the compartments; only for ids and states there is one."""
         if self.column == "id":
-            return Listing(f"SELECT seq FROM models m WHERE {self.holds(bind)}", "seq")
+            return Listing((f"SELECT seq FROM models m WHERE {self.holds(bind)}",), "seq")
         if self.column != "lifecycle_state" or self.prefix:
             return None
         places = bind.each(compartments)
         found = f"SELECT seq FROM models WHERE compartment_id IN ({places}) AND lifecycle_state = {bind(self.value)}"
-        return Listing(found, "seq", ordered=len(compartments) == 1)
+        return Listing((found,), "seq", ordered=len(compartments) == 1)
 
     def holds(self, bind: Binds) -> str:
         """Return whether the model ``m`` is one of them."""
@@ -145,6 +168,12 @@ class ColumnIs:
             return f"{self._value()} = {bind(self.value)}"
         escaped = self.value.replace("/", "//").replace("%", "/%").replace("_", "/_")
         return f"{self._value()} LIKE {bind(escaped + '%')} ESCAPE '/'"
+
+    def may_be_deleted(self) -> bool:
+        """Tell whether deleted models are asked for as well: by their state, or one by its OCID."""
+        if self.column == "lifecycle_state":
+            return _DELETED.startswith(self.value) if self.prefix else self.value == _DELETED
+        return self.column == "id"
 
     def _value(self) -> str:
         # But for ids in a form for which no index is taken: what leads is decided in the search.
@@ -176,7 +205,7 @@ def wanted_by(terms: Sequence[Term]) -> Wanted:
             absent.append(tuple(conditions))
         elif not term.negated:
             present.update(dict.fromkeys(conditions))
-    deleted = any(isinstance(one, ColumnIs) and one.column in {"id", "lifecycle_state"} for one in present)
+    deleted = any(isinstance(one, ColumnIs) and one.may_be_deleted() for one in present)
     return Wanted(tuple(present), tuple(absent), deleted)
 
 
@@ -198,7 +227,7 @@ def _conditions(term: Term) -> list[Condition]:
     if term.operator != ":" and number is not None:
         return [NumberIn(field, term.operator, number)]
     text = value_term(field, term.value)
-    return [TermBegins(text) if term.prefix else HasTerm(text)]
+    return [TermBegins(text) if term.prefix else HasTerm((text,))]
 
 
 def _words(term: Term, field: str) -> list[Condition]:
@@ -207,7 +236,7 @@ def _words(term: Term, field: str) -> list[Condition]:
     for word in words:
         text = value_term(field, word) if field else word_term(word)
         last = term.prefix and word is words[-1]
-        made.append(TermBegins(text) if last else HasTerm(text))
+        made.append(TermBegins(text) if last else HasTerm((text,)))
     return made
 
 
