@@ -50,6 +50,7 @@ def test_nothing_else_opens_an_archive(service: Running) -> None:
     good = given(service, replica, sha256)
     assert ask(service, sha256, good).status_code == 200
     assert ask(service, other, good).status_code == 404
+    assert ask(service, other, given(service, replica, other)).status_code == 404, "another deployment's model"
     assert ask(service, sha256, given(service, replica, sha256, age=400)).status_code == 401
     assert ask(service, sha256, given(service, replica, sha256, start="other")).status_code == 401
     assert ask(service, sha256, f"{good[:-1]}{'0' if good[-1] != '0' else '1'}").status_code == 401

@@ -6,15 +6,15 @@ import time
 from collections.abc import Iterable
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ads.api.content import Piece, blob_piece, send
 from ads.api.context import Context, context_of
+from ads.deploy.spec import parse_spec
 from ads.errors import NotAuthenticated, NotFound
 from ads.identity.access import EVERYTHING, Permissions
 from ads.identity.replica_keys import ArchiveWanted, is_archive_pass, read_archive_pass
-from ads.registry.deployments import unfinished_or_served
-from ads.registry.tables import Artifact
+from ads.registry.deployments import artifact_of, unfinished_or_served
 
 __all__ = ["archive_rights", "archive_wanted", "router"]
 
@@ -50,18 +50,28 @@ def get(archive_sha256: str, request: Request) -> Response:
     wanted: ArchiveWanted | None = getattr(request.state, "archive", None)
     if wanted is None or wanted.sha256 != archive_sha256:
         raise _nothing()
-    deployment = wanted.replica.partition("-")[0]
     with context.database.read() as session:
-        size = session.scalar(select(Artifact.size).where(Artifact.sha256 == archive_sha256).limit(1))
-        served = any(row.id.endswith(deployment) for row in unfinished_or_served(session))
-    if size is None or not served:
+        size = _size_of(session, wanted)
+    if size is None:
         raise _nothing()
-    found = size
 
     def pieces() -> list[Piece]:
-        return [blob_piece(context.blobs, archive_sha256, found)]
+        return [blob_piece(context.blobs, archive_sha256, size)]
 
-    return send(request, found, pieces, {"content-type": "application/octet-stream"})
+    return send(request, size, pieces, {"content-type": "application/octet-stream"})
+
+
+def _size_of(session: Session, wanted: ArchiveWanted) -> int | None:
+    """Return the size of the archive in bytes; None where the replica's deployment serves and wants another one."""
+    deployment = wanted.replica.partition("-")[0]
+    for row in unfinished_or_served(session):
+        if not row.id.endswith(deployment):
+            continue
+        for configuration in (row.configuration, row.serving_configuration):
+            source = artifact_of(session, parse_spec(configuration).model_id)[1] if configuration else None
+            if source is not None and source.sha256 == wanted.sha256:
+                return source.size
+    return None
 
 
 def _nothing() -> NotFound:
