@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,9 @@ def export(tmp_path: Path) -> Run:
     """Run ``ads export`` in ``tmp_path`` and require the exit status."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENADS_", "OCI_"))}
 
-    def call(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def call(
+        *arguments: str, code: int = 0, variables: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "ads.cli", "export", *arguments],
             capture_output=True,
@@ -46,7 +48,7 @@ def export(tmp_path: Path) -> Run:
             timeout=120,
             check=False,
             cwd=tmp_path,
-            env={**kept, "OPENADS_HOME": str(tmp_path / "home")},
+            env={**kept, "OPENADS_HOME": str(tmp_path / "home"), **(variables or {})},
         )
         assert done.returncode == code, f"{arguments}: {done.stdout}\n{done.stderr}"
         return done

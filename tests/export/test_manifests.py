@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.kubernetes_kubelet import kubernetes
+
 MINORS = ("1.35", "1.36", "1.37")
 """The last three whose schemas the package ``kubernetes-validate`` carries."""
 
@@ -88,6 +90,25 @@ def test_files_and_a_list(export: Any, artifact: Path, tmp_path: Path) -> None:
     ]
     listed = json.loads(export("kubernetes", f"{artifact}/", "--format", "json").stdout)
     assert (listed["kind"], len(listed["items"])) == ("List", 5)
+
+
+def test_apply_sends_them_to_the_cluster(export: Any, artifact: Path, tmp_path: Path) -> None:
+    with kubernetes(tmp_path, nodes=False) as (cluster, _, config):
+        arguments = ["kubernetes", f"{artifact}/", "--image", "shop/iris:3", "--apply"]
+        said = export(*arguments, variables={"KUBECONFIG": str(config)}).stderr
+        assert "Deployment iris-model is in models" in said
+        assert "no secret iris-model-token" in said
+        kinds = ["Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy"]
+        assert [kind for kind, _ in cluster.objects] == kinds
+        versions = {kind: found["metadata"]["resourceVersion"] for (kind, _), found in cluster.objects.items()}
+        export(*arguments, variables={"KUBECONFIG": str(config)})
+        again = {kind: found["metadata"]["resourceVersion"] for (kind, _), found in cluster.objects.items()}
+        assert again == versions  # the same once more changes nothing
+        cluster.allowed = lambda asked: asked.resource != "deployments"
+        refused = export(*arguments, variables={"KUBECONFIG": str(config)}, code=1).stderr
+        assert "403" in refused
+    gone = export(*arguments, variables={"KUBECONFIG": str(tmp_path / "none")}, code=2).stderr
+    assert "can't be read" in gone
 
 
 def test_kserve(export: Any, artifact: Path) -> None:

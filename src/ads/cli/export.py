@@ -82,6 +82,7 @@ def docker(invocation: Invocation, reference: str, folder: Path) -> None:
         ads export kubernetes churn@champion --image shop/churn:3 | kubectl apply -f -
         ads export kubernetes churn@champion --output manifests/ --cpus 2 --memory 4Gi --least 3 --most 12
         ads export kubernetes churn@champion --kserve
+        ads export kubernetes churn@champion --image shop/churn:3 --apply
     """,
 )
 @reference_argument(MODEL)
@@ -100,6 +101,7 @@ def docker(invocation: Invocation, reference: str, folder: Path) -> None:
 @click.option("--memory", default="2Gi", show_default=True, metavar="SIZE", help="Memory of a pod.")
 @click.option("--least", type=click.IntRange(1), default=2, show_default=True, metavar="N", help="Fewest pods.")
 @click.option("--most", type=click.IntRange(1), default=6, show_default=True, metavar="N", help="Most pods.")
+@click.option("--apply", "sent", is_flag=True, help="Send them to the cluster of the kubeconfig, too.")
 @pass_invocation
 def kubernetes(
     invocation: Invocation,
@@ -111,10 +113,12 @@ def kubernetes(
     memory: str,
     least: int,
     most: int,
+    sent: bool,
 ) -> None:
     """Print manifests for the model REF, or write them to files. The image is what ads export docker prepares.
 
-    They need nothing in the cluster but the image, and the secret that callers' token is in.
+    They need nothing in the cluster but the image, and the secret that callers' token is in. With --apply they are sent
+    there, without kubectl: as the kubeconfig says, or the settings kubernetes_config and kubernetes_namespace.
     """
     from ads.export.manifests import Size, kserve, plain
 
@@ -123,7 +127,10 @@ def kubernetes(
     size = Size(_quantity("--cpus", cpus), _quantity("--memory", memory), least, most)
     with _subject(invocation, reference) as subject:
         objects = (kserve if for_kserve else plain)(subject, image or subject.image, size)
-    _write(invocation, objects, folder)
+    if sent:
+        _send(invocation, objects, f"{subject.name}-token")
+    if folder is not None or not sent:
+        _write(invocation, objects, folder)
     secret = f"kubectl create secret generic {subject.name}-token --from-literal=token=$(openssl rand -hex 32)"
     invocation.output.hint(f"Make the callers' token first: {secret}")
 
@@ -176,6 +183,26 @@ def _write(invocation: Invocation, objects: dict[str, Any], folder: Path | None)
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     invocation.output.text(str(folder))
     invocation.output.success(f"{len(objects)} file{'' if len(objects) == 1 else 's'} in {folder}.")
+
+
+def _send(invocation: Invocation, objects: dict[str, Any], token: str) -> None:
+    """Make the cluster have the objects, by server-side apply. Raises EngineUnavailable with the cluster's words."""
+    import os
+
+    from ads.deploy.engines.kubernetes_access import access_of
+    from ads.deploy.engines.kubernetes_client import KubernetesClient
+
+    settings = invocation.load_settings()
+    access = access_of(settings.kubernetes_config, settings.kubernetes_namespace, os.environ)
+    client = KubernetesClient(access)
+    try:
+        for content in objects.values():
+            client.apply(content)
+            invocation.output.success(f"{content['kind']} {content['metadata']['name']} is in {client.namespace}.")
+        if client.get("Secret", token) is None:
+            invocation.output.warn(f"There is no secret {token} in {client.namespace} yet: the pods wait for it.")
+    finally:
+        client.close()
 
 
 def _quantity(option: str, text: str) -> str:
