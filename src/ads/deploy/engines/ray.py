@@ -26,7 +26,7 @@ from ads.artifact.zip_writer import write_zip
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.ray_link import RayLink, require_ray
 from ads.deploy.engines.ray_logs import ReplicaLogs
-from ads.deploy.engines.ray_placing import Node, machine_of, needs_of, node_for, report_of
+from ads.deploy.engines.ray_placing import Needs, Node, machine_of, needs_of, no_place, node_for, report_of
 from ads.deploy.engines.supervisor_client import EngineUnavailable
 from ads.deploy.placement import Machine
 from ads.errors import AdsError
@@ -59,6 +59,7 @@ class _Known:
     stopping: bool = False
     node: str = ""
     sha256: str = ""
+    needs: Needs | None = None
     failure: dict[str, str] | None = None
 
 
@@ -85,6 +86,7 @@ class RayEngine:
         self._home = home
         self._prefix = f"openads-{hashlib.sha256(service.encode()).hexdigest()[:8]}-"
         self._wheels = settings.wheels
+        self._start_timeout = settings.start_timeout
         self._link = RayLink(settings.ray_address or "auto", self._prefix)
         self._logs = ReplicaLogs(home, settings)
         self._known: dict[str, _Known] = {}
@@ -142,7 +144,10 @@ class RayEngine:
                 if replica is None or known.stopping:
                     continue
                 entry, told = entries.get(name), applications.get(name)
-                reports.append(report_of(replica, now - known.since, known.failure, entry, told))
+                waited = now - known.since
+                if entry is None and known.needs is not None and waited > self._start_timeout:
+                    known.failure = known.failure or no_place(known.needs, self._seen.nodes, waited)
+                reports.append(report_of(replica, waited, known.failure, entry, told))
         return reports
 
     def machine(self) -> Machine:
@@ -237,7 +242,7 @@ class RayEngine:
 
     def _run(self, name: str, order: ReplicaOrder, known: _Known) -> None:
         packages = self._packages(order)
-        needs = needs_of(order)
+        needs = known.needs = needs_of(order)
         while name in self._applications(fresh=True):  # one of the same name is about to go
             if known.stopping:
                 return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -28,6 +29,7 @@ _ASK_SECONDS = 20.0
 _HEALTH_SECONDS = 5.0
 _HEALTH_TIMEOUT = 30.0
 _GRACE_SECONDS = 15.0
+_REACH_SECONDS = 5.0
 
 
 class Driver:
@@ -42,6 +44,7 @@ class Driver:
         self._connect(address)
 
     def _connect(self, address: str) -> None:
+        _require_listener(address)
         import ray
         from ray import cloudpickle, serve
 
@@ -188,6 +191,13 @@ class Driver:
                     number += 1
                 waiting = piece
             self._ask("put", sha256, number, waiting or b"", True, seconds=_ASK_SECONDS * 6)
+
+
+def _require_listener(address: str) -> None:
+    """Return when somebody listens there: Ray itself would wait for minutes. Raises OSError."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
 
 
 def _pieces_of(path: Path) -> Any:

@@ -11,11 +11,12 @@ from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.placement import Machine
 from ads.replica_address import tcp
 
-__all__ = ["SILENT_SECONDS", "Needs", "Node", "machine_of", "needs_of", "node_for", "report_of"]
+__all__ = ["SILENT_SECONDS", "Needs", "Node", "machine_of", "needs_of", "no_place", "node_for", "report_of"]
 
 SILENT_SECONDS = 8.0
 """How long a replica may say nothing (it does so each second) before it counts as lost with its node."""
 _GAVE_UP = frozenset({"DEPLOY_FAILED"})
+_GIB = 1024**3
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Needs:
     processors: int
     memory_bytes: int
     gpus: int
+
+    def __str__(self) -> str:
+        memory = f", {self.memory_bytes / _GIB:.1f} GiB of memory" if self.memory_bytes else ""
+        gpus = f", {self.gpus} GPU" if self.gpus else ""
+        return f"{self.processors} processors{memory}{gpus}"
 
     def fit(self, node: Node) -> bool:
         """Tell whether an empty node would have enough."""
@@ -58,6 +64,17 @@ def node_for(needs: Needs, nodes: Iterable[Node], mine: Sequence[str], all_repli
     if len(fitting) < 2:
         return ""
     return min(fitting, key=lambda node: (own[node], others[node], node))
+
+
+def no_place(needs: Needs, nodes: Sequence[Node], seconds: float) -> dict[str, str]:
+    """Return why a replica has not been placed for so long, as a status file tells an error."""
+    fitting = sum(needs.fit(node) for node in nodes)
+    had = "each is full" if fitting else f"none of {len(nodes)} has as much in all"
+    return {
+        "code": "ray-no-room",
+        "message": f"The cluster had no room for {seconds:.0f} s: a replica takes {needs} of one node, and {had}.",
+        "hint": "Add nodes, or deploy with a smaller shape (ocpus, memory_in_gbs).",
+    }
 
 
 def machine_of(nodes: Iterable[Node]) -> Machine:
