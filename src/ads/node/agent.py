@@ -23,6 +23,7 @@ from ads.deploy.preparation import Preparations
 from ads.errors import AdsError, ServiceUnavailable, SettingError
 from ads.home import Home, open_regular
 from ads.node.duties import Running, Wanted, duties
+from ads.node.log_pieces import LogPieces
 from ads.registry.database import Database
 from ads.registry.node_tables import NodeReport, OrderRow
 
@@ -52,6 +53,8 @@ class Agent:
         self._stopping: set[str] = set()
         self._kills: dict[tuple[str, str], int] = {}
         self._refused: dict[str, tuple[str, str]] = {}
+        self._pieces = LogPieces(home, node)
+        self._last_piece = self._pieces.last
         self._told: list[dict[str, Any]] | None = None
         self._told_at = 0.0
         self._awake = threading.Event()
@@ -105,6 +108,7 @@ class Agent:
             else:
                 self._prepare(orders[duty.replica])
         self._forget(orders)
+        self._pieces.look(order.order.deployment_id for order in orders.values())
         reports = self._reports(orders, here, numbers)
         self._tell(reports)
         settled = not self._stopping and all(_settled(report) for report in reports)
@@ -217,20 +221,18 @@ class Agent:
         return ReplicaReport(order.order.id, running=False, status=status)
 
     def _tell(self, reports: list[dict[str, Any]]) -> None:
-        """Write what changed, and every second how old the replicas are that aren't ready."""
+        """Write what changed; every second also what was printed, and how old the replicas are that aren't ready."""
         ageless = [{**report, "age": 0.0} for report in reports]
-        changed = ageless != self._told
-        if not changed and (all(map(_settled, reports)) or time.monotonic() - self._told_at < _TELL_SECONDS):
+        changed, last = ageless != self._told, self._pieces.last
+        news = last != self._last_piece or not all(map(_settled, reports))
+        if not changed and (not news or time.monotonic() - self._told_at < _TELL_SECONDS):
             return
         with self._database.write() as session:
-            row = session.get(NodeReport, self._node)
-            if row is None:
-                session.add(NodeReport(node=self._node, machine=self._machine, replicas=reports))
-            else:
-                row.machine, row.replicas = self._machine, reports
+            told = NodeReport(node=self._node, machine=self._machine, replicas=reports, pieces=self._pieces.told())
+            session.merge(told)
             if changed:
                 tell(session, WAKE)
-        self._told, self._told_at = ageless, time.monotonic()
+        self._told, self._last_piece, self._told_at = ageless, last, time.monotonic()
 
 
 def _settled(report: Mapping[str, Any]) -> bool:

@@ -37,3 +37,5 @@ class NodeReport(Base):
     node: Mapped[str] = mapped_column(String(64), primary_key=True)
     machine: Mapped[dict[str, Any]] = mapped_column(JSON)
     replicas: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    pieces: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    """What its replicas printed in the last seconds, by deployment; each piece has a number that grows."""

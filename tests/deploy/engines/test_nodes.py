@@ -10,6 +10,7 @@ import pytest
 
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.nodes import NodesEngine
+from ads.deploy.log_files import predict_log
 from ads.deploy.node_records import machine_json, order_of, report_json
 from ads.deploy.placement import Machine
 from ads.home import Home
@@ -40,7 +41,8 @@ class Cluster:
         self.engine = self.new_leader()
 
     def new_leader(self) -> NodesEngine:
-        return NodesEngine(self.database, 60.0, clock=lambda: self.now)
+        settings = Settings(home=self.home.root, start_timeout=60.0)
+        return NodesEngine(self.home, settings, self.database, clock=lambda: self.now)
 
     def alive(self, *nodes: str, memory: int = 1 << 40, seconds: float = 1.0) -> None:
         """Let time pass in which these nodes' hearts beat, and others' don't, and the leader look."""
@@ -57,7 +59,7 @@ class Cluster:
                         row.seen = self.beat
                     if session.get(NodeReport, node) is None:
                         machine = machine_json(Machine(memory, 2))
-                        session.add(NodeReport(node=node, machine=machine, replicas=[]))
+                        session.add(NodeReport(node=node, machine=machine, replicas=[], pieces=[]))
             self.engine.list()
 
     def order(self, slot: int = 0, revision: int = 1, size: int = MIB, deployment: str = DEPLOYMENT) -> ReplicaId:
@@ -217,6 +219,22 @@ def test_stop_waits_until_the_node_has_stopped_it_or_is_gone(cluster: Cluster) -
     assert cluster.engine.list() == []
     assert report.id == replica
     assert number
+
+
+def test_what_replicas_print_is_in_the_deployments_log_once(cluster: Cluster) -> None:
+    cluster.alive("a")
+    log = predict_log(cluster.home, DEPLOYMENT)
+    log.parent.mkdir(parents=True)
+    for last in range(1, 5):
+        pieces = [
+            {"number": n, "deployment": DEPLOYMENT, "text": f"line {n}\n"} for n in range(max(1, last - 1), last + 1)
+        ]
+        with cluster.database.write() as session:
+            row = session.get(NodeReport, "a")
+            assert row is not None
+            row.pieces = pieces
+        cluster.alive("a")
+    assert log.read_text().splitlines() == ["line 1", "line 2", "line 3", "line 4"]
 
 
 def test_kills_are_counted(cluster: Cluster) -> None:

@@ -24,7 +24,7 @@ def _local(settings: Settings, home: Home, _database: Database, devices: Sequenc
     return LocalEngine(home, devices=devices, settings=settings, listen=listen, advertise=advertise)
 
 
-def _nodes(settings: Settings, _home: Home, database: Database, _devices: Sequence[str], _advertise: str) -> Engine:
+def _nodes(settings: Settings, home: Home, database: Database, _devices: Sequence[str], _advertise: str) -> Engine:
     from ads.deploy.engines.nodes import NodesEngine
 
     if not settings.cluster_key:
@@ -32,7 +32,7 @@ def _nodes(settings: Settings, _home: Home, database: Database, _devices: Sequen
             "The engine 'nodes' needs a cluster, and this service is no member of one.",
             hint="Set cluster_key, database_url and artifact_store, and start nodes with: ads serve --role node",
         )
-    return NodesEngine(database, settings.start_timeout)
+    return NodesEngine(home, settings, database)
 
 
 def _ray(settings: Settings, home: Home, database: Database, _devices: Sequence[str], _advertise: str) -> Engine:

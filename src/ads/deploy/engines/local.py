@@ -69,6 +69,7 @@ class LocalEngine:
         self._isolator = Isolator(home, settings, self._worker)
         self._templates = settings.replica_templates
         self._folders: dict[str, Path] = {}
+        self._ports: dict[ReplicaId, int] = {}
 
     def start(self, order: ReplicaOrder) -> None:
         """Start a replica; nothing happens when it runs already."""
@@ -115,6 +116,7 @@ class LocalEngine:
     def stop(self, replica: ReplicaId) -> None:
         """End a replica for good and remove its folder and socket."""
         self._supervisor.stop(f"{_PREFIX}{replica}", _GRACE)
+        self._ports.pop(replica, None)
         if not self._listen:
             Path(self.socket(replica)).unlink(missing_ok=True)
         folder = self._folder(replica)
@@ -151,7 +153,7 @@ class LocalEngine:
     def _report(self, replica: ReplicaId, child: Child) -> ReplicaReport:
         folder = self._folder(replica)
         status = None if folder is None else _read(self._status_file(folder))
-        address, key = self._address(folder, status)
+        address, key = self._address(replica, folder, status)
         return ReplicaReport(
             id=replica,
             running=child.running,
@@ -165,11 +167,15 @@ class LocalEngine:
             key=key,
         )
 
-    def _address(self, folder: Path | None, status: Mapping[str, Any] | None) -> tuple[str, str]:
-        """Return where a replica on TCP is reached, and its key; empty as long as it doesn't listen."""
-        port = (status or {}).get("port")
+    def _address(self, replica: ReplicaId, folder: Path | None, status: Mapping[str, Any] | None) -> tuple[str, str]:
+        """Return where a replica on TCP is reached, and its key; empty as long as it has never listened.
+
+        One that is being started again is expected where it was.
+        """
+        port = (status or {}).get("port") or self._ports.get(replica)
         if not self._listen or folder is None or not isinstance(port, int):
             return "", ""
+        self._ports[replica] = port
         try:
             with open_regular(folder / _KEY_FILE) as file:
                 return tcp(self._advertise, port), file.read(4 * _KEY_BYTES).decode("ascii").strip()

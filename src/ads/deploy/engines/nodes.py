@@ -7,6 +7,7 @@ replicas it writes back; gateways reach them over TCP. A node that comes back st
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import threading
 import time
@@ -15,16 +16,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
+from ads.deploy.engines.ray_logs import ReplicaLogs
 from ads.deploy.engines.supervisor_client import EngineUnavailable
 from ads.deploy.node_records import ORDERS, machine_of, order_json, report_of, tell
 from ads.deploy.placement import Machine, Node, Placed, choose_node, together
 from ads.deploy.presence import GONE_AFTER, Presence
+from ads.home import Home
 from ads.registry.cluster_tables import Member
 from ads.registry.database import Database
 from ads.registry.node_tables import NodeReport, OrderRow
+from ads.settings import Settings
 
 __all__ = ["NodesEngine"]
 
@@ -32,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 _STOP_SECONDS = 40.0
 _LOOK_SECONDS = 0.1
+_LOG_SECONDS = 1.0
 _ANY_MEMORY = 1 << 62
 
 
@@ -49,9 +54,13 @@ class NodesEngine:
 
     prepares_environments = False
 
-    def __init__(self, database: Database, start_timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, home: Home, settings: Settings, database: Database, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._database = database
-        self._start_timeout = start_timeout
+        self._start_timeout = settings.start_timeout
+        self._logs = ReplicaLogs(home, settings)
+        self._logged = -math.inf
         self._clock = clock
         self._presence = Presence()
         self._lock = threading.Lock()
@@ -107,6 +116,7 @@ class NodesEngine:
                 tell(session, ORDERS)
             for replica, node in moved:
                 logger.warning("replica %s is placed on node %s", replica, node)
+        self._write_logs(state.reports)
         told = {(node.node, name): content for node in state.reports for name, content in _told_by(node).items()}
         return [report for row in state.orders if (report := self._report(row, told)) is not None]
 
@@ -114,7 +124,7 @@ class NodesEngine:
         """Return all nodes that are there as one machine; one without bounds while there is none: it may come."""
         with self._database.read() as session:
             members = list(session.scalars(select(Member)))
-            reports = list(session.scalars(select(NodeReport)))
+            reports = tuple(session.scalars(select(NodeReport).options(defer(NodeReport.pieces))))
         latest = max((member.seen for member in members), default=0)
         there = {each.id for each in members if each.role == "node" and latest - each.seen < GONE_AFTER * 1e6}
         machines = [machine_of(report.machine) for report in reports if report.node in there]
@@ -132,11 +142,27 @@ class NodesEngine:
 
     # -- the inside
 
+    def _write_logs(self, reports: Iterable[NodeReport]) -> None:
+        """Write what replicas printed to the logs of their deployments here: each second, and for one that failed."""
+        failed = any((each["status"] or {}).get("state") == "failed" for report in reports for each in report.replicas)
+        if not failed and self._clock() - self._logged < _LOG_SECONDS:
+            return
+        self._logged = self._clock()
+        with self._database.read() as session:
+            told = session.execute(select(NodeReport.node, NodeReport.pieces)).all()
+        for node, pieces in told:
+            printed: dict[str, list[tuple[int, str]]] = {}
+            for piece in pieces if self._presence.there(node) else ():
+                printed.setdefault(piece["deployment"], []).append((piece["number"], piece["text"]))
+            for deployment, texts in printed.items():
+                self._logs.add(f"{node}/{deployment}", ReplicaId.of(deployment, 0, 0), texts)
+
     def _look(self, session: Session) -> _State:
         beats = {row.id: row.seen for row in session.scalars(select(Member).where(Member.role == "node"))}
         with self._lock:
             self._presence.look(beats, self._clock())
-        return _State(beats, list(session.scalars(select(NodeReport))), list(session.scalars(select(OrderRow))))
+        reports = session.scalars(select(NodeReport).options(defer(NodeReport.pieces)))
+        return _State(beats, tuple(reports), tuple(session.scalars(select(OrderRow))))
 
     def _homeless(self, row: OrderRow) -> bool:
         return not row.node or self._presence.gone(row.node)

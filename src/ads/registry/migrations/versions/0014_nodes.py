@@ -25,5 +25,6 @@ def upgrade() -> None:
         sa.Column("node", sa.String(64), nullable=False),
         sa.Column("machine", sa.JSON, nullable=False),
         sa.Column("replicas", sa.JSON, nullable=False),
+        sa.Column("pieces", sa.JSON, nullable=False),
         sa.PrimaryKeyConstraint("node", name="pk_node_reports"),
     )
