@@ -15,7 +15,7 @@ import httpx
 from benchmarks.faults import models
 from benchmarks.faults.network import Proxy
 from benchmarks.faults.outcome import Outcome
-from benchmarks.faults.subject import Deployed, Subject
+from benchmarks.faults.subject import Deployed, Subject, until
 from benchmarks.faults.trial import Trial, fault
 from tests.s3_server import CREDENTIALS, s3_server
 
@@ -131,7 +131,8 @@ def _cut_off(trial: Trial, outcome: Outcome, subject: Subject, proxy: Proxy) -> 
     kept = [subject.register(number) for number in range(2, 2 + _AT_ONCE)]
     before = {**subject.children()}
     with trial.load(deployed, rate=100) as recorder, Reads(calls) as reads:
-        for seconds in (1.0, 60.0 * trial.scale):
+        for turn, seconds in enumerate((1.0, 60.0 * trial.scale)):
+            never_unpacked = kept[2 * turn : 2 * turn + 2]
             waiting = [calls.new_model() for _ in range(_AT_ONCE)]
             _forget_copies(subject)
             proxy.cut_off()
@@ -139,7 +140,7 @@ def _cut_off(trial: Trial, outcome: Outcome, subject: Subject, proxy: Proxy) -> 
             with ThreadPoolExecutor(2 * _AT_ONCE + 1) as threads:
                 uploads = [threads.submit(calls.upload, each, 50 + n) for n, each in enumerate(waiting)]
                 downloads = [threads.submit(calls.download, each) for each in kept]
-                refused = threads.submit(_deploy, subject, kept[0], f"cut off for {seconds:g} s")
+                refused = threads.submit(_deploy, subject, never_unpacked[0], f"cut off for {seconds:g} s")
                 time.sleep(seconds)
                 proxy.heal()
                 healed = time.monotonic()
@@ -149,10 +150,12 @@ def _cut_off(trial: Trial, outcome: Outcome, subject: Subject, proxy: Proxy) -> 
             outcome.note(f"a deployment ordered then: {state} after {took:.1f} s")
             outcome.holds(state == "ACTIVE" or "artifact store" in why, f"the deployment is {state}: {why[:200]}")
             outcome.within("then", took, _LONGEST + 15)
-            _recover(outcome, subject, calls, list(zip(waiting, uploads, strict=True)), kept, max(healed, cut + took))
+            _recover(outcome, calls, list(zip(waiting, uploads, strict=True)), kept, max(healed, cut + took))
+            again, _ = _deploy(subject, never_unpacked[1], "afterwards")
+            outcome.holds(again["lifecycleState"] == "ACTIVE", f"deployed again: {again['lifecycleDetails']}")
         outcome.within("slowest read of the catalog", reads.slowest, 2)
         outcome.holds(not reads.failed, f"reads failed: {reads.failed[:3]}")
-    outcome.holds(subject.children() == before, "something was started anew, or is left over")
+        until(lambda: subject.children() == before, 60, f"the same processes as before: {before}")
     outcome.take(recorder)
 
 
@@ -186,7 +189,6 @@ def _judge(outcome: Outcome, asked: list[Future[Answer]], seconds: float) -> Non
 
 def _recover(
     outcome: Outcome,
-    subject: Subject,
     calls: Calls,
     uploads: list[tuple[str, Future[Answer]]],
     kept: list[str],
@@ -207,5 +209,3 @@ def _recover(
         again = calls.download(model_id)
         outcome.holds(again.status == 200, f"fetched again: {again.status} {again.text}")
     outcome.within("all is back", time.monotonic() - since, 20)
-    found, _ = _deploy(subject, kept[1], "afterwards")
-    outcome.holds(found["lifecycleState"] == "ACTIVE", f"deployed again: {found['lifecycleDetails']}")
