@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.needs("postgres"), pytest.mark.timeout(390)]
 
+ROLES = {"c": "control", "g": "gateway", "n": "node"}
+
 
 @pytest.fixture
 def whole(own_postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """Two control planes, two gateways and a machine for replicas, on one PostgreSQL and one S3-compatible server."""
+    """Two control planes, two gateways and a node, on one PostgreSQL and one S3-compatible server."""
     with s3_server(tmp_path) as url, contextlib.ExitStack() as held:
         use_s3(monkeypatch, url)
         system = s3fs.S3FileSystem(endpoint_url=url, key="testing", secret="testing", skip_instance_cache=True)
@@ -36,8 +38,8 @@ def whole(own_postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         folder.mkdir()
         made = Cluster(own_postgres, folder, "s3://cluster/artifacts")
         held.callback(made.remove)
-        for name, role in (("r1", "all"), ("c1", "control"), ("c2", "control"), ("g1", "gateway"), ("g2", "gateway")):
-            made.start(name, role)
+        for name in ("c1", "c2", "g1", "g2", "n1"):
+            made.start(name, ROLES[name[0]], engine="nodes")
         made.await_all()
         monkeypatch.setenv("OPENADS_HOME", str(folder / "client"))
         monkeypatch.setenv("OPENADS_URL", made.members["g2"].url)
@@ -88,7 +90,7 @@ def test_killed_control_planes_cost_nothing(
             second.goes_on()
         whole.members["c1"].crash()
         first.goes_on()
-        whole.start("c1", "control")
+        whole.start("c1", "control", engine="nodes")
         whole.members["c2"].kill("control")
         second.goes_on()
         whole.await_all()
@@ -144,6 +146,7 @@ def test_gateways_predict_without_control_planes_and_database(
         assert answer.status_code == 503, answer.text
         assert int(answer.headers["Retry-After"]) >= 1
         own_postgres.start()
+        whole.start("c2", "control", engine="nodes")
         registered = len(load.acknowledged)
         eventually(lambda: len(load.acknowledged) > registered + 2, what="registrations after the outage")
     assert (load.wrong, load.failed) == ([], [])

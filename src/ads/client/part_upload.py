@@ -23,6 +23,7 @@ LEAST_SIZE = 8 * 1024 * 1024
 """Bytes up to which an archive isn't worth parts."""
 
 _PIECE = 256 * 1024
+_MOST_BEGINNINGS = 3
 _AT_ONCE = 2
 _STALLED_AFTER = 300.0
 _AWAY_FOR = 30.0
@@ -48,8 +49,20 @@ def upload_in_parts(
 
     The service knows the upload by size and SHA-256, so a repeated call, for another model, too, continues what a cut
     one began. At most one part is on its way at a time, while the one before it is made durable; to a service on this
-    machine parts follow each other in one request.
+    machine parts follow each other in one request. An upload that the service lost, with the machine that it lay on, is
+    begun again.
     """
+    for _ in range(_MOST_BEGINNINGS - 1):
+        try:
+            return _upload(service, model_id, archive, sha256, file_name, bar)
+        except NotFound as error:  # noqa: PERF203 - it happens once in a machine's life
+            if error.service_code != "NoSuchUpload":
+                raise
+            bar.reset()
+    return _upload(service, model_id, archive, sha256, file_name, bar)
+
+
+def _upload(service: Service, model_id: str, archive: Path, sha256: str | None, file_name: str, bar: Any) -> bool:
     size = archive.stat().st_size
     body = {"size": size, "sha256": sha256 or digest_of(archive), "fileName": file_name}
     base = f"/openads/v1/models/{model_id}/artifact/uploads"
