@@ -9,6 +9,7 @@ from ads.deploy.engines.base import Engine
 from ads.errors import SettingError
 from ads.home import Home
 from ads.registry.database import Database
+from ads.registry.tables import Default
 from ads.settings import Settings
 
 __all__ = ["ENGINES", "engine_for"]
@@ -37,16 +38,20 @@ def _nodes(settings: Settings, home: Home, database: Database, _devices: Sequenc
 
 def _ray(settings: Settings, home: Home, database: Database, _devices: Sequence[str], _advertise: str) -> Engine:
     from ads.deploy.engines.ray import RayEngine
-    from ads.registry.identities import ensure_defaults
 
-    return RayEngine(home, settings, ensure_defaults(database).tenancy_id)
+    return RayEngine(home, settings, _default(database, "tenancy_id"))
 
 
 def _kubernetes(settings: Settings, home: Home, database: Database, _devices: Sequence[str], _advertise: str) -> Engine:
     from ads.deploy.engines.kubernetes import KubernetesEngine
-    from ads.registry.identities import ensure_defaults
 
-    return KubernetesEngine(home, settings, ensure_defaults(database).page_secret, os.environ.get(_URL, ""))
+    return KubernetesEngine(home, settings, _default(database, "page_secret"), os.environ.get(_URL, ""))
+
+
+def _default(database: Database, name: str) -> str:
+    """Return what was decided at the first start. It is only read: the engine is made before this member leads."""
+    with database.read() as session:
+        return session.get_one(Default, name).value
 
 
 ENGINES: Mapping[str, _Make] = {"local": _local, "nodes": _nodes, "ray": _ray, "kubernetes": _kubernetes}
