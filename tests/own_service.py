@@ -20,6 +20,8 @@ from ads.home import Home
 __all__ = ["ENGINE", "OwnService", "environment", "eventually", "forget_configuration"]
 
 _LEAST_PATIENCE = 60.0
+_ELSEWHERE = 5
+"""How many times as long the replicas of another engine may take to start: processes that import more than a model."""
 CONFIGURES = ("OPENADS_", "OCI_", "NB_SESSION")
 ENGINE: dict[str, str] = {}
 """The engine of all services of this run, as environment variables; empty: the one that there is without settings."""
@@ -44,7 +46,7 @@ def eventually(condition: Callable[[], object], within: float = 30.0, what: str 
 
     So much patience costs nothing where all is well, and no test fails for being run on a slow machine.
     """
-    within = max(within, _LEAST_PATIENCE)
+    within = max(within, _LEAST_PATIENCE * (_ELSEWHERE if ENGINE else 1))
     deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() > deadline:
