@@ -22,6 +22,7 @@ from tests.own_service import OwnService, eventually, forget_configuration
 
 pytest_plugins = ["tests.http_server", "tests.postgres"]
 
+_ELSEWHERE_SECONDS = 900
 STRICT = os.environ.get("OPENADS_TEST_STRICT", "") not in ("", "0")
 
 
@@ -37,6 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C end what tests start: who runs the suite in the background has it ignored, and that is inherited."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On another engine a test may take as long as it takes there."""
+    if os.environ.get("OPENADS_TEST_ENGINE", "local") != "local":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(_ELSEWHERE_SECONDS), append=False)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
