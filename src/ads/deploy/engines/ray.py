@@ -38,6 +38,7 @@ __all__ = ["RayEngine"]
 logger = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
+_READ_SECONDS = 0.25
 _NODES_SECONDS = 5.0
 _WATCH_SECONDS = 5.0
 _STOP_SECONDS = 60.0
@@ -69,6 +70,7 @@ class _Seen:
 
     applications: dict[str, dict[str, str]] = field(default_factory=dict)
     looked: float = 0.0
+    read: float = 0.0
     nodes: tuple[Node, ...] = ()
     counted: float = 0.0
 
@@ -93,6 +95,7 @@ class RayEngine:
         self._entries: dict[str, dict[str, Any]] = {}
         self._seen = _Seen()
         self._lock = threading.RLock()
+        self._news = threading.Event()
         self._starts = ThreadPoolExecutor(_STARTS_AT_ONCE, thread_name_prefix="ray-start")
 
     # -- orders
@@ -165,6 +168,7 @@ class RayEngine:
                 continue
             if told != version:
                 version = told
+                self._news.set()
                 ended()
         self._link.close()
 
@@ -190,9 +194,13 @@ class RayEngine:
 
         A ledger that was started anew hears all of it again within moments; until then what it said before holds.
         """
-        told = self._link.ask("read", self._logs.seen())["replicas"]
+        now = time.monotonic()
+        fresh = self._news.is_set() or now - self._seen.read > _READ_SECONDS
+        self._news.clear()
+        told = self._link.ask("read", self._logs.seen())["replicas"] if fresh else {}
         now = time.monotonic()
         with self._lock:
+            self._seen.read = now if fresh else self._seen.read
             for entry in self._entries.values():
                 entry["silent"], entry["at"] = entry["silent"] + now - entry["at"], now
             for name, entry in told.items():

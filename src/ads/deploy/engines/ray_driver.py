@@ -40,6 +40,7 @@ class Driver:
         self._ledger_name = f"{service}ledger"
         self._ledger_found: Any = None
         self._sending = threading.Lock()
+        self._running = threading.Lock()
         self._lacking: dict[str, list[str]] = {}
         self._connect(address)
 
@@ -104,17 +105,18 @@ class Driver:
         self._provide(kit_sha, lambda: [data])
         self._provide(order["sha256"], lambda: _pieces_of(Path(archive)))
         order = {**order, "name": name, "namespace": _NAMESPACE, "ledger": self._ledger_name, "kit": kit_sha}
-        deployment = serve.deployment(ray_application.ReplicaApplication).options(
-            name="replica",
-            num_replicas=1,
-            ray_actor_options=_actor_options(needs),
-            health_check_period_s=_HEALTH_SECONDS,
-            health_check_timeout_s=_HEALTH_TIMEOUT,
-            graceful_shutdown_timeout_s=_GRACE_SECONDS,
-            graceful_shutdown_wait_loop_s=0.1,
-        )
-        target = serve.RunTarget(target=deployment.bind(order), name=name, route_prefix=None)
-        serve.run_many([target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
+        with self._running:  # what Ray Serve pickles with, threads can't share
+            deployment = serve.deployment(ray_application.ReplicaApplication).options(
+                name="replica",
+                num_replicas=1,
+                ray_actor_options=_actor_options(needs),
+                health_check_period_s=_HEALTH_SECONDS,
+                health_check_timeout_s=_HEALTH_TIMEOUT,
+                graceful_shutdown_timeout_s=_GRACE_SECONDS,
+                graceful_shutdown_wait_loop_s=0.1,
+            )
+            target = serve.RunTarget(target=deployment.bind(order), name=name, route_prefix=None)
+            serve.run_many([target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
 
     def delete(self, name: str) -> None:
         """End a replica for good: its worker is asked to end, then Ray Serve lets its place go."""
