@@ -102,11 +102,12 @@ class Load:
 
 
 class Service:
-    """A control plane, a gateway and two nodes."""
+    """Two control planes, a gateway and two nodes."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        cluster.start("control", "control", engine="nodes")
+        for name in ("control-a", "control-b"):
+            cluster.start(name, "control", engine="nodes")
         self.gateway = cluster.start("gateway", "gateway")
         self.nodes = {name: cluster.start(name, "node") for name in ("node-a", "node-b")}
         cluster.await_all()
@@ -161,7 +162,7 @@ class Service:
 
 @pytest.fixture
 def service(own_postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """A cluster of four members on PostgreSQL and S3."""
+    """A cluster of five members on PostgreSQL and S3."""
     with s3_server(tmp_path) as url:
         use_s3(monkeypatch, url)
         s3fs.S3FileSystem(endpoint_url=url, skip_instance_cache=True).mkdir("cluster")
@@ -217,7 +218,9 @@ def test_an_environment_that_fails_on_a_node_says_why_and_the_end_leaves_nothing
     assert service.cluster.query("SELECT count(*) FROM replica_orders") == [(0,)]
 
 
-def test_nodes_answer_without_database_and_a_node_that_was_away_stops_what_is_not_its_own(service: Service) -> None:
+def test_nodes_answer_without_database_and_leader_and_one_that_was_away_stops_what_is_not_its_own(
+    service: Service,
+) -> None:
     deployment = service.deploy(service.model(SCORE.format(version=1)), 2)
     service.wait(deployment, "ACTIVE")
     postgres: Any = service.cluster._postgres
@@ -232,6 +235,13 @@ def test_nodes_answer_without_database_and_a_node_that_was_away_stops_what_is_no
         postgres.start()
         load.more(200)
         assert service.replicas()["node-b"] == before["node-b"]
+
+        after, (epoch, leader) = service.replicas(), service.cluster.leader()
+        service.cluster.named(leader).crash()
+        eventually(lambda: service.cluster.leader()[0] > epoch, 60, "another leader")
+        load.more(200)
+        assert service.replicas() == after
+        assert service.cluster.query("SELECT count(*) FROM replica_orders") == [(2,)]
 
         agent = psutil.Process(service.nodes["node-a"].children()["node"])
         agent.suspend()  # its heart doesn't beat any more, while its replica goes on
