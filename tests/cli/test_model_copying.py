@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ads.client import Service
+from ads.home import Home
 from ads.settings import load_settings
 
 from .conftest import Run
@@ -87,15 +88,113 @@ def test_versions_travel_once_with_what_is_said_of_them(
     assert (row["sent"], row["changed"]) == (False, False)
 
 
+@pytest.fixture(scope="module")
+def here(running: str, real_home: Home) -> Iterator[Service]:
+    """The first service."""
+    service = Service.find(load_settings(home=real_home.root), start=False)
+    yield service
+    service.close()
+
+
+def test_what_belongs_to_a_version_goes_with_it(
+    command: Run, here: Service, registered: str, other: Service, token: Path
+) -> None:
+    (model,) = (row for row in here.list("/20190101/models", _everywhere(here)) if row.get("versionLabel") == "v1")
+    address = f"/20190101/models/{model['id']}"
+    here.request("PUT", f"/20190101/modelVersionSets/{model['modelVersionSetId']}", json={"description": "all rates"})
+    here.request("POST", f"{address}/provenance", json={"gitBranch": "main", "gitCommit": "abc"})
+    for key, content in (("auc", b"a curve"), ("notes", b"")):
+        if key == "notes":
+            items = here.get_json(address)["customMetadataList"]
+            sent = [{key: item[key] for key in ("key", "value", "category") if item.get(key)} for item in items]
+            sent.append({"key": key, "value": "see the file", "category": "Other"})
+            here.request("PUT", address, json={"customMetadataList": sent})
+        here.request("POST", f"{address}/customMetadata/{key}/artifact", content=content)
+    command("aliases", "set", "rates", "champion", "1", "--protect")
+    run = ("push", "rates:1", "--to", other.url, "--token-file", str(token), "--format", "json")
+    (first,) = json.loads(command(*run).stdout)
+    copy = other.get_json(f"/20190101/models/{first['id']}")
+    there = f"/20190101/models/{copy['id']}"
+    assert other.get_json(f"/20190101/modelVersionSets/{copy['modelVersionSetId']}")["description"] == "all rates"
+    assert other.get_json(f"{there}/provenance")["gitCommit"] == "abc"
+    assert other.request("GET", f"{there}/customMetadata/auc/artifact/content").content == b"a curve"
+    assert other.request("GET", f"{there}/customMetadata/notes/artifact/content").content == b""
+    aliases = f"/openads/v1/modelVersionSets/{copy['modelVersionSetId']}/aliases"
+    ((alias),) = other.list(aliases)
+    assert (alias["name"], alias["modelId"], alias["protected"]) == ("champion", copy["id"], True)
+    (again,) = json.loads(command(*run).stdout)
+    assert (again["id"], again["sent"], again["changed"]) == (copy["id"], False, False)
+    # What changes travels: another file, another label, none; the alias stays where it is told to.
+    here.request("PUT", f"{address}/customMetadata/auc/artifact", content=b"another curve")
+    here.request("DELETE", f"{address}/customMetadata/notes/artifact")
+    command("models", "update", "rates:1", "--label", "first")
+    other.request("DELETE", f"{aliases}/champion")
+    (changed,) = json.loads(command(*run, "--no-aliases").stdout)
+    assert (changed["id"], changed["changed"]) == (copy["id"], True)
+    assert other.request("GET", f"{there}/customMetadata/auc/artifact/content").content == b"another curve"
+    now = other.get_json(there)
+    assert {item["key"]: item["hasArtifact"] for item in now["customMetadataList"]} == {"auc": True, "notes": False}
+    assert now["versionLabel"] == "first"
+    assert not list(other.list(aliases))
+
+
+def _everywhere(service: Service) -> dict[str, str]:
+    return {"compartmentId": service.compartment_id, "modelVersionSetName": "rates"}
+
+
+def test_a_model_by_reference_goes_with_its_objects(
+    command: Run, here: Service, other: Service, token: Path, tmp_path: Path
+) -> None:
+    from ads.client.objects import ObjectAddress, upload_object
+    from ads.model.by_reference import send_description, versioned_bucket
+
+    versioned_bucket(here, "openads", "weights")
+    objects = []
+    for name, content in (("m/score.py", b"def load_model(): ..."), ("m/large.bin", bytes(9 * 1024 * 1024))):
+        (tmp_path / "file").write_bytes(content)
+        address = ObjectAddress("weights", name)
+        upload_object(here, tmp_path / "file", address)
+        headers = here.request("HEAD", address.path).headers
+        objects.append({"name": name, "version": headers["version-id"], "sizeInBytes": len(content)})
+    entry = {"namespace": "openads", "bucketName": "weights", "prefix": "m/", "objects": objects}
+    mark = [{"key": "modelDescription", "value": "true", "category": "Other"}]
+    place = {"compartmentId": here.compartment_id, "projectId": here.project_id}
+    body = {**place, "displayName": "heavy", "customMetadataList": mark}
+    model = here.request("POST", "/20190101/models", json=body).json()
+    description = {"version": "1.0", "type": "modelOSSReferenceDescription", "models": [entry]}
+    send_description(here, model["id"], description)
+    run = ("push", "heavy", "--to", other.url, "--token-file", str(token), "--format", "json")
+    (first,) = json.loads(command(*run).stdout)
+    copy = other.get_json(f"/20190101/models/{first['id']}")
+    assert copy["isModelByReference"] is True
+    told = json.loads(other.request("GET", f"/20190101/models/{copy['id']}/artifact/content").content)
+    assert [item["name"] for item in told["models"][0]["objects"]] == ["m/score.py", "m/large.bin"]
+    for item, (_, content) in zip(
+        told["models"][0]["objects"], ((0, b"def load_model(): ..."), (0, bytes(9 * 1024 * 1024))), strict=True
+    ):
+        path = ObjectAddress("weights", item["name"]).path
+        assert other.request("GET", path, params={"versionId": item["version"]}).content == content
+    (again,) = json.loads(command(*run).stdout)
+    assert (again["id"], again["sent"], again["changed"]) == (copy["id"], False, False)
+    # After a cut only what is missing is sent: the entry is there without its artifact, one object is gone.
+    other.request("DELETE", f"/20190101/models/{copy['id']}")
+    other.request("DELETE", ObjectAddress("weights", "m/score.py").path)
+    (anew,) = json.loads(command(*run).stdout)
+    assert anew["sent"] is True
+    after = json.loads(other.request("GET", f"/20190101/models/{anew['id']}/artifact/content").content)
+    versions = [[item["version"] for item in each["models"][0]["objects"]] for each in (told, after)]
+    assert (versions[0][0] != versions[1][0], versions[0][1] == versions[1][1]) == (True, True)
+
+
 def test_what_a_kill_left_without_an_artifact_gets_it(
     command: Run, registered: str, other: Service, token: Path
 ) -> None:
-    run = ("push", "rates:1", "--to", other.url, "--token-file", str(token), "--format", "json")
+    run = ("push", "rates:2", "--to", other.url, "--token-file", str(token), "--format", "json")
     (row,) = json.loads(command(*run).stdout)
     body = other.get_json(f"/20190101/models/{row['id']}")
     other.request("DELETE", f"/20190101/models/{row['id']}")
     # An entry as it is before its artifact has come.
-    keys = ("compartmentId", "projectId", "displayName", "freeformTags")
+    keys = ("compartmentId", "projectId", "displayName", "freeformTags", "modelVersionSetId", "versionLabel")
     left = other.request("POST", "/20190101/models", json={key: body[key] for key in keys}).json()
     (again,) = json.loads(command(*run).stdout)
     assert (again["id"], again["sent"]) == (left["id"], True)
@@ -131,6 +230,7 @@ def test_pull_fetches_what_is_new(command: Run, running: str, other: Service, to
         (("push", "rates", "--to", "ftp://nowhere"), "is no catalog"),
         (("push", "rates", "--to", "http://127.0.0.1:9", "--label", "x"), "leave the options beside --to out"),
         (("push", "rates", "--all-versions"), "belong to --to"),
+        (("push", "rates", "--no-aliases"), "belong to --to"),
     ],
 )
 def test_what_can_not_be_meant(command: Run, running: str, arguments: Any, expected: str) -> None:

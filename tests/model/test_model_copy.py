@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from ads.client import Service
 from ads.client.auth import AuthContext, set_auth
 from ads.client.oci_home import remote_home
-from ads.errors import NotFound, NotSupported
+from ads.client.resumed_download import download_rest
+from ads.errors import ArchiveError, NotFound, NotSupported
+from ads.model.by_reference import send_description
 from ads.model.model_copy import copy_model
 from ads.settings import load_settings
 
@@ -86,5 +88,41 @@ def test_what_has_nothing_to_copy(catalogs: tuple[Service, Service], tmp_path: P
     empty = source.request("POST", "/20190101/models", json={**place, "displayName": "empty"}).json()
     with pytest.raises(NotFound):
         copy_model(source, as_oci, empty)
-    with pytest.raises(NotSupported, match="by reference"):
-        copy_model(source, as_oci, {**empty, "isModelByReference": True})
+
+
+def test_oci_does_not_reach_buckets_of_a_service(catalogs: tuple[Service, Service]) -> None:
+    source, as_oci = catalogs
+    place = {"compartmentId": source.compartment_id, "projectId": source.project_id}
+    mark = [{"key": "modelDescription", "value": "true", "category": "Other"}]
+    body = {**place, "displayName": "near", "customMetadataList": mark}
+    model = source.request("POST", "/20190101/models", json=body).json()
+    entry = {"namespace": "openads", "bucketName": "files", "prefix": ""}
+    objects = [{"name": "score.py", "version": "1", "sizeInBytes": 1, "md5": "x"}]
+    description = {"version": "1.0", "type": "modelOSSReferenceDescription", "models": [{**entry, "objects": objects}]}
+    send_description(source, model["id"], description)
+    before = [row["id"] for row in source.list("/20190101/models", {"compartmentId": source.compartment_id})]
+    with pytest.raises(NotSupported, match="bucket 'files'"):
+        copy_model(source, as_oci, source.get_json(f"/20190101/models/{model['id']}"))
+    after = [row["id"] for row in source.list("/20190101/models", {"compartmentId": source.compartment_id})]
+    assert before == after
+
+
+def test_a_download_that_was_cut_goes_on(catalogs: tuple[Service, Service], tmp_path: Path) -> None:
+    source, as_oci = catalogs
+    model = registered(source, tmp_path / "artifact", displayName="cut")
+    whole = tmp_path / "whole.zip"
+    sha256 = source.download_artifact(model["id"], whole).sha256
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    for beginning in (b"", whole.read_bytes()[:100], whole.read_bytes()):
+        (kept / "part.zip").write_bytes(beginning)
+        download_rest(source, model["id"], kept / "part.zip", sha256)
+        assert (kept / "part.zip").read_bytes() == whole.read_bytes()
+    (kept / "part.zip").write_bytes(b"something else")
+    with pytest.raises(ArchiveError):
+        download_rest(source, model["id"], kept / "part.zip", sha256)
+    assert not (kept / "part.zip").exists()
+    (kept / f"{sha256}.zip").write_bytes(whole.read_bytes()[:100])
+    copied = copy_model(source, as_oci, model, kept=kept)
+    assert source.download_artifact(copied.model.id, tmp_path / "copy.zip").sha256 == sha256
+    assert not list(kept.iterdir())

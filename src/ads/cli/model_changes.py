@@ -113,19 +113,20 @@ def create(invocation: Invocation, /, path: Path, name: str | None, **given: Any
 def push(invocation: Invocation, /, path: Path, name: str | None, **given: Any) -> None:
     """Register the artifact at PATH, a folder or a zip file, and print the model's id: ads models create, shorter.
 
-    With --to, PATH is a registered model, which is copied into another catalog with its metadata, schemas and tags.
-    What is there already isn't sent again.
+    With --to, PATH is a registered model, which is copied into another catalog with its metadata, schemas, tags and
+    aliases. What is there already isn't sent again, and after a cut the same command goes on from there.
     """
     target, token_file = given.pop("target"), given.pop("token_file")
-    every_version = given.pop("every_version")
+    every_version, aliases = given.pop("every_version"), not given.pop("no_aliases")
     if target is None:
-        if token_file is not None or every_version:
-            raise click.UsageError("--token-file and --all-versions belong to --to.")
+        if token_file is not None or every_version or not aliases:
+            raise click.UsageError("--token-file, --all-versions and --no-aliases belong to --to.")
         _create(invocation, path, name, given)
         return
     if name is not None or any(given.values()):
         raise click.UsageError("A copy is called and described as the model: leave the options beside --to out.")
-    copy(invocation, str(path), invocation.service, place(invocation, target, token_file), every_version=every_version)
+    other = place(invocation, target, token_file)
+    copy(invocation, str(path), invocation.service, other, every_version=every_version, aliases=aliases)
 
 
 @command(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["copy", "copy_options", "place", "pull"]
 
+_KEPT = "copies"
+"""The folder of the data directory where downloads lie that were cut."""
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -35,6 +38,7 @@ def copy_options(function: _F) -> _F:
             metavar="FILE",
             help="The bearer token for the other service.",
         ),
+        click.option("--no-aliases", is_flag=True, help="Leave the other catalog's aliases where they point."),
     ):
         function = option(function)
     return function
@@ -51,7 +55,9 @@ def place(invocation: Invocation, text: str, token_file: Path | None) -> Service
     return Service.find(load_settings(home=invocation.home_argument, url=text, token=token), start=False)
 
 
-def copy(invocation: Invocation, reference: str, source: Service, target: Service, *, every_version: bool) -> None:
+def copy(
+    invocation: Invocation, reference: str, source: Service, target: Service, *, every_version: bool, aliases: bool
+) -> None:
     """Copy the model that ``reference`` means in ``source``, and print the ids of the copies."""
     from ads.model.model_copy import copy_model, versions_of
 
@@ -59,7 +65,7 @@ def copy(invocation: Invocation, reference: str, source: Service, target: Servic
     model = references.find(source, MODEL, reference)
     told = []
     for one in versions_of(source, model) if every_version else [model]:
-        copied = copy_model(source, target, one)
+        copied = copy_model(source, target, one, aliases=aliases, kept=invocation.home.root / _KEPT)
         found = copied.model
         shown = found.reference if found.version_set_name else found.display_name
         words = "is there now" if copied.sent else "has changed there" if copied.changed else "was there already"
@@ -83,9 +89,18 @@ def copy(invocation: Invocation, reference: str, source: Service, target: Servic
 @click.option("--from", "source", required=True, metavar="PLACE", help="A service's URL, oci, or oci://<region>.")
 @copy_options
 @pass_invocation
-def pull(invocation: Invocation, reference: str, source: str, token_file: Path | None, every_version: bool) -> None:
-    """Copy the model REF of another catalog into this one, with its metadata, schemas, tags and label.
+def pull(
+    invocation: Invocation,
+    reference: str,
+    source: str,
+    token_file: Path | None,
+    every_version: bool,
+    no_aliases: bool,
+) -> None:
+    """Copy the model REF of another catalog into this one, with its metadata, schemas, tags, label and aliases.
 
-    It joins the version set of the same name. What is here already isn't fetched again.
+    It joins the version set of the same name. What is here already isn't fetched again, and after a cut the same
+    command goes on from there.
     """
-    copy(invocation, reference, place(invocation, source, token_file), invocation.service, every_version=every_version)
+    other = place(invocation, source, token_file)
+    copy(invocation, reference, other, invocation.service, every_version=every_version, aliases=not no_aliases)

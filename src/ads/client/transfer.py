@@ -15,10 +15,12 @@ from ads.errors import ArchiveError
 if TYPE_CHECKING:
     from ads.client.service import Service
 
-__all__ = ["Download", "download", "upload"]
+__all__ = ["PIECE", "STALLED_AFTER", "Download", "download", "upload"]
 
-_PIECE = 1024 * 1024
-_STALLED_AFTER = 300.0
+PIECE = 1024 * 1024
+"""Bytes that are read or written at a time."""
+STALLED_AFTER = 300.0
+"""Seconds without a byte after which a transfer is given up."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def upload(service: Service, model_id: str, archive: Path, *, sha256: str | None
         def pieces() -> Iterator[bytes]:
             bar.reset()
             with archive.open("rb") as file:
-                while piece := file.read(_PIECE):
+                while piece := file.read(PIECE):
                     yield piece
                     bar.update(len(piece))
 
@@ -61,7 +63,7 @@ def upload(service: Service, model_id: str, archive: Path, *, sha256: str | None
                 "content-length": str(size),
                 "content-disposition": f'attachment; filename="{file_name}"',
             },
-            timeout=_STALLED_AFTER,
+            timeout=STALLED_AFTER,
             retry_token=True,
         )
 
@@ -101,7 +103,7 @@ def _write(pieces: Iterator[bytes | memoryview], target: Path, wanted: _Announce
         sha256.update(piece)
         wanted.update(piece)
 
-    with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool, target.open("wb", buffering=_PIECE) as file:
+    with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool, target.open("wb", buffering=PIECE) as file:
         for piece in pieces:
             hashed.append(pool.submit(digest, piece))
             file.write(piece)
@@ -123,12 +125,12 @@ def _answer(service: Service, model_id: str) -> Iterator[tuple[Mapping[str, str]
         "want-repr-digest": "sha-256=1",
     }
     if is_near(service):
-        with opened(service, path, headers, timeout=_STALLED_AFTER) as found:
+        with opened(service, path, headers, timeout=STALLED_AFTER) as found:
             if found is not None:
                 yield found[0], _unbroken(found[1], service, model_id)
                 return
-    with service.stream("GET", path, headers=headers, timeout=_STALLED_AFTER) as response:
-        yield response.headers, _unbroken(response.iter_raw(_PIECE), service, model_id)
+    with service.stream("GET", path, headers=headers, timeout=STALLED_AFTER) as response:
+        yield response.headers, _unbroken(response.iter_raw(PIECE), service, model_id)
 
 
 def _unbroken(

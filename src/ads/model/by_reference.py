@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from ads.client import Service
     from ads.model.bucket_transfer import Transfer
 
-__all__ = ["ReferencedObjects", "description_in", "fetch_described", "referable"]
+__all__ = [
+    "ReferencedObjects",
+    "description_in",
+    "fetch_described",
+    "referable",
+    "send_description",
+    "versioned_bucket",
+]
 
 _TYPE = "modelOSSReferenceDescription"
 _LARGEST_DESCRIPTION = 8 * 1024 * 1024
@@ -47,7 +54,7 @@ def referable(
             "The catalog entry has no artifact to refer to.", hint="Name its folder in a bucket with with_artifact()."
         )
     if not artifact and description:
-        yield lambda service, model_id: _send_description(service, model_id, description)
+        yield lambda service, model_id: send_description(service, model_id, description)
         return
     if isinstance(artifact, (str, Path)) and not _is_address(artifact):
         folder, target = _local(artifact), _target(transfer)
@@ -211,10 +218,7 @@ def _refer(service: Service, model_id: str, references: Sequence[Mapping[str, st
 def _upload_and_refer(service: Service, model_id: str, folder: Path, target: ObjectAddress, transfer: Transfer) -> None:
     from ads.artifact.layout import list_files
 
-    body = {"name": target.bucket, "compartmentId": service.compartment_id, "versioning": "Enabled"}
-    with contextlib.suppress(Conflict):
-        service.request("POST", f"/n/{target.namespace}/b", json=body)
-    _require_versions(service, target.namespace, target.bucket)
+    versioned_bucket(service, target.namespace, target.bucket)
     for name in list_files(folder):
         upload_object(
             service,
@@ -226,6 +230,14 @@ def _upload_and_refer(service: Service, model_id: str, folder: Path, target: Obj
     _refer(service, model_id, [_reference(str(target))])
 
 
+def versioned_bucket(service: Service, namespace: str, bucket: str) -> None:
+    """Make a bucket that keeps versions, unless it is there. Raises BucketNotVersionedError where it keeps none."""
+    body = {"name": bucket, "compartmentId": service.compartment_id, "versioning": "Enabled"}
+    with contextlib.suppress(Conflict):
+        service.request("POST", f"/n/{namespace}/b", json=body)
+    _require_versions(service, namespace, bucket)
+
+
 def _require_versions(service: Service, namespace: str, bucket: str) -> None:
     if service.get_json(f"/n/{namespace}/b/{bucket}").get("versioning") != "Enabled":
         raise BucketNotVersionedError(
@@ -234,7 +246,8 @@ def _require_versions(service: Service, namespace: str, bucket: str) -> None:
         )
 
 
-def _send_description(service: Service, model_id: str, description: Mapping[str, Any]) -> None:
+def send_description(service: Service, model_id: str, description: Mapping[str, Any]) -> None:
+    """Make the objects of a description the artifact of a model."""
     service.request(
         "POST",
         f"/20190101/models/{model_id}/artifact",
