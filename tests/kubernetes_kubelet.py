@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -39,12 +40,18 @@ def expanded(text: str, variables: dict[str, str]) -> str:
 
 
 class Nodes:
-    """ReplicaSets, the scheduler and the kubelets of two nodes. ``images`` are those that can be pulled."""
+    """ReplicaSets, Deployments, the scheduler and the kubelets of two nodes.
+
+    ``images`` are those that can be pulled, each with its entry point. ``names`` are values of variables for which
+    others are put: there is no DNS of a cluster here.
+    """
 
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         self.cluster = cluster
         self.folder = folder
-        self.images = {IMAGE}
+        self.images: dict[str, list[str]] = {IMAGE: []}
+        self.names: dict[str, str] = {}
+        self.config = ""
         self.nodes = ["node-a", "node-b"]
         self.room = ""
         self.pods: dict[str, Running] = {}
@@ -75,7 +82,8 @@ class Nodes:
     def _look(self) -> None:
         while not self._over.wait(0.05):
             pods = self.cluster.of("Pod")
-            sets = {found["metadata"]["uid"]: found for found in self.cluster.of("ReplicaSet")}
+            owners = [*self.cluster.of("ReplicaSet"), *self.cluster.of("Deployment")]
+            sets = {found["metadata"]["uid"]: found for found in owners}
             owned: dict[str, list[Object]] = {uid: [] for uid in sets}
             for pod in pods:
                 owner = pod["metadata"]["ownerReferences"][0]["uid"]
@@ -92,7 +100,7 @@ class Nodes:
     def _create(self, found: Object) -> None:
         template = copy.deepcopy(found["spec"]["template"])
         name = f"{found['metadata']['name']}-{secrets.token_hex(3)[:5]}"
-        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "controller": True}
+        owner = {"apiVersion": "apps/v1", "kind": found["kind"], "controller": True}
         owner |= {"name": found["metadata"]["name"], "uid": found["metadata"]["uid"]}
         about = {**template["metadata"], "name": name, "namespace": NAMESPACE, "uid": str(uuid.uuid4())}
         about |= {"creationTimestamp": moment(), "ownerReferences": [owner]}
@@ -190,16 +198,20 @@ class Running:
             folder = self._nodes.folder / self.name / volume["name"]
             folder.mkdir(parents=True)
             if "secret" in volume:
-                for name, data in self._secret(volume["secret"]["secretName"]).items():
+                for name, data in self._content("Secret", volume["secret"]["secretName"]).items():
                     (folder / name).write_bytes(base64.b64decode(data))
                     (folder / name).chmod(volume["secret"]["defaultMode"])
+            elif "configMap" in volume:
+                for name, text in self._content("ConfigMap", volume["configMap"]["name"]).items():
+                    (folder / name).write_text(text)
             found[volume["name"]] = folder
         return found
 
-    def _secret(self, name: str) -> dict[str, str]:
+    def _content(self, kind: str, name: str) -> dict[str, str]:
         while not self._ending.is_set():
             with suppress(Refusal):
-                return self._nodes.cluster.get("Secret", name)["data"]
+                found: dict[str, str] = self._nodes.cluster.get(kind, name)["data"]
+                return found
             self._ending.wait(0.1)
         return {}
 
@@ -264,15 +276,23 @@ class Running:
 
         variables = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "PYTHONPATH": str(_SOURCE)}
         for each in container.get("env", ()):
-            if "valueFrom" in each:
-                assert each["valueFrom"]["fieldRef"]["fieldPath"] == "status.podIP"
-                variables[each["name"]] = self.address
-            else:
-                variables[each["name"]] = place(expanded(each["value"], variables))
-        command = [place(expanded(word, variables)) for word in container["command"]]
+            variables[each["name"]] = self._referenced(each) or place(expanded(each.get("value", ""), variables))
+        if self._pod["spec"]["automountServiceAccountToken"]:
+            variables["OPENADS_KUBERNETES_CONFIG"] = self._nodes.config
+        words = container.get("command") or self._nodes.images[container["image"]]
+        command = [place(expanded(word, variables)) for word in words]
         return subprocess.Popen(
             command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, cwd="/"
         )
+
+    def _referenced(self, variable: Object) -> str:
+        """Return what a variable refers to; empty for a plain one."""
+        source = variable.get("valueFrom", {})
+        if "secretKeyRef" in source:
+            wanted = source["secretKeyRef"]
+            return base64.b64decode(self._content("Secret", wanted["name"])[wanted["key"]]).decode()
+        assert source in ({}, {"fieldRef": {"fieldPath": "status.podIP"}})
+        return self.address if source else self._nodes.names.get(variable["value"], "")
 
     def _never_pulled(self, container: Object, state: Object) -> None:
         message = f'failed to resolve reference "{container["image"]}": not found'
@@ -283,9 +303,12 @@ class Running:
         self._ending.wait()
 
     def _probe(self, container: Object, probe: Object) -> bool:
-        asked = probe["httpGet"]
+        asked = probe.get("httpGet") or probe["tcpSocket"]
         port = next(each["containerPort"] for each in container["ports"] if each["name"] == asked["port"])
         try:
+            if "tcpSocket" in probe:
+                socket.create_connection((self.address, port), 2).close()
+                return True
             with urllib.request.urlopen(f"http://{self.address}:{port}{asked['path']}", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (OSError, urllib.error.URLError):
@@ -320,6 +343,7 @@ def kubernetes(folder: Path, *, nodes: bool = True) -> Iterator[tuple[Cluster, N
     cluster = Cluster()
     played = Nodes(cluster, folder / "nodes")
     listener, config = serve(cluster, folder)
+    played.config = str(config)
     if nodes:
         played.start()
     try:
