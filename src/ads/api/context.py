@@ -11,6 +11,7 @@ from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
 
 from ads.cluster.board import Board
+from ads.cluster.members import live_members
 from ads.cluster.membership import is_member, member_id
 from ads.errors import ServiceUnavailable
 from ads.home import Home
@@ -25,6 +26,7 @@ from ads.registry.model_index import ensure_index
 from ads.registry.multipart import expire_uploads
 from ads.registry.referenced_files import addresses, fetch_referenced
 from ads.registry.schema import upgrade
+from ads.registry.store_lock import StoreLock
 from ads.registry.storing import used_blobs
 from ads.registry.transfers import Transfers, fail_unfinished
 from ads.settings import Settings
@@ -75,6 +77,14 @@ class Context:
         fetch_referenced(self.database, self.blobs, text, folder, allowed=addresses(allowed), max_bytes=most)
         return folder
 
+    def gateway_url(self) -> str:
+        """Return where this control plane reaches a gateway: its own machine's, or any of the cluster; empty: none."""
+        running = self.home.read_service_file()
+        if running is not None or self.board is None:
+            return running.url if running is not None else ""
+        with self.database.read() as session:
+            return next((each.gateway for each in live_members(session) if each.gateway), "")
+
     def sweep_blobs(self) -> int:
         """Remove uploads in parts that were given up, and blobs that nothing refers to any more; return how many."""
         with self.database.write() as session:
@@ -86,6 +96,7 @@ class Context:
     def close(self) -> None:
         """End the transfers and let go of the database."""
         self.transfers.close()
+        self.blobs.close()
         self.database.close()
 
 
@@ -100,7 +111,13 @@ def open_context(settings: Settings) -> Context:
     database = open_database(settings, home)
     try:
         _upgrade(database)
-        blobs = BlobStore(home, settings.max_artifact_bytes, settings.artifact_store, settings.artifact_cache_bytes)
+        blobs = BlobStore(
+            home,
+            settings.max_artifact_bytes,
+            settings.artifact_store,
+            settings.artifact_cache_bytes,
+            StoreLock(database.engine.url) if is_member(settings) else None,
+        )
         swept = blobs.sweep_uploads()
         if swept:
             logger.warning("removed %s uploads that never ended", swept)

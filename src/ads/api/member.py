@@ -17,7 +17,7 @@ from ads.cluster.board import ACKNOWLEDGED, CONTROL_METRICS, IDENTITIES, ROUTES,
 from ads.cluster.feed import Feed, controls_json
 from ads.cluster.files import gateway_url, take_metrics, take_routes
 from ads.cluster.leadership import FencedDatabase, Leadership
-from ads.cluster.members import Seen
+from ads.cluster.members import Seen, live_members
 from ads.cluster.membership import Me, advertised, member_id
 from ads.deploy.environment_orders import fail_builds
 from ads.deploy.gateway_lines import GatewayLines, is_urgent
@@ -81,7 +81,7 @@ class ControlMember:
             control=f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             gateway=gateway_url(settings, os.environ.get("OPENADS_SERVICE_URL", "")),
         )
-        self._board = Board(context.database)
+        self._board = context.board or Board(context.database)
         self._leadership = Leadership(url, self.me.id, context.database, self._gained, self._lost)
         self.database = FencedDatabase(context.database, self._leadership.require)
         self._feed = Feed(
@@ -92,7 +92,7 @@ class ControlMember:
                 IDENTITIES: context.identities.take,
                 CONTROL_METRICS: lambda content: take_metrics(home, content),
             },
-            hears={ACKNOWLEDGED: context.board.heard if context.board else _nothing, WAKE: self._wake_here},
+            hears={ACKNOWLEDGED: self._board.heard, WAKE: self._wake_here},
             on_members=self._on_members,
         )
         self._lines: GatewayLines | None = None
@@ -120,18 +120,14 @@ class ControlMember:
     def share_routes(self, content: str) -> int:
         """Publish the routes; return once every gateway that is there has them."""
         with self.database.write() as session:
-            generation = self._shared.put(session, ROUTES, content)
-        self._shared.wait(ROUTES, generation)
+            generation = self._board.put(session, ROUTES, content)
+        self._board.wait(ROUTES, generation)
         return generation
 
     def show_metrics(self, content: bytes) -> None:
         """Publish what only the leader counts."""
         with self.database.write() as session:
-            self._shared.put(session, CONTROL_METRICS, content.decode())
-
-    @property
-    def _shared(self) -> Board:
-        return self._context.board or self._board
+            self._board.put(session, CONTROL_METRICS, content.decode())
 
     # -- what requests need
 
@@ -189,8 +185,6 @@ class ControlMember:
 
     def _look_after_members(self) -> None:
         """As long as this one leads: fail what members that are gone can't do any more."""
-        from ads.cluster.members import live_members
-
         while not self._over.wait(_LOOK_SECONDS):
             if not self._leadership.epoch:
                 continue
@@ -203,7 +197,3 @@ class ControlMember:
                         fail_builds(session, *gone)
             except AdsError as error:
                 logger.warning("%s", error.message)
-
-
-def _nothing() -> None:
-    return

@@ -42,8 +42,8 @@ def predict(context: Context, credential: str, deployment_id: str, body: bytes) 
 
     Raises ServiceUnavailable when no gateway runs here, or when it doesn't answer within half a minute.
     """
-    running = context.home.read_service_file()
-    if running is None:
+    url = context.gateway_url()
+    if not url:
         raise ServiceUnavailable("No gateway runs in front of this console.", hint="Start the service: ads serve")
     given = Pass(credential, deployment_id, time.time() + LIFETIME)
     headers = {
@@ -51,7 +51,7 @@ def predict(context: Context, credential: str, deployment_id: str, body: bytes) 
         "content-type": "application/json",
         "x-request-timeout": f"{_LONGEST:g}",
     }
-    connection = _connection(running.url)
+    connection = _connection(url)
     began = time.perf_counter()
     try:
         connection.request("POST", f"/{deployment_id}/predict", body, headers)

@@ -25,6 +25,7 @@ from ads.registry.blob_remote import BlobRemote
 from ads.registry.incoming import Incoming, StoredBlob, Upload, disk_full, full_disk_reported
 from ads.registry.naming import Naming
 from ads.registry.partial import PartialUploads
+from ads.registry.store_lock import StoreLock
 
 __all__ = ["BlobDamaged", "BlobEntry", "BlobStore", "StoredBlob", "Upload"]
 
@@ -40,10 +41,18 @@ class BlobStore:
     """The blobs and the uploads of one data directory. Only the control plane makes one.
 
     ``address`` is that of an object store (or ``file://``); without one the blobs lie in the data directory. Blobs
-    that lie there from before stay readable when an address is given.
+    that lie there from before stay readable when an address is given. ``others`` keeps apart from other processes that
+    work on the same store.
     """
 
-    def __init__(self, home: Home, max_bytes: int, address: str = "", cache_bytes: int = _CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        home: Home,
+        max_bytes: int,
+        address: str = "",
+        cache_bytes: int = _CACHE_BYTES,
+        others: StoreLock | None = None,
+    ) -> None:
         self._local = BlobFolder(home.blobs)
         self._place: BlobPlace = self._local
         if address.startswith("file://"):
@@ -54,7 +63,8 @@ class BlobStore:
             self._place = BlobRemote(address, BlobCache(home.root / "blob-cache", cache_bytes))
         self._uploads = home.uploads
         self._max_bytes = max_bytes
-        self._naming = Naming()
+        self._others = others
+        self._naming = Naming(others)
         self.partial = PartialUploads(home.uploads / "parts")
         """Artifacts that come in parts, and may go on after a cut."""
 
@@ -153,6 +163,11 @@ class BlobStore:
             if is_used(sha256):
                 return -1
             return max(place.remove(sha256, older_than) for place in self._places())
+
+    def close(self) -> None:
+        """Let go of what is shared with other processes."""
+        if self._others is not None:
+            self._others.close()
 
     def _places(self) -> list[BlobPlace]:
         return [self._place] if self._place is self._local else [self._place, self._local]
