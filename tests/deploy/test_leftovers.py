@@ -10,7 +10,7 @@ from typing import Any
 from ads.deploy import orders
 from ads.deploy.artifacts import unpack
 from ads.deploy.environments import environment_keys
-from ads.deploy.leftovers import DEPLOYMENT_KINDS
+from ads.deploy.leftovers import DEPLOYMENT_KINDS, NODE_KINDS
 from ads.registry.blobs import BlobStore
 from ads.registry.garbage import DAY, Garbage, Premises, collect, find
 from ads.registry.tables import Artifact
@@ -151,3 +151,20 @@ def test_what_an_interrupted_removal_left_goes(machine: Any) -> None:
     assert (garbage.kind, garbage.what, garbage.bytes) == ("leftover", "artifacts/.abc.going", 4)
     assert gone(here) == ["leftover"]
     assert not left.exists()
+
+
+def test_a_node_keeps_the_environments_of_what_is_unpacked_there_alone(machine: Any) -> None:
+    here = machine()
+    needed = here.model(SCORE.format(number=1), requirements__txt="nothing-of-this-name==9.9\n")
+    elsewhere = here.model(SCORE.format(number=2), requirements__txt="nothing-else==9.9\n")
+    here.stop_controller()
+    for model in (needed, elsewhere):
+        here.create(model)
+    folder = unpack(here.home, archive_of(here, needed), lambda: here.home.blobs / archive_of(here, needed))
+    (kept,) = environment_keys(folder)
+    for name in (kept, "f" * 32):
+        (here.home.environments / name).mkdir()
+    gone = collect(premises(here), NODE_KINDS, CALLER, 0)
+    assert [(garbage.kind, garbage.what) for garbage in gone] == [("environment", "f" * 32)]
+    assert folder.is_dir()
+    assert (here.home.environments / kept).is_dir()

@@ -25,7 +25,7 @@ from ads.registry.garbage import DAY, Garbage, Kind, Premises
 from ads.registry.rollouts import Revision
 from ads.registry.tables import Artifact
 
-__all__ = ["DEPLOYMENT_KINDS", "ENVIRONMENT_KINDS"]
+__all__ = ["DEPLOYMENT_KINDS", "ENVIRONMENT_KINDS", "NODE_KINDS"]
 
 _GOING = ".going"
 _COMING = (".unpacking", ".building")
@@ -69,6 +69,23 @@ def _remove_environment(premises: Premises, garbage: Garbage, _older_than: float
     return _remove(gone)
 
 
+def _environments_here(premises: Premises, older_than: float) -> Iterator[Garbage]:
+    why = "no model that is unpacked here needs it"
+    for found in _folders(premises.home.environments, _used_here(premises.home), older_than, "environment", why):
+        if time.time() - last_use(premises.home, found.what) >= older_than:
+            yield found
+
+
+def _remove_environment_here(premises: Premises, garbage: Garbage, _older_than: float) -> bool:
+    path = premises.home.environments / garbage.what
+    with locked(path.with_name(f".{path.name}.lock")):
+        if garbage.what in _used_here(premises.home):
+            return False
+        gone = _set_aside(path)
+    forget(premises.home, path.name)
+    return _remove(gone)
+
+
 def _ended(premises: Premises, older_than: float) -> Iterator[Garbage]:
     with premises.database.read() as session:
         kept = set(session.scalars(select(Deployment.id).where(Deployment.lifecycle_state != "DELETED")))
@@ -103,6 +120,21 @@ DEPLOYMENT_KINDS: tuple[Kind, ...] = (
     Kind(_ended, _remove_ended),
 )
 """What deployments leave behind on the machine on which they run."""
+
+
+NODE_KINDS: tuple[Kind, ...] = (
+    Kind(_interrupted, _remove_interrupted),
+    Kind(_unpacked, _remove_unpacked),
+    Kind(_environments_here, _remove_environment_here),
+    Kind(_ended, _remove_ended),
+)
+"""What they leave on a node, which has unpacked only some of the models: each start there prepares anew."""
+
+
+def _used_here(home: Home) -> set[str]:
+    """Return the environments that the models that are unpacked on this machine run in."""
+    folders = [path for path in home.artifacts.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return {key for folder in folders for key in environments_of(folder)}
 
 
 def _needed_artifacts(session: Session) -> set[str]:

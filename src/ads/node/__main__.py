@@ -18,6 +18,7 @@ from ads.cluster.membership import Me, advertised, member_id
 from ads.deploy.engines.local import LocalEngine, bindable
 from ads.deploy.environment_objects import stored_object
 from ads.deploy.isolation import isolated_supplies
+from ads.deploy.leftovers import NODE_KINDS
 from ads.deploy.node_records import ORDERS
 from ads.deploy.placement import found_devices
 from ads.deploy.preparation import Preparations
@@ -29,12 +30,15 @@ from ads.registry.archives import archive_of
 from ads.registry.blobs import BlobStore
 from ads.registry.database import Database, database_url, open_database
 from ads.registry.deployments import ModelSource
+from ads.registry.events import SERVICE
+from ads.registry.garbage import Premises, collect
 from ads.registry.schema import HEAD, current_version
 from ads.settings import Settings, load_settings
 
 _CONFIGURATION = 78
 """Exit status that tells the supervisor not to try again."""
 _LOOK_SECONDS = 1.0
+_SWEEP_SECONDS = 3600.0
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +66,8 @@ def main() -> int:
     feed.start()
     thread = threading.Thread(target=agent.run, name="agent")
     thread.start()
+    sweeping = (Premises(home, database, blobs), over)
+    threading.Thread(target=_sweep, args=sweeping, name="sweep", daemon=True).start()
     write_private(home.token_file, admin_token(settings.cluster_key).encode())
     while thread.is_alive() and not over.wait(_LOOK_SECONDS):
         pass
@@ -94,6 +100,15 @@ def _agent(me: str, settings: Settings, home: Home, database: Database, blobs: B
     preparations = Preparations(home, archive, supplies, wake, settings.trusted_keys)
     agents.append(Agent(me, database, home, engine, preparations))
     return agents[0]
+
+
+def _sweep(premises: Premises, over: threading.Event) -> None:
+    """Remove every hour what deployments that are gone left here more than a day ago."""
+    while not over.wait(_SWEEP_SECONDS):
+        try:
+            collect(premises, NODE_KINDS, SERVICE)
+        except (AdsError, OSError) as error:  # noqa: PERF203 - once an hour
+            logger.warning("what deployments left can't be removed now: %s", error)
 
 
 def _wait_for_tables(database: Database, over: threading.Event) -> None:
