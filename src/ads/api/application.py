@@ -55,7 +55,7 @@ from ads.api import (
     webhooks,
     work_requests,
 )
-from ads.api.authentication import Door
+from ads.api.authentication import App, Door, Receive, Scope, Send
 from ads.api.cluster_door import ClusterDoor
 from ads.api.context import Context
 from ads.api.dispatch import Dispatch
@@ -120,6 +120,24 @@ ROUTERS: tuple[APIRouter, ...] = (
 """Every route of the control plane."""
 
 
+class ControlPlane(FastAPI):
+    """FastAPI behind what stands in front of it: most requests are answered before they come to it."""
+
+    front: App
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, or the lifespan."""
+        if scope["type"] == "http":
+            scope["app"] = self
+            await self.front(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request that nothing in front of FastAPI has answered."""
+        await super().__call__(scope, receive, send)
+
+
 def create_app(
     context: Context,
     engine: Engine | None = None,
@@ -132,7 +150,7 @@ def create_app(
     are the connections that the gateway lends for large bodies. As a ``member`` of a cluster it does what must be done
     once only while it leads.
     """
-    app = FastAPI(
+    app = ControlPlane(
         title="OpenADS",
         version=__version__,
         docs_url=None,
@@ -164,13 +182,11 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
-    app.add_middleware(Dispatch, routers=ROUTERS)
-    app.add_middleware(Door, context=context)
-    app.add_middleware(Console, context=context)
+    app.front = Console(Door(Dispatch(app.inside, ROUTERS), context), context)
     if lent is not None:
-        app.add_middleware(Lending, lent=lent)
+        app.front = Lending(app.front, lent)
     if member is not None:
-        app.add_middleware(ClusterDoor, cluster_key=context.settings.cluster_key)
+        app.front = ClusterDoor(app.front, context.settings.cluster_key)
     return app
 
 
