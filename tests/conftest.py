@@ -77,7 +77,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _engine() -> Iterator[None]:
-    """With ``OPENADS_TEST_ENGINE=ray`` the replicas of all services run on a Ray cluster, which is made for this run."""
+    """With ``OPENADS_TEST_ENGINE=ray`` the replicas of all services run on a Ray cluster that is made for this run."""
     if os.environ.get("OPENADS_TEST_ENGINE", "local") != "ray":
         yield
         return
