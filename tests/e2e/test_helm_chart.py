@@ -36,8 +36,8 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-@pytest.fixture
-def values(tmp_path: Path) -> dict[str, Any]:
+@pytest.fixture(params=["kubernetes", "nodes"])
+def values(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     store = tmp_path / "store"
     store.mkdir()
     return {
@@ -45,7 +45,8 @@ def values(tmp_path: Path) -> dict[str, Any]:
         "artifactStore": {"url": f"file://{store}"},
         "control": {"replicas": 1, "port": free_port()},
         "gateway": {"replicas": 1, "port": free_port(), "autoscaling": {"enabled": False}},
-        "engine": {"name": "kubernetes"},
+        "engine": {"name": request.param},
+        "nodes": {"replicas": 1},
         "settings": {"predict_timeout": "50"},
     }
 
@@ -60,8 +61,8 @@ def installed(tmp_path: Path, values: dict[str, Any], postgres: Postgres) -> Ite
     with kubernetes(tmp_path) as (cluster, nodes, _):
         nodes.images[IMAGE] = ENTRY_POINT
         nodes.names[f"http://shop-gateway.{NAMESPACE}.svc:80"] = f"http://127.0.0.1:{values['gateway']['port']}"
-        (role,) = [each for each in found if each["kind"] == "Role"]
-        given = {(what, verb) for rule in role["rules"] for what in rule["resources"] for verb in rule["verbs"]}
+        rules = [rule for each in found if each["kind"] == "Role" for rule in each["rules"]]
+        given = {(what, verb) for rule in rules for what in rule["resources"] for verb in rule["verbs"]}
         cluster.allowed = lambda asked: (asked.resource, asked.verb) in given
         for each in [secret, *found]:
             each["metadata"] |= {"uid": str(uuid.uuid4()), "creationTimestamp": moment(), "namespace": NAMESPACE}
@@ -88,7 +89,8 @@ def test_the_chart_brings_up_a_service_that_deploys_and_predicts(
     from sklearn.linear_model import LogisticRegression
 
     cluster, nodes = installed
-    eventually(lambda: len(cluster.of("Pod")) == 2, what="the two pods")
+    deployments = cluster.of("Deployment")
+    eventually(lambda: len(cluster.of("Pod")) == len(deployments), what="the pods")
     for component in ("control", "gateway"):
         eventually(lambda component=component: is_ready(cluster, component), 180, f"the {component}")
     control = pod_of(cluster, "control")["metadata"]["name"]

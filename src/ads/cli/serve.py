@@ -33,7 +33,7 @@ __all__ = ["serve", "stop"]
     metavar="PORT",
     help="Port to listen on; 0 for any free one. Default: 8900.",
 )
-@click.option("--engine", metavar="NAME", help="What runs replicas: local (the default), ray, …")
+@click.option("--engine", metavar="NAME", help="What runs replicas: local (the default), nodes, ray, kubernetes.")
 @click.option(
     "--ray-address", metavar="ADDRESS", help="The cluster of --engine ray: auto, its head's address, ray://…."
 )
