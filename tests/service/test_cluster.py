@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from ads.identity.cluster_key import PROOF, proof, proof_key
-from tests.faults.test_kill import deploy
+from tests.faults.test_kill import SCORE, deploy
 from tests.members import Cluster, cluster  # noqa: F401 - a fixture
 from tests.own_service import eventually
 
@@ -85,3 +85,46 @@ def console(cluster: Cluster, path: str) -> None:  # noqa: F811
             seen = requests.get(f"{door.url}/console/deployments{path}", cookies=cookies, timeout=60)
             assert seen.status_code == 200
             assert "recorder" in seen.text
+
+
+HANGS = SCORE.replace("    return {", "    while data == [666]:\n        pass\n    return {")
+
+
+def test_what_gateways_see_reaches_the_leader(
+    cluster: Cluster,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, role in (("c", "control"), ("d", "control"), ("n", "node"), ("g", "gateway")):
+        cluster.start(name, role, engine="nodes", predict_timeout="5")
+    cluster.await_all()
+    door = cluster.members["g"]
+    monkeypatch.setenv("OPENADS_HOME", str(tmp_path / "client"))
+    monkeypatch.setenv("OPENADS_URL", door.url)
+    monkeypatch.setenv("OPENADS_TOKEN", cluster.token)
+    monkeypatch.setattr("tests.faults.test_kill.SCORE", HANGS)
+    model = deploy(tmp_path / "artifact", replicas=1)
+    url = model.model_deployment.url
+    path = "/" + url.rpartition("/")[2]
+
+    def predicts(value: int = 1) -> requests.Response:
+        return requests.post(f"{door.url}{path}/predict", json=[value], headers=cluster.headers, timeout=60)
+
+    assert predicts().status_code == 200
+    assert predicts(666).status_code == 504
+    # Nobody but the node's supervisor can end what hangs: the gateway tells the leader, and that the node.
+    eventually(lambda: predicts().status_code == 200, 120, "a replica in place of the one that hung")
+
+    policy = {"minimum": 0, "maximum": 1, "targetInFlight": 1.0, "scaleInAfterSeconds": 1}
+    scaled = requests.put(
+        f"{door.url}/openads/v1/deployments{path}/autoscaling", json=policy, headers=cluster.headers, timeout=60
+    )
+    assert scaled.status_code == 200, scaled.text
+    about = f"/openads/v1/deployments{path}"
+
+    def replicas() -> int:
+        return sum(part["replicas"] for part in cluster.get(door, about).json()["traffic"])
+
+    eventually(lambda: replicas() == 0, 120, "the end of the last replica")
+    assert predicts().status_code == 200  # a request that waits calls the leader
+    eventually(lambda: replicas() == 1, what="the replica that answered")

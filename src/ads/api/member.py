@@ -151,11 +151,11 @@ class ControlMember:
 
     def _gained(self) -> None:
         assert self._duties is not None
-        if self._lines is not None:
-            self._lines.stop()
-            self._lines = None
         self._duties.begin()
         self._feed.listen_to_lines(self._duties.count)
+        if self._lines is not None:  # last, for it takes a moment; it forwards nothing meanwhile
+            self._lines.stop()
+            self._lines = None
 
     def _lost(self) -> None:
         assert self._duties is not None
@@ -168,7 +168,8 @@ class ControlMember:
         """Bring what the gateways of this machine tell to whoever leads."""
 
         def take(path: Path, line: bytes) -> None:
-            self._feed.forward(path.stem, line, urgent=is_urgent(line))
+            if not self._leadership.epoch:
+                self._feed.forward(path.stem, line, urgent=is_urgent(line))
 
         self._lines = GatewayLines(self._context.home, take, lambda _path: None)
         self._lines.start()

@@ -20,7 +20,9 @@ PUBLISHED, ACKNOWLEDGED, WAKE = "published", "acknowledged", "wake"
 """The notices: something was published, somebody has it, the leader is to look at the deployments."""
 _WITHIN = 2.0
 _LOOK = 0.05
-_READERS = frozenset({"all", "control", "gateway"})
+_DOORS = frozenset({"all", "gateway"})
+_READERS = {IDENTITIES: _DOORS | {"control"}}
+"""Whose members are waited for: control planes check credentials, but only show routes."""
 
 
 class Board:
@@ -54,10 +56,11 @@ class Board:
     def wait(self, name: str, generation: int, seconds: float = _WITHIN) -> bool:
         """Wait until all members have a generation; tell whether they do."""
         deadline = time.monotonic() + seconds
+        readers = _READERS.get(name, _DOORS)
         while True:
             with self._database.read() as session:
                 members = live_members(session)
-            if all(each.acknowledged.get(name, 0) >= generation for each in members if each.role in _READERS):
+            if all(each.acknowledged.get(name, 0) >= generation for each in members if each.role in readers):
                 return True
             left = deadline - time.monotonic()
             if left <= 0:

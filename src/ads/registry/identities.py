@@ -148,17 +148,21 @@ class Identities:
                     session.delete(old)  # whoever removed the file wanted the old token to end
                 session.add(Token(sha256=hash_token(token), user_id=defaults.user_id, name=ADMIN_TOKEN))
                 record(session, SERVICE, "token.create", defaults.user_id, new={"name": ADMIN_TOKEN})
-        self.publish()
+        self._publish()
 
     def publish(self) -> None:
         """Put what the database says in force, here and in the gateways. Call it after each change."""
+        generation = self._publish()
+        if self._shared is not None:
+            self._shared.wait(SHARED_NAME, generation)
+
+    def _publish(self) -> int:
         with self._database.write() as session:
             identities = _read_identities(session)
             content = json.dumps(identities)
             generation = self._shared.put(session, SHARED_NAME, content) if self._shared is not None else 0
         self.take(content)
-        if self._shared is not None:
-            self._shared.wait(SHARED_NAME, generation)
+        return generation
 
     def take(self, content: str) -> None:
         """Put published identities in force on this machine, unless newer ones are. Raises OSError."""
