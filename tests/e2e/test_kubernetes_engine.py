@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -202,6 +204,26 @@ def test_killed_processes_lost_nodes_and_an_api_that_is_away(
     eventually(lambda: ready(cluster) == 2, 120, "a pod on the node that is left")
     assert {pod["spec"]["nodeName"] for pod in cluster.of("Pod")} == set(nodes.nodes)
     assert len(cluster.of("ReplicaSet")) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, "kubernetes_image is ''"),
+        ({"kubernetes_image": IMAGE, "kubernetes_config": "/no/such/file"}, "can't be read"),
+        ({"kubernetes_image": IMAGE, "kubernetes_pod": "/no/such/file"}, "kubernetes_pod can't be read"),
+        ({"kubernetes_image": IMAGE, "kubernetes_service_url": "shop"}, "can't fetch models from 'shop'"),
+    ],
+)
+def test_what_the_engine_lacks_is_said_at_the_start(
+    own_service: OwnService, tmp_path: Path, settings: dict[str, str], expected: str
+) -> None:
+    with kubernetes(tmp_path, nodes=False) as (_, _, config):
+        own_service.use(**{"engine": "kubernetes", "kubernetes_config": str(config), **settings})
+        command = [sys.executable, "-m", "ads.service"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert expected in done.stderr
 
 
 def test_an_image_that_is_not_there_fails_in_words(model: Any, nodes: Nodes, cluster: Cluster) -> None:

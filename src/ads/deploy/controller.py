@@ -155,7 +155,7 @@ class Controller:
                 pause = self.round()
             except (EngineUnavailable, ServiceUnavailable) as error:  # the supervisor or the database is away
                 if error.message != trouble:
-                    logger.warning("%s", error.message)
+                    logger.warning("%s", error)
                 trouble, pause = error.message, _AFTER_TROUBLE
             except Exception:  # the loop's boundary: one bad round must not end the service
                 logger.exception("a round of the reconcile loop failed")

@@ -56,6 +56,9 @@ def times(number: int, what: Refusal | str, verb: str = "") -> Any:
             left[0] -= 1
             if isinstance(what, Refusal):
                 raise what
+            if what == "slow":
+                time.sleep(2)
+                return None
             return what
         return None
 
@@ -97,15 +100,16 @@ def test_an_object_that_breaks_the_schema_is_refused_with_the_clusters_words(cli
         Refusal(503, "apiserver is shutting down"),
         Refusal(409, "the object has been modified"),
         "cut",
+        "slow",
     ],
-    ids=["429", "503", "409", "cut"],
+    ids=["429", "503", "409", "cut", "slow"],
 )
 def test_what_fails_in_passing_is_asked_again(client: KubernetesClient, cluster: Cluster, trouble: Any) -> None:
     cluster.fault = times(2, trouble)
     began = time.monotonic()
     client.apply(secret("one", key="a"))
     assert cluster.get("Secret", "one")
-    assert [asked.verb for asked in cluster.asked] == ["patch"] * 3
+    assert [asked.verb for asked in cluster.asked] == ["patch"] * (1 if trouble == "slow" else 3)
     if isinstance(trouble, Refusal) and trouble.headers:
         assert time.monotonic() - began >= 2  # as the cluster asked
 
@@ -171,6 +175,12 @@ def test_following_survives_410_and_cuts_and_loses_nothing(client: KubernetesCli
     cluster.forget()
     cluster.remove("Secret", "one")
     eventually(lambda: names() == {"two"}, what="the removal, after cuts")
+    cluster.fault = times(2, "cut", "watch")
+    cluster.forget()
+    cluster.apply("Secret", "three", secret("three"), "kubectl", force=False)
+    eventually(lambda: names() == {"two", "three"}, what="the third, after watches that were cut")
+    cluster.remove("Secret", "three")
+    eventually(lambda: names() == {"two"}, what="its removal")
     gone = next(iter(watched.objects()))
     watched.remove(gone["metadata"]["uid"])
     assert names() == set()

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.kubernetes_access import access_of
@@ -59,21 +60,30 @@ _PROCESSORS = 256
 """What the largest node may have: the cluster knows, and says so itself when nothing fits."""
 
 
-def cluster_of(settings: Settings, secret_of_service: str, url: str) -> Cluster:
-    """Return what holds for all pods. ``url``: where this service is, unless a setting says it. Raises SettingError."""
+def cluster_of(settings: Settings, secret_of_service: str, url: str, server: str) -> Cluster:
+    """Return what holds for all pods. ``url``: where this service is, unless a setting says it; ``server``: where the
+    cluster is. Raises SettingError.
+    """
     if not _IMAGE.fullmatch(settings.kubernetes_image):
         raise SettingError(
             f"The Kubernetes engine needs an image; kubernetes_image is {settings.kubernetes_image!r}.",
             hint="Build one from deploy/helm/openads/Dockerfile, and name it with OPENADS_KUBERNETES_IMAGE.",
         )
     address = settings.kubernetes_service_url or url
-    if not address.startswith(("http://", "https://")):
+    known = address.startswith(("http://", "https://"))
+    if not known or (not settings.kubernetes_service_url and _is_here(address) and not _is_here(server)):
         raise SettingError(
             f"Pods can't fetch models from {address!r}.",
             hint="Set kubernetes_service_url to the address (http://…) under which pods reach this service.",
         )
     placement = placement_of(settings.kubernetes_pod)
     return Cluster(settings.kubernetes_image, instance_of(secret_of_service), address, placement)
+
+
+def _is_here(address: str) -> bool:
+    """Tell whether an address leads to this machine alone."""
+    host = urlsplit(address).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 class KubernetesEngine:
@@ -85,8 +95,8 @@ class KubernetesEngine:
         self._home = home
         self._settings = settings
         self._secret = service_secret
-        self._cluster = cluster_of(settings, service_secret, url)
         access = access_of(settings.kubernetes_config, settings.kubernetes_namespace, os.environ)
+        self._cluster = cluster_of(settings, service_secret, url, access.server)
         self._client = KubernetesClient(access)
         mine = selector(self._cluster.instance)
         self._sets = Watched(self._client, "ReplicaSet", mine)
