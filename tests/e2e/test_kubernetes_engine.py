@@ -248,6 +248,49 @@ def test_a_model_that_does_not_load_fails_with_its_cause(cluster: Cluster, servi
         deploy(broken)
 
 
+SLOW = """\
+import json, time
+
+def load_model():
+    return 1
+
+def predict(data, model=None):
+    if data == {"wait": True}:
+        time.sleep(600)
+    return {"prediction": [1]}
+"""
+
+
+def test_a_prediction_that_hangs_costs_the_process_and_not_the_pod(
+    played: tuple[Cluster, Nodes], own_service: OwnService, tmp_path: Path
+) -> None:
+    from ads.model.generic_model import GenericModel
+
+    cluster, _ = played
+    own_service.use(engine="kubernetes", kubernetes_config=str(tmp_path / "kubeconfig"), kubernetes_image=IMAGE)
+    own_service.use(predict_timeout="3")
+    own_service.start()
+    found = own_service.home.read_service_file()
+    assert found is not None
+    folder = tmp_path / "slow"
+    folder.mkdir()
+    (folder / "score.py").write_text(SLOW)
+    (folder / "model.bin").write_text("")
+    model = GenericModel(artifact_dir=str(folder), serialize=False)
+    model.prepare(model_file_name="model.bin", force_overwrite=True)
+    model.save(display_name="slow", reload=False)
+    deployment = deploy(model)
+    before = cluster.of("Pod")[0]["metadata"]["name"]
+    with httpx.Client(headers={"authorization": f"Bearer {found.token}"}, timeout=60, trust_env=False) as client:
+        url = f"{found.url}/{deployment}/predict"
+        assert client.post(url, json={}).json() == {"prediction": [1]}
+        assert client.post(url, json={"wait": True}).status_code in (500, 503, 504)
+        eventually(lambda: client.post(url, json={}).status_code == 200, 120, "an answer of the next process")
+    (pod,) = cluster.of("Pod")
+    assert pod["metadata"]["name"] == before
+    assert pod["status"]["containerStatuses"][0]["restartCount"] == 1
+
+
 def test_without_rights_the_operator_is_told_what_to_do(model: Any, cluster: Cluster, service: OwnService) -> None:
     allowed = cluster.allowed
     cluster.allowed = lambda asked: allowed(asked) and (asked.resource, asked.verb) != ("replicasets", "patch")

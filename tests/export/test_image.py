@@ -22,19 +22,19 @@ from tests.own_service import eventually
 TOKEN = "a-token-of-callers-0123456789"
 
 
-def instructions(folder: Path) -> list[tuple[str, str]]:
+def instructions(dockerfile: Path) -> list[tuple[str, str]]:
     """Return the instructions of a Dockerfile: name and arguments."""
-    lines = (folder / "Dockerfile").read_text("utf-8").replace("\\\n", "").splitlines()
+    lines = dockerfile.read_text("utf-8").replace("\\\n", "").splitlines()
     return [(line.partition(" ")[0], line.partition(" ")[2]) for line in lines if line and not line.startswith("#")]
 
 
-def built(folder: Path, root: Path) -> dict[str, Any]:
-    """Do what the Dockerfile says below ``root``; return user, variables and command.
+def built(folder: Path, root: Path, dockerfile: Path | None = None) -> dict[str, Any]:
+    """Do what the folder's Dockerfile, or another one, says below ``root``; return user, variables and command.
 
     What would be installed from an index is this test's own interpreter, put where the environments would be.
     """
     config: dict[str, Any] = {"env": {}, "command": []}
-    for name, rest in instructions(folder):
+    for name, rest in instructions(dockerfile or folder / "Dockerfile"):
         if name == "COPY":
             source, target = rest.split()
             place = root / target.lstrip("/")
@@ -71,7 +71,8 @@ def confined(root: Path, config: dict[str, Any], *more: str) -> list[str]:
         f"mount -t tmpfs -o uid={uid},gid={gid},mode=0700 tmpfs {root}/var/lib/openads",
         f"mount -o remount,bind,ro {root}",
     ]
-    variables = {**config["env"], "OPENADS_TOKEN": TOKEN, "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+    variables = {"PATH": "/usr/bin:/bin", **config["env"], "OPENADS_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"}
+    variables |= config.get("more", {})
     command = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items()), *more]
     lines.append(f"exec chroot --userspec={uid}:{gid} {root} {shlex.join(command)}")
     namespaces = ["--mount", "--pid", "--fork", "--kill-child"]
@@ -140,6 +141,32 @@ def test_in_the_image_is_the_exported_code_and_a_user_without_rights(
     assert done.stdout == f"/opt/openads/packages/ads/__init__.py {user} Read-only file system None\n", done.stderr
 
 
+@pytest.mark.needs("unshare", "chroot")
+def test_the_image_of_the_service_serves_without_rights(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir(mode=0o755)
+    tmp_path.chmod(0o755)
+    repository = Path(__file__).resolve().parents[2]
+    config = built(repository, root, repository / "deploy" / "image" / "Dockerfile")
+    config["more"] = {"OPENADS_HOST": "127.0.0.1", "OPENADS_PORT": "0"}
+    log = tmp_path / "log"
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            confined(root, config, *config["command"]), stdout=said, stderr=said, start_new_session=True
+        )
+    try:
+        eventually(lambda: "Ready: http" in log.read_text() or process.poll() is not None, 120, "the service")
+        assert process.poll() is None, log.read_text()
+        url = log.read_text().split("Ready: ")[1].split()[0]
+        with httpx.Client(timeout=30, trust_env=False) as client:
+            assert client.get(f"{url}/health/ready").status_code == 200
+            assert client.get(f"{url}/20190101/models").status_code == 401
+        assert "INFO" in log.read_text()  # what its processes write to their logs
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 def test_everything_is_pinned_and_nothing_private_travels(export: Any, artifact: Path, tmp_path: Path) -> None:
     from importlib.metadata import version
 
@@ -153,7 +180,7 @@ def test_everything_is_pinned_and_nothing_private_travels(export: Any, artifact:
     assert all("==" in line for line in lines)
     assert not any(line.startswith(("pytest", "scikit-learn")) for line in lines)
     assert not list(folder.rglob("__pycache__"))
-    kinds = dict(instructions(folder))
+    kinds = dict(instructions(folder / "Dockerfile"))
     assert kinds["USER"] == "65532:65532"
     assert kinds["ARG"].startswith("BASE=python:3.")
     service = yaml.safe_load((folder / "compose.yaml").read_text())["services"]["iris-model"]
