@@ -180,13 +180,16 @@ class Recorder:
         numbers = [self._chance.randrange(10**6) for _ in range(self._chance.randrange(1, 4))]
         return Request(numbers, "", due)
 
-    def _ask(self, request: Request) -> None:
+    def _ask(self, request: Request, *, first: bool = False) -> None:
         while self._idle:
             connection = self._idle.pop()
             if connection.usable:
                 connection.ask(request)
                 return
-        self._waiting.append(request)
+        if first:
+            self._waiting.appendleft(request)
+        else:
+            self._waiting.append(request)
         self._one_more()
 
     def _again(self, request: Request, *, fresh: bool) -> None:
@@ -195,7 +198,7 @@ class Recorder:
             idle, self._idle = self._idle, []
             for connection in idle:
                 connection.close()
-        self._ask(request)
+        self._ask(request, first=True)  # behind what waits it could meet the next fault as well
 
     def _one_more(self) -> None:
         if len(self._open) + self._connecting < self._most:

@@ -134,6 +134,27 @@ def test_a_connection_that_ends_is_lost_and_may_be_tried_again(serve: Callable[.
     assert set(recorder.counts) == {"right", "sent again"}
 
 
+def test_what_was_lost_is_sent_again_before_what_waits(serve: Callable[..., str]) -> None:
+    seen: list[list[int]] = []
+    waiting = threading.Event()
+
+    def none_once_many_wait(numbers: list[int]) -> tuple[str, object] | None:
+        seen.append(numbers)
+        if len(seen) > 1:
+            return right(numbers)
+        waiting.wait(30)
+        return None
+
+    with Recorder(serve(none_once_many_wait), "token", 1, rate=200.0, connections=1, retries=1) as recorder:
+        deadline = time.monotonic() + 60
+        while len(recorder._waiting) < 20 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        waiting.set()
+        recorder.after(20)
+    assert seen[0] == seen[1]
+    assert set(recorder.counts) == {"right", "sent again"}
+
+
 def test_a_seed_gives_the_same_requests_again(serve: Callable[..., str]) -> None:
     url = serve(right)
     first, second = (
