@@ -41,7 +41,7 @@ demo: $(VENV)/.demo-installed  ## Train a model, register it, deploy it, predict
 test: $(VENV)/.test-installed  ## Run the whole suite; says at its end what it left out
 	OPENADS_TEST_STRICT=$(STRICT) $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope tests
 
-RAY_TESTS ?= tests/e2e/test_bad_input.py tests/e2e/test_own_score.py tests/e2e/test_rollouts.py tests/e2e/frameworks/test_sklearn.py
+RAY_TESTS ?= tests/e2e/test_bad_input.py tests/e2e/test_own_score.py tests/e2e/test_rollouts.py tests/e2e/frameworks/test_sklearn.py tests/e2e/ray_environment.py
 ray: $(VENV)/.test-installed  ## The same end-to-end tests on a Ray cluster of three nodes that is made for them (RAY_TESTS=paths)
 	OPENADS_TEST_ENGINE=ray OPENADS_TEST_STRICT=$(STRICT) $(BIN)/python -m pytest $(RAY_TESTS)
 
