@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,15 +71,22 @@ class RayCluster:
         with ThreadPoolExecutor() as pool:
             list(pool.map(self._add, range(1, len(self.hosts) if self._separate else 3)))
 
-    def processes(self, node: int) -> list[psutil.Process]:
-        """Return every process of a node, our workers among them."""
-        found = []
+    def processes(self, *nodes: int) -> list[psutil.Process]:
+        """Return every process of these nodes, our workers among them."""
+        marks = {f"{self._id}-{node}" for node in nodes}
+        found, children = {}, defaultdict(list)
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if process.environ().get(_MARK) == f"{self._id}-{node}":
-                    found.append(process)
-                    found += [child for child in process.children(recursive=True) if child not in found]
-        return list(dict.fromkeys(found))
+                children[process.ppid()].append(process)
+                if process.environ().get(_MARK) in marks:
+                    found[process.pid] = process
+        waiting = list(found)
+        while waiting:  # a worker's environment has no mark
+            for child in children[waiting.pop()]:
+                if child.pid not in found:
+                    found[child.pid] = child
+                    waiting.append(child.pid)
+        return list(found.values())
 
     def kill(self, node: int) -> None:
         """kill -9 everything of a node."""
@@ -91,11 +99,11 @@ class RayCluster:
 
     def stop(self) -> None:
         """End all nodes, and remove what they left."""
-        for node in range(max(3, len(self.hosts))):
-            for process in self.processes(node):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-        eventually(lambda: not any(self.processes(node) for node in range(max(3, len(self.hosts)))), what="the end")
+        nodes = range(max(3, len(self.hosts)))
+        for process in self.processes(*nodes):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        eventually(lambda: not self.processes(*nodes), what="the end of every process of the cluster")
         if self._separate:
             for node in range(1, len(self.hosts)):
                 subprocess.run(["ip", "netns", "del", self._namespace(node)], check=False, capture_output=True)

@@ -62,6 +62,10 @@ def hosts_of(service: OwnService, rolling: Rolling) -> list[str]:
     return [replica["socket"].removeprefix("tcp://").rpartition(":")[0] for replica in found["replicas"]]
 
 
+def bearer() -> dict[str, str]:
+    return {"Authorization": f"Bearer {token()}"}
+
+
 def scale(rolling: Rolling, instances: int) -> None:
     """Ask for another number of replicas."""
     policy = {"scalingPolicy": {"policyType": "FIXED_SIZE", "instanceCount": instances}}
@@ -80,14 +84,10 @@ def test_three_models_are_served_through_the_gateway(service: OwnService, deploy
     others = [deployed(register(version), f"plain {version}") for version in (1, 2)]
     assert model.predict(rows.head(20))["prediction"] == estimator.predict(rows.head(20)).tolist()
     for version, other in enumerate(others, 1):
-        answer = requests.post(
-            f"{other.url}/predict", json=[3], headers={"Authorization": f"Bearer {token()}"}, timeout=60
-        )
+        answer = requests.post(f"{other.url}/predict", json=[3], headers=bearer(), timeout=60)
         assert answer.json() == {"prediction": [100], "version": version}
-    described = requests.get(
-        f"{deployment.url}/openapi.json", headers={"Authorization": f"Bearer {token()}"}, timeout=60
-    )
-    assert described.status_code == 200
+    described = requests.get(f"{deployment.url}/openapi.json", headers=bearer(), timeout=60)
+    assert "sepal length (cm)" in described.text
     model.delete(delete_associated_model_deployment=True)
 
 
