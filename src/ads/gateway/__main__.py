@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import logging
 import sys
+from contextlib import suppress
 
 import uvloop
 
@@ -18,6 +20,9 @@ from ads.home import Home
 from ads.settings import load_settings
 
 _SWITCH_SECONDS = 0.0005
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT_BYTES = 4 * 1024 * 1024
+_MAPPED_BYTES = 512 * 1024
 _CONFIGURATION = 78
 """Exit status that tells the supervisor not to try again."""
 
@@ -51,8 +56,17 @@ def main() -> int:
     # What is there now stays: the collector need not look at it again. The thread that writes logs gives way soon.
     gc.freeze()
     sys.setswitchinterval(_SWITCH_SECONDS)
+    _keep_memory()
     uvloop.run(serve(options.fd, home, limits, names, certificate, controls))
     return 0
+
+
+def _keep_memory() -> None:
+    """Have the C library keep a few megabytes for the next bodies, instead of giving them back after each request."""
+    with suppress(OSError, AttributeError):  # another C library
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+        library.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
 
 if __name__ == "__main__":

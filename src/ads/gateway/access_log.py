@@ -145,20 +145,21 @@ def _line(access: Access) -> str:
         queued,
         replica,
         tries,
-        *_,
+        trace,
+        left_out,
     ) = access
-    trace, seconds = access.trace, int(at)
+    seconds = int(at)
     return (
         f'{{"time": "{_moment(seconds)}.{int((at - seconds) * 1000):03d}Z", "requestId": "{request_id.decode()}", '
         f'{_who_and_what(principal, remote, method, path)}, "status": {status}, "bytesIn": {bytes_in}, '
         f'"bytesOut": {bytes_out}, "milliseconds": {took * 1000:.3f}, "queueMilliseconds": {queued * 1000:.3f}, '
         f'"replica": {_quoted(replica)}, "tries": {tries}, "traceId": "{trace.trace_id.decode()}", '
-        f'"spanId": "{trace.span_id.decode()}"{_left_out(access.left_out)}}}\n'
+        f'"spanId": "{trace.span_id.decode()}"{_left_out(left_out) if left_out else ""}}}\n'
     )
 
 
 def _left_out(count: int) -> str:
-    return f', "leftOut": {count}' if count else ""
+    return f', "leftOut": {count}'
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ import re
 from http import HTTPStatus
 from itertools import count
 
-__all__ = ["CONTINUE", "JSON_TYPE", "Refusal", "RequestIds", "encode_answer", "error_body"]
+__all__ = ["CONTINUE", "JSON_TYPE", "Refusal", "RequestIds", "encode_answer", "encode_prediction", "error_body"]
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -20,8 +20,9 @@ _STARTS = {
     if status >= HTTPStatus.OK
 }
 JSON_TYPE = b"application/json"
+_GOOD = _STARTS[200]
 _UNSAFE = re.compile(rb"[^A-Za-z0-9_.:/-]")
-_OK, _UNAUTHORIZED = 200, 401
+_UNAUTHORIZED = 401
 _COME_AGAIN = (429, 503)
 _LONGEST_CALLER_ID = 128
 
@@ -60,6 +61,17 @@ def error_body(code: str, message: str) -> bytes:
     return json.dumps({"code": code, "message": message}).encode()
 
 
+def encode_prediction(body: bytes, request_id: bytes, traceparent: bytes) -> bytes:
+    """Return the whole answer to a prediction that went well, in JSON, on a connection that stays open."""
+    return b"%b%b\r\ncontent-length: %d\r\ntraceparent: %b\r\n\r\n%b" % (
+        _GOOD,
+        request_id,
+        len(body),
+        traceparent,
+        body,
+    )
+
+
 def encode_answer(
     status: int,
     body: bytes,
@@ -76,8 +88,6 @@ def encode_answer(
     ``more`` are further header lines, each ended by CR LF.
     """
     start = _STARTS[status]
-    if status == _OK and content_type is JSON_TYPE and not (close or retry_after or bodiless):
-        return b"%b%b\r\ncontent-length: %d\r\n%b\r\n%b" % (start, request_id, len(body), more, body)
     if content_type is not JSON_TYPE:
         start = start.replace(JSON_TYPE, content_type, 1)
     if status in _COME_AGAIN:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import cast
 
 from ads.gateway.about import about
-from ads.gateway.answer import CONTINUE, JSON_TYPE, Refusal, encode_answer
+from ads.gateway.answer import CONTINUE, JSON_TYPE, Refusal, encode_answer, encode_prediction
 from ads.gateway.body_buffer import BodyBuffer
 from ads.gateway.door import Door
 from ads.gateway.health import health
@@ -29,7 +29,7 @@ __all__ = ["Connection"]
 _LATE = Refusal(408, "RequestTimeout", "The request took too long to arrive.")
 _FOREVER = float("inf")
 _CALLER_LEFT = 499
-_UNAUTHORIZED = 401
+_OK, _UNAUTHORIZED = 200, 401
 _STREAMED = b"predictWithResponseStream"
 
 
@@ -334,17 +334,18 @@ class Connection(asyncio.Protocol):
 
     def _reply(self, status: int, body: bytes, retry_after: int) -> None:
         stream, self._stream = self._stream, None
-        streamed = stream is not None and (stream.begun or (status == 200 and not body))
+        streamed = stream is not None and (stream.begun or (status == _OK and not body))
         last = stream.end(status, body) if stream is not None and streamed else b""
         self._note(status, stream.size if stream is not None and streamed else len(body), b"" if streamed else body)
         self._prediction = None
         self._admission = None
         self._release_body()
         if streamed:
-            self._finish(last, close=status != 200)
+            self._finish(last, close=status != _OK or self._head is None or self._must_close(self._head))
         else:
             self._answer(status, body, retry_after)
-        self._advance()
+        if self._buffer or self._eof or self._reading_paused:
+            self._advance()
 
     def _answer(
         self, status: int, body: bytes, retry_after: int, content_type: bytes = JSON_TYPE, more: bytes = b""
@@ -353,9 +354,12 @@ class Connection(asyncio.Protocol):
         head = self._head
         assert head is not None
         close = self._must_close(head)
+        trace, self._trace = self._trace, NO_TRACE
+        if status == _OK and self._form is AS_JSON and trace.trace_id and not close and not retry_after:
+            self._finish(encode_prediction(body, self._request_id, trace.header), close=False)
+            return
         if self._form is not AS_JSON:
             body, content_type, more = self._form.dress(status, body)
-        trace, self._trace = self._trace, NO_TRACE
         if trace.trace_id:
             more += b"traceparent: %s\r\n" % trace.header
         answer = encode_answer(
@@ -375,12 +379,11 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, data: bytes, *, close: bool) -> None:
         """Send the end of an answer; the connection is free again, or closes."""
-        assert self._head is not None
         self._state = _State.HEAD
         self._arrived = 0.0
         self.deadline = self._door.clock() + self._door.limits.idle_seconds
         self._transport.write(data)
-        if close or self._must_close(self._head):
+        if close:
             self._close()
 
     def _refuse(self, refusal: Refusal) -> None:
@@ -442,7 +445,7 @@ class Connection(asyncio.Protocol):
         if self._admission is None:
             self._door.predictions.metrics.refused[status] += 1
             return
-        answered = Answered(
+        answered = (
             head,
             self._admission,
             self._prediction,
@@ -455,7 +458,7 @@ class Connection(asyncio.Protocol):
             bytes_out,
             answer,
         )
-        note_answered(self._door, answered)
+        note_answered(self._door, tuple.__new__(Answered, answered))
 
     def write(self, data: bytes) -> None:
         """Send to the client."""

@@ -134,7 +134,7 @@ def decode_answer_and_rows(payload: bytes) -> tuple[list[Output], int]:
         for _ in range(count):
             status, size = _RESULT.unpack_from(payload, position)
             position += _RESULT.size
-            outputs.append(Output(status, payload[position : position + size]))
+            outputs.append(tuple.__new__(Output, (status, payload[position : position + size])))
             position += size
         if position == len(payload) - _LENGTH.size:
             return outputs, int(_LENGTH.unpack_from(payload, position)[0])

@@ -338,7 +338,11 @@ class Lane:
 
     def _in_vain(self) -> bool:
         """Tell whether who joins the queue now would hardly have its turn in time: then it is better told at once."""
-        return self._pace.wait(len(self._queue)) > self._limits.queue_seconds * _IN_TIME and self.ready > 0
+        return (
+            self._pace.known
+            and self._pace.wait(len(self._queue)) > self._limits.queue_seconds * _IN_TIME
+            and self.ready > 0
+        )
 
     def _patience(self) -> float:
         """Return for how many seconds a replica may be silent before it is passed over."""

@@ -46,25 +46,30 @@ def note_answered(door: Door, one: Answered) -> None:
     pool, prediction = one.admission.pool, one.prediction
     pool.metrics.codes[one.status] += 1
     pool.metrics.request.observe(seconds)
-    door.predictions.rates.spend(pool.route.id, one.bytes_out)
+    if door.predictions.rates.limiting:
+        door.predictions.rates.spend(pool.route.id, one.bytes_out)
     sent = prediction.sent if prediction is not None else 0.0
     door.access_log.note(
-        Access(
-            pool.route.id,
-            time.time() - seconds,
-            one.request_id,
-            one.admission.identity.principal,
-            one.remote,
-            one.head.method,
-            one.head.target,
-            one.status,
-            one.bytes_in,
-            one.bytes_out,
-            seconds,
-            sent - prediction.arrived if prediction is not None and sent else 0.0,
-            prediction.replica_id if prediction is not None else "",
-            prediction.tries if prediction is not None else 0,
-            one.trace,
+        tuple.__new__(
+            Access,
+            (
+                pool.route.id,
+                time.time() - seconds,
+                one.request_id,
+                one.admission.identity.principal,
+                one.remote,
+                one.head.method,
+                one.head.target,
+                one.status,
+                one.bytes_in,
+                one.bytes_out,
+                seconds,
+                sent - prediction.arrived if prediction is not None and sent else 0.0,
+                prediction.replica_id if prediction is not None else "",
+                prediction.tries if prediction is not None else 0,
+                one.trace,
+                0,
+            ),
         )
     )
     policy = pool.route.capture

@@ -215,6 +215,9 @@ class Pool:
 
     def waiting_room(self, size: int) -> bool:
         """Tell whether one more prediction of so many bytes may wait."""
+        only = self._only
+        if only is not None:
+            return only.queue_depth < self._limits.queue_items and only.queued_bytes + size <= self._limits.queue_bytes
         items = waiting = 0
         for lane in self.lanes.values():
             items += lane.queue_depth

@@ -98,7 +98,8 @@ class Predictions:
         """Return where the prediction goes. Raises Refusal, credentials first: a stranger learns nothing else."""
         known = self._admitted.get(head)
         if known is not None and known.verifier is self.tables.verifier and self._clock() < known.until:
-            self._limit(known.admission.pool, known.admission.identity)
+            if self.rates.limiting:
+                self._limit(known.admission.pool, known.admission.identity)
             return known.admission
         identity = self.authentication.identify(head, remote)
         if head.method != b"POST":
@@ -201,21 +202,26 @@ class Predictions:
 
         Raises Refusal for an empty body, or one that is not what was signed.
         """
-        check_digest(admission.identity, body)
+        if admission.identity.body_sha256 is not None:
+            check_digest(admission.identity, body)
         if not body:
             raise Refusal(400, "CannotParseRequest", "The body is empty.")
         asked = admission.asked
-        told = b',"traceparent":"%s"' % trace.header if trace.trace_id else b""
-        meta = b'{"request_id":"%s"%s%s}' % (request_id, told, asked.meta)
+        if trace.trace_id:
+            meta = b'{"request_id":"%b","traceparent":"%b"%b}' % (request_id, trace.header, asked.meta)
+        else:
+            meta = b'{"request_id":"%b"%b}' % (request_id, asked.meta)
         if stream is not None:
             meta = b'%s,"stream":"%s"}' % (meta[:-1], stream.mode.encode())
         deadline = None
         if asked.timeout:
             reply = deadline = _Deadline(asked.timeout, reply)
-        prediction = Prediction(Input(asked.kind, meta, body), self._clock(), reply, stream.piece if stream else None)
+        item = tuple.__new__(Input, (asked.kind, meta, body))
+        prediction = Prediction(item, self._clock(), reply, stream.piece if stream else None)
         if deadline is not None:
             deadline.begin(prediction)
-        self.rates.spend(admission.pool.route.id, len(body))
+        if self.rates.limiting:
+            self.rates.spend(admission.pool.route.id, len(body))
         admission.pool.submit(prediction, head.fields)
         return prediction
 

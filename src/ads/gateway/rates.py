@@ -54,20 +54,24 @@ class Rates:
         self._deployments: dict[str, Bucket] = {}
         self._bandwidths: dict[str, Bucket] = {}
         self._callers: dict[Hashable, Bucket] = {}
+        self.limiting = bool(per_caller)
+        """Whether there is any limit at all: without one nobody need be asked, or told of."""
 
     def follow(self, deployment_id: str, rate: float | None, megabits: float | None) -> None:
         """Set what holds for a deployment; None is the gateway's own rate, and any bandwidth."""
         self._set(self._deployments, deployment_id, self._per_deployment if rate is None else rate)
         self._set(self._bandwidths, deployment_id, (megabits or 0.0) * _BYTES_PER_MEGABIT)
+        self._note_limits()
 
     def forget(self, deployment_id: str) -> None:
         """Drop the buckets of a deployment that is gone."""
         self._deployments.pop(deployment_id, None)
         self._bandwidths.pop(deployment_id, None)
+        self._note_limits()
 
     def admit(self, deployment_id: str, caller: Hashable) -> None:
         """Count one prediction. Raises Refusal (429, with the seconds to wait) for one too many."""
-        if not (self._per_caller or self._deployments or self._bandwidths):
+        if not self.limiting:
             return
         now = self._clock()
         buckets = [(self._deployments.get(deployment_id), 1.0, "The deployment gets more requests than it allows.")]
@@ -95,6 +99,9 @@ class Rates:
                 self._callers = {key: each for key, each in self._callers.items() if not each.full(now)}
             bucket = self._callers[caller] = Bucket(self._per_caller, now)
         return bucket
+
+    def _note_limits(self) -> None:
+        self.limiting = bool(self._per_caller or self._deployments or self._bandwidths)
 
     def _set(self, buckets: dict[str, Bucket], deployment_id: str, rate: float) -> None:
         if not rate:

@@ -6,7 +6,9 @@ The ids go to the replica, into the logs and back to the caller. Spans are recor
 
 from __future__ import annotations
 
+import os
 import re
+from binascii import hexlify
 from collections.abc import Mapping
 from random import getrandbits
 from typing import NamedTuple, Protocol
@@ -16,6 +18,9 @@ __all__ = ["NO_TRACE", "Recorded", "Recorder", "Trace", "Tracing"]
 _PARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[^\x00]*)?")
 _NO_ID = b"0"
 _SAMPLED = 1
+_DIGITS = 48
+"""Hexadecimal digits of a trace and a span."""
+_AT_ONCE = 256
 
 
 class Trace(NamedTuple):
@@ -70,15 +75,21 @@ class Tracing:
 
     def __init__(self, recorder: Recorder | None = None) -> None:
         self.recorder = recorder
+        self._digits = b""
+        self._used = 0
 
     def begin(self, fields: Mapping[bytes, bytes]) -> Trace:
         """Return the trace of a request with these headers. What is not as the standard says begins a new one."""
         sent = fields.get(b"traceparent")
         trace = _continued(sent) if sent is not None else None
         if trace is None:
-            ids = b"%048x" % getrandbits(192)
-            trace_id, span_id = ids[:32], ids[32:]
-            trace = Trace(trace_id, span_id, b"", False, b"00-%s-%s-00" % (trace_id, span_id))
+            used = self._used
+            if used == len(self._digits):
+                self._digits, used = hexlify(os.urandom(_AT_ONCE * _DIGITS // 2)), 0
+            self._used = used + _DIGITS
+            trace_id, span_id = self._digits[used : used + 32], self._digits[used + 32 : used + _DIGITS]
+            # What each request has one of is made without the detour by __new__, which takes twice as long.
+            trace = tuple.__new__(Trace, (trace_id, span_id, b"", False, b"00-%b-%b-00" % (trace_id, span_id)))
         if self.recorder is not None:
             trace = _sampled(trace, self.recorder.wants(trace))
         return trace
