@@ -14,6 +14,7 @@ from ads.registry.blobs import BlobStore
 from ads.registry.database import Database
 from ads.registry.events import Caller, record
 from ads.registry.incoming import Incoming
+from ads.registry.insertion import insert_row
 from ads.registry.labels import label_objects
 from ads.registry.lookups import not_found
 from ads.registry.model_index import index_size
@@ -39,8 +40,7 @@ def expect_artifact(session: Session, caller: Caller, model_id: str, attempt: At
 
     A repeated upload with a known retry token passes: only its bytes tell whether it is the same one.
     """
-    require_live(session, model_id)
-    if session.get(Artifact, model_id) is None:
+    if not require_live(session, model_id).has_artifact:
         return
     if attempt is None or session.get(RetryToken, (caller.principal, attempt.operation, attempt.token)) is None:
         raise _has_one()
@@ -78,7 +78,7 @@ def store_artifact(
         check_description_files(upload.path, verify_zip(upload.path, limits, upload.members), limits)
     with keep(database, blobs, upload) as (blob, session):
         model = require_live(session, model_id)
-        found = session.get(Artifact, model_id)
+        found = session.get(Artifact, model_id) if model.has_artifact else None
         if earlier_outcome(session, caller, attempt) is not None and found is not None:
             return found
         if found is not None:
@@ -91,8 +91,7 @@ def store_artifact(
             file_name=file_name or f"{model_id}.zip",
             created_by=caller.principal,
         )
-        session.add(artifact)
-        session.flush()
+        insert_row(session, artifact)
         index_size(session, model.seq, blob.size)
         if objects:
             label_objects(session, blob.sha256, objects)

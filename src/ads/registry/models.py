@@ -14,6 +14,7 @@ from ads.identity.ocid import new_ocid
 from ads.registry.aliases import require_no_alias
 from ads.registry.deployments import deployments_in_use_of
 from ads.registry.events import Caller, apply_changes, record
+from ads.registry.insertion import insert_row
 from ads.registry.lookups import (
     changed,
     default_name,
@@ -84,9 +85,13 @@ _CATEGORY = "USER"
 
 
 _MODELS = cast("Table", Model.__table__)
-_LIVE = select(_MODELS.c.seq, _MODELS.c.compartment_id, _MODELS.c.display_name).where(
-    _MODELS.c.id == bindparam("id"), _MODELS.c.lifecycle_state != "DELETED"
-)
+_LIVE = select(
+    _MODELS.c.seq,
+    _MODELS.c.compartment_id,
+    _MODELS.c.display_name,
+    exists().where(Provenance.model_id == _MODELS.c.id),
+    exists().where(Artifact.model_id == _MODELS.c.id),
+).where(_MODELS.c.id == bindparam("id"), _MODELS.c.lifecycle_state != "DELETED")
 _THERE = select(
     exists().where(Compartment.id == bindparam("compartment"), Compartment.lifecycle_state == "ACTIVE"),
     exists().where(Project.id == bindparam("project"), Project.lifecycle_state == "ACTIVE"),
@@ -94,11 +99,13 @@ _THERE = select(
 
 
 class LiveModel(NamedTuple):
-    """A model that isn't deleted: its number, where it is, its name."""
+    """A model that isn't deleted: its number, where it is, its name, and what it has."""
 
     seq: int
     compartment_id: str
     display_name: str
+    has_provenance: bool
+    has_artifact: bool
 
 
 @dataclass(frozen=True)
@@ -141,9 +148,11 @@ def create_model(session: Session, caller: Caller, details: NewModel, attempt: A
         metadata_artifacts=[],
         **columns,
     )
-    session.add(model)
-    session.flush()
-    if set_id is not None:
+    if set_id is None:
+        insert_row(session, model)
+    else:
+        session.add(model)
+        session.flush()
         _join(session, caller, model, set_id)
     index_model(session, model, fresh=True)
     _record(session, caller, model, "create", new={"displayName": model.display_name, "lifecycleState": "ACTIVE"})

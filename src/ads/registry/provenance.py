@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ads.errors import Conflict
 from ads.registry.events import Caller, apply_changes, record, shown
+from ads.registry.insertion import insert_row
 from ads.registry.lookups import changed, not_found, require_match
 from ads.registry.models import require_live
 from ads.registry.retry_tokens import Attempt, earlier_outcome, remember_outcome
@@ -27,11 +28,9 @@ def create_provenance(
     model = require_live(session, model_id)
     if earlier_outcome(session, caller, attempt) is not None:
         return get_provenance(session, model_id)
-    if session.get(Provenance, model_id) is not None:
+    if model.has_provenance:
         raise Conflict("The model has a provenance already.", hint="Update it instead.")
-    row = Provenance(model_id=model_id, **{name: values.get(name) for name in FIELDS})
-    session.add(row)
-    session.flush()
+    row = insert_row(session, Provenance(model_id=model_id, **{name: values.get(name) for name in FIELDS}))
     new = {to_camel(name): shown(value) for name, value in values.items() if value is not None}
     name = model.display_name
     record(session, caller, "provenance.create", model_id, model.compartment_id, resource_name=name, new=new)
