@@ -8,42 +8,19 @@ don't pass here then. What no control plane has begun to answer is asked again w
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Protocol, cast
 
 from ads.gateway.answer import CONTINUE, Refusal
 from ads.gateway.controls import Control, Controls
+from ads.gateway.forwarding import passed_back, read_answer, request_lines
 from ads.gateway.framing import Body, ChunkedBody, CountedBody, body_of
 from ads.gateway.lending import Lender
 from ads.gateway.limits import Limits
 from ads.gateway.request import RequestHead
 from ads.handover import LENT, OFFERED, TAKEN, WANTED
-from ads.identity.cluster_key import PROOF
 
 __all__ = ["Exchange", "ProxyClient"]
 
-_HOP_BY_HOP = frozenset(
-    (
-        b"connection",
-        b"keep-alive",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        # Nobody in front of us is trusted to say who is calling.
-        b"forwarded",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-proto",
-        LENT,
-        OFFERED,
-        PROOF,
-    )
-)
-_NOT_PASSED_BACK = frozenset((b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"server", TAKEN, WANTED))
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?")
 _LARGEST_ANSWER_HEAD = 64 * 1024
 _NO_CONTENT = frozenset((204, 304))
 _LOOK_AGAIN = 0.005
@@ -174,10 +151,7 @@ class Exchange(asyncio.Protocol):
 
     def _forwarded_head(self) -> bytes:
         head = self._head
-        lines = [b"%s %s HTTP/1.1" % (head.method, head.target)]
-        lines += [line for name, line in head.lines if name not in _HOP_BY_HOP]
-        if head.chunked:
-            lines.append(b"transfer-encoding: chunked")
+        lines = request_lines(head)
         if self._control is None or self._control.path is None:
             lines.append(self._controls.proof_line(head.method, head.target))
         elif self._lender is not None and self._lent:
@@ -296,28 +270,22 @@ class Exchange(asyncio.Protocol):
 
     def _begin_answer(self, head: bytes) -> bool | None:
         """Pass one head of control's on; return whether it was the final one, None when it can't be read."""
-        first, *lines = head.split(b"\r\n")
-        match = _STATUS_LINE.fullmatch(first)
-        if match is None:
+        found = read_answer(head)
+        if found is None:
             return None
-        status = int(match[1])
+        status, first, lines, fields = found
         if status < 200:
             if status == 100 and self._head.expects_continue:
                 self._client.write(CONTINUE)
             return False
-        fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
         self._answering = True
         if self._lent and TAKEN in fields:
             self._lent = 0
             self._request_body = CountedBody(0)
             self._client.resume_reading()
-        if WANTED in fields:
-            lines = [line for line in lines if line.partition(b":")[0].lower() != b"content-length"]
-            lines.append(b"content-length: " + fields[WANTED])
         self._endless = fields.get(b"content-type", b"").lower().startswith(b"text/event-stream")
         self._client.exchange_answers(status)
-        passed = [b"HTTP/1.1 " + first[9:]]
-        passed += [line for line in lines if line.partition(b":")[0].lower() not in _NOT_PASSED_BACK]
+        passed = passed_back(first, lines)
         if b"opc-request-id" not in fields:
             passed.append(b"opc-request-id: " + self._request_id)
         self._frame_answer(status, fields)
