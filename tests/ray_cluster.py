@@ -48,7 +48,7 @@ _QUIET = {
 class RayCluster:
     """A head, and ``nodes`` more machines. ``processors`` is what each of those says it has."""
 
-    def __init__(self, nodes: int, processors: int = 8) -> None:
+    def __init__(self, nodes: int, processors: int = 64) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="oar"))  # short: it holds the paths of sockets
         self._id = secrets.token_hex(3)
         self._processors = processors

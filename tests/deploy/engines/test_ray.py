@@ -17,7 +17,16 @@ from ads.deploy.engines.ray import RayEngine
 from ads.deploy.engines.ray_kit import kit
 from ads.deploy.engines.ray_link import RayLink
 from ads.deploy.engines.ray_logs import ReplicaLogs
-from ads.deploy.engines.ray_placing import Needs, Node, machine_of, needs_of, no_place, node_for, report_of
+from ads.deploy.engines.ray_placing import (
+    NOT_IN_PLACE,
+    Needs,
+    Node,
+    machine_of,
+    needs_of,
+    no_place,
+    node_for,
+    report_of,
+)
 from ads.deploy.engines.supervisor_client import EngineUnavailable
 from ads.deploy.log_files import predict_log
 from ads.deploy.observation import observe
@@ -106,6 +115,13 @@ def test_a_replica_that_could_not_be_ordered_or_placed_failed() -> None:
     assert "It could not be" in observe(report, serving=False, start_timeout=600).cause
     given_up = report_of(ID, 1.0, None, None, {"state": "DEPLOY_FAILED", "message": "no such package"})
     assert "no such package" in observe(given_up, serving=False, start_timeout=600).cause
+    lost = entry(
+        status={"state": "failed", "error": {"code": NOT_IN_PLACE, "message": "The disk is full.", "hint": ""}}
+    )
+    report = report_of(ID, 1.0, None, lost, {"state": "DEPLOYING", "message": ""})
+    assert "The disk is full" in observe(report, serving=False, start_timeout=600).cause
+    for each in (report, given_up):  # what has served is ordered anew, perhaps for another node
+        assert observe(each, serving=True, start_timeout=600).phase == "lost"
 
 
 def test_a_worker_that_ends_while_it_starts_fails_the_revision() -> None:

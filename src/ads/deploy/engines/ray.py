@@ -43,6 +43,7 @@ _NODES_SECONDS = 5.0
 _WATCH_SECONDS = 5.0
 _STOP_SECONDS = 60.0
 _RUN_SECONDS = 300.0
+_PATIENCE = 30.0
 _AFTER_TROUBLE = 1.0
 _POLL = 0.1
 _STARTS_AT_ONCE = 4
@@ -61,6 +62,9 @@ class _Known:
     node: str = ""
     sha256: str = ""
     needs: Needs | None = None
+    log: Path | None = None
+    complained: bool = False
+    builds: bool = False
     failure: dict[str, str] | None = None
 
 
@@ -89,6 +93,7 @@ class RayEngine:
         self._prefix = f"openads-{hashlib.sha256(service.encode()).hexdigest()[:8]}-"
         self._wheels = settings.wheels
         self._start_timeout = settings.start_timeout
+        self._environment_timeout = settings.environment_timeout
         self._link = RayLink(settings.ray_address or "auto", self._prefix)
         self._logs = ReplicaLogs(home, settings)
         self._known: dict[str, _Known] = {}
@@ -106,7 +111,7 @@ class RayEngine:
         with self._lock:
             if name in self._known and not self._known[name].stopping:
                 return
-            known = self._known[name] = _Known(time.monotonic(), ran=inf)
+            known = self._known[name] = _Known(time.monotonic(), ran=inf, log=order.log)
         order.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._starts.submit(self._start, name, order, known)
 
@@ -148,10 +153,18 @@ class RayEngine:
                     continue
                 entry, told = entries.get(name), applications.get(name)
                 waited = now - known.since
-                if entry is None and known.needs is not None and waited > self._start_timeout:
-                    known.failure = known.failure or no_place(known.needs, self._seen.nodes, waited)
+                if entry is None and known.needs is not None:
+                    self._judge_wait(known, known.needs, waited)
                 reports.append(report_of(replica, waited, known.failure, entry, told))
         return reports
+
+    def _judge_wait(self, known: _Known, needs: Needs, waited: float) -> None:
+        """Say that a replica waits for room, and give it up where that takes too long."""
+        if waited > self._start_timeout + (self._environment_timeout if known.builds else 0.0):
+            known.failure = known.failure or no_place(needs, self._seen.nodes, waited, builds=known.builds)
+        elif waited > _PATIENCE and not known.complained and known.log is not None:
+            known.complained = True
+            self._logs.say(known.log, f"Waiting for a node with room for a replica: it takes {needs}.")
 
     def machine(self) -> Machine:
         """Return what the nodes of the cluster have together."""
@@ -250,6 +263,7 @@ class RayEngine:
 
     def _run(self, name: str, order: ReplicaOrder, known: _Known) -> None:
         packages = self._packages(order)
+        known.builds = bool(packages)
         needs = known.needs = needs_of(order)
         while name in self._applications(fresh=True):  # one of the same name is about to go
             if known.stopping:

@@ -49,7 +49,6 @@ class RayLink:
         self._pause = _FIRST_PAUSE
         self._number = 0
         self._waiting: dict[int, Future[Any]] = {}
-        self._over = False
 
     def ask(self, verb: str, *arguments: Any, seconds: float = _ASK_SECONDS) -> Any:
         """Return the answer. Raises EngineUnavailable, also for what the cluster refused."""
@@ -77,9 +76,8 @@ class RayLink:
                 self._waiting.pop(number, None)
 
     def close(self) -> None:
-        """End the process."""
+        """End the process; another question starts it again."""
         with self._lock:
-            self._over = True
             process = self._process
         if process is not None:
             process.kill()
@@ -88,7 +86,7 @@ class RayLink:
     def _keep_running(self) -> None:
         """Start the process unless it runs, or ended just now."""
         now = time.monotonic()
-        if self._process is not None or self._over or now < self._due:
+        if self._process is not None or now < self._due:
             return
         argv = [sys.executable, "-m", "ads.deploy.engines.ray_driver", self._address, self._service]
         variables = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", **os.environ}

@@ -11,10 +11,22 @@ from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.placement import Machine
 from ads.replica_address import tcp
 
-__all__ = ["SILENT_SECONDS", "Needs", "Node", "machine_of", "needs_of", "no_place", "node_for", "report_of"]
+__all__ = [
+    "NOT_IN_PLACE",
+    "SILENT_SECONDS",
+    "Needs",
+    "Node",
+    "machine_of",
+    "needs_of",
+    "no_place",
+    "node_for",
+    "report_of",
+]
 
 SILENT_SECONDS = 8.0
 """How long a replica may say nothing (it does so each second) before it counts as lost with its node."""
+NOT_IN_PLACE = "replica-files"
+"""The code of a failure of the node, not of the model."""
 _GAVE_UP = frozenset({"DEPLOY_FAILED"})
 _GIB = 1024**3
 
@@ -66,8 +78,16 @@ def node_for(needs: Needs, nodes: Iterable[Node], mine: Sequence[str], all_repli
     return min(fitting, key=lambda node: (own[node], others[node], node))
 
 
-def no_place(needs: Needs, nodes: Sequence[Node], seconds: float) -> dict[str, str]:
-    """Return why a replica has not been placed for so long, as a status file tells an error."""
+def no_place(needs: Needs, nodes: Sequence[Node], seconds: float, *, builds: bool = False) -> dict[str, str]:
+    """Return why a replica has not been placed for so long, as a status file tells an error. ``builds``: an environment
+    had to be made for it.
+    """
+    if builds:
+        return {
+            "code": "ray-environment",
+            "message": f"Ray did not start the replica within {seconds:.0f} s; it had an environment to make for it.",
+            "hint": "See whether the nodes reach a package index, or set wheels; Ray's logs on the node say more.",
+        }
     fitting = sum(needs.fit(node) for node in nodes)
     had = "each is full" if fitting else f"none of {len(nodes)} has as much in all"
     return {
@@ -104,13 +124,14 @@ def report_of(
             "hint": "Ray's own logs on the node say more; deploy again once that is mended.",
         }
     if failure is not None:
-        status = {"state": "failed", "stages": [], "error": dict(failure)}
-        return ReplicaReport(id=replica, running=True, age=age, status=status)
+        return _failed(replica, age, failure)
     if entry is None or not _heard(entry):  # Ray Serve is about to place it, or to replace it
         waited = age if entry is None else min(age, float(entry["silent"]))
         return ReplicaReport(id=replica, running=True, age=waited)
     told = entry["report"]
     status, port = told["status"], (told["status"] or {}).get("port")
+    if status is not None and (status.get("error") or {}).get("code") == NOT_IN_PLACE:
+        return _failed(replica, age, status["error"])
     return ReplicaReport(
         id=replica,
         running=bool(told["running"]),
@@ -121,6 +142,14 @@ def report_of(
         was_ready=bool(told["was_ready"]) and not told["running"],
         address=tcp(told["host"], port) if port else "",
         key=str(told["key"]),
+    )
+
+
+def _failed(replica: ReplicaId, age: float, failure: Mapping[str, str]) -> ReplicaReport:
+    """Return a replica that nothing will start: of a new revision a failure, of one that serves one to order anew."""
+    status = {"state": "failed", "stages": [], "error": dict(failure)}
+    return ReplicaReport(
+        id=replica, running=False, exit="signal SIGKILL", age=age, status=status, was_ready=True, restarts=0
     )
 
 
