@@ -14,7 +14,7 @@ from ads.deploy.autoscale import Policy
 from benchmarks.faults.recorder import Recorder, Request, percentile
 from benchmarks.faults.subject import Deployed, until
 from benchmarks.simulation.durations import Constant, Linear
-from benchmarks.simulation.machine import Fit, Sleeper, fitted, service, under_load
+from benchmarks.simulation.machine import Fit, RealService, Sleeper, fitted, service, under_load
 from benchmarks.simulation.outcome import Outcome
 from benchmarks.simulation.plans import Clients, Costs, DeploymentPlan, Fault, MachinePlan, Scenario
 from benchmarks.simulation.world import simulate
@@ -26,6 +26,8 @@ QUICK = Sleeper(0.0, 0.0)
 _WORK = 0.02
 _LOAD = 1.0
 """What load_model() of the model that is killed takes, in seconds."""
+_NO_GATEWAY = Costs(gateway=0.0)
+"""What the gateway takes is in what a request takes alone."""
 _POLICY = Policy(1, 2, 2.0, scale_in_after=5.0)
 
 
@@ -47,38 +49,52 @@ class Row:
 def check(seconds: float, parts: tuple[str, ...]) -> tuple[list[str], list[Row]]:
     """Return what was measured first (the simulation's numbers), and the figures."""
     said, rows = [f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores"], []
-    slow, quick = fitted(SLOW), fitted(QUICK)
     with service() as subject:
-        warm = subject.deploy(subject.register_files(QUICK.archive(), "quick"))
-        under_load(warm, 16, 1)
-        busy, alone = under_load(warm, 64, seconds), under_load(warm, 1, seconds)
-        hop = max(0.0, alone.result.p50 - busy.gateway - quick.base - quick.each)
-        costs = Costs(gateway=busy.gateway, hop=hop)
-        said += [
-            f"a request takes {busy.gateway * 1e6:.0f} us of the gateway's processor",
-            f"it takes {hop * 1e6:.0f} us on its way that occupy nobody",
-            f"a frame takes {_words(slow)} of the slow model, {_words(quick)} of the quick one",
-        ]
         if "load" in parts:
-            deployed = subject.deploy(subject.register_files(SLOW.archive(), "slow"))
-            under_load(deployed, 16, 1)
-            for connections in (1, 4, 16, 64):
-                rows += _loaded("slow model", deployed, slow, costs, connections, seconds, cpu=0.0)
-            for connections in (16, 64):
-                rows += _loaded("quick model", warm, quick, costs, connections, seconds, cpu=1.0)
+            rows += _concurrencies(subject, seconds, said)
         if "kill" in parts:
-            rows += _killed(subject.deploy(_lazy(subject)), costs, said)
+            rows += _killed(subject.deploy(_lazy(subject)), said)
         if "scale" in parts:
-            rows += _scaled(subject.deploy(_lazy(subject)), costs)
+            rows += _scaled(subject.deploy(_lazy(subject)), said)
     return said, rows
+
+
+def _concurrencies(subject: RealService, seconds: float, said: list[str]) -> list[Row]:
+    slow, quick = fitted(SLOW), fitted(QUICK)
+    warm = subject.deploy(subject.register_files(QUICK.archive(), "quick"))
+    under_load(warm, 16, 1)
+    busy, alone = under_load(warm, 64, seconds), under_load(warm, 1, seconds)
+    hop = max(0.0, alone.result.p50 - busy.gateway - quick.base - quick.each)
+    costs = Costs(gateway=busy.gateway, hop=hop)
+    said += [
+        f"a request takes {busy.gateway * 1e6:.0f} us of the gateway's processor",
+        f"it takes {hop * 1e6:.0f} us on its way that occupy nobody",
+        f"a frame takes {_words(slow)} of the slow model, {_words(quick)} of the quick one",
+    ]
+    deployed = subject.deploy(subject.register_files(SLOW.archive(), "slow"))
+    under_load(deployed, 16, 1)
+    rows = []
+    for connections in (1, 4, 16, 64):
+        rows += _loaded("slow model", deployed, slow, costs, connections, seconds, cpu=0.0)
+    for connections in (16, 64):
+        rows += _loaded("quick model", warm, quick, costs, connections, seconds, cpu=1.0)
+    return rows
 
 
 def _words(fit: Fit) -> str:
     return f"{fit.base * 1e3:.3f} ms + {fit.each * 1e3:.4f} ms for each request"
 
 
-def _lazy(subject: object) -> str:
-    found: str = subject.register(1, work=_WORK, load=f"time.sleep({_LOAD})")  # type: ignore[attr-defined]
+def _lazy(subject: RealService) -> str:
+    return subject.register(1, work=_WORK, load=f"time.sleep({_LOAD})")
+
+
+def _work_seconds(deployed: Deployed, said: list[str]) -> float:
+    """Return what a request takes when nobody else asks: the sleep, what it is late by, and the way."""
+    with Recorder(deployed.url, deployed.subject.token, 1, rate=0, connections=1) as recorder:
+        recorder.after(60)
+    found = percentile([request.seconds for request in recorder.requests[10:]], 0.5)
+    said.append(f"a request to a model that sleeps for {_WORK * 1e3:g} ms takes {found * 1e3:.1f} ms alone")
     return found
 
 
@@ -101,9 +117,9 @@ def _loaded(
 # -- kill -9
 
 
-def _killed(deployed: Deployed, costs: Costs, said: list[str]) -> list[Row]:
+def _killed(deployed: Deployed, said: list[str]) -> list[Row]:
     rate, kills = 20.0, 2
-    start = _start_seconds(deployed)
+    start, work = _start_seconds(deployed), _work_seconds(deployed, said)
     said.append(f"a replica that is killed is ready again {start:.2f} s after its process began")
     times: list[list[float]] = []
     with Recorder(deployed.url, deployed.subject.token, 1, rate=rate, connections=32) as recorder:
@@ -117,9 +133,9 @@ def _killed(deployed: Deployed, costs: Costs, said: list[str]) -> list[Row]:
             times.append([back, *_took(recorder.since(killed, killed + start))])
     failed = sum(count for kind, count in recorder.counts.items() if kind != "right")
     plan = DeploymentPlan(
-        "one", Constant(_WORK), arrivals=np.arange(0, 20, 1 / rate), cpu=0.0, start=Constant(start), replicas=1
+        "one", Constant(work), arrivals=np.arange(0, 20, 1 / rate), cpu=0.0, start=Constant(start), replicas=1
     )
-    found = simulate(Scenario((plan,), seconds=20, costs=costs, faults=(Fault(5.01, "replica", "one"),)))
+    found = simulate(Scenario((plan,), seconds=20, costs=_NO_GATEWAY, faults=(Fault(5.01, "replica", "one"),)))
     longest = found.took[(found.began >= 4.9) & (found.began < 5.01 + start)]
     return [
         Row(
@@ -152,11 +168,11 @@ def _start_seconds(deployed: Deployed) -> float:
 # -- one more replica
 
 
-def _scaled(deployed: Deployed, costs: Costs) -> list[Row]:
+def _scaled(deployed: Deployed, said: list[str]) -> list[Row]:
     clients, seconds = 4, 12.0
     body = {"minimum": 1, "maximum": 2, "targetInFlight": 2.0, "scaleInAfterSeconds": 5}
+    start, work = _start_seconds(deployed), _work_seconds(deployed, said)
     deployed.subject.ask("PUT", f"/openads/v1/deployments/{deployed.id}/autoscaling", json=body)
-    start = _start_seconds(deployed)
     with Recorder(deployed.url, deployed.subject.token, 1, rate=0, connections=clients) as recorder:
         began = time.monotonic()
         until(lambda: len(recorder.first_seen) > 1, 30, "the second replica")
@@ -167,11 +183,11 @@ def _scaled(deployed: Deployed, costs: Costs) -> list[Row]:
         before = _rate(recorder, began + 0.5, began + second - 0.2)
     down = until(lambda: len(deployed.replicas()) == 1, 40, "one replica")
     plan = DeploymentPlan(
-        "one", Constant(_WORK), clients=Clients(clients), cpu=0.0, start=Constant(start), policy=_POLICY
+        "one", Constant(work), clients=Clients(clients), cpu=0.0, start=Constant(start), policy=_POLICY
     )
-    found = simulate(Scenario((plan,), seconds=seconds, costs=costs, drain=30))
+    found = simulate(Scenario((plan,), seconds=seconds, costs=_NO_GATEWAY, drain=30))
     up, down_at = (next(time for time, _, replicas in found.scaled if replicas == wanted) for wanted in (2, 1))
-    moment = up + start + costs.connect / 2
+    moment = up + start + _NO_GATEWAY.connect / 2
     return [
         Row("4 clients, one replica: requests", "1/s", before, _simulated_rate(found, 0.5, moment - 0.2)),
         Row("from the load to the second replica's first answer", "s", second, found.first_answers[1]),

@@ -142,6 +142,6 @@ def under_load(deployed: Deployed, connections: int, seconds: float) -> Measured
         before = sum(gateway.cpu_times()[:2])
         result = wrk(deployed.url, deployed.subject.token, BODY, connections, seconds, Path(name))
         spent = sum(gateway.cpu_times()[:2]) - before
-    if result.bad or not result.requests:
+    if result.bad > result.requests / 100 or not result.requests:
         raise RuntimeError(f"{result.bad} of {result.requests} requests failed.")
     return Measured(result, spent / result.requests, os.getloadavg()[0])

@@ -15,6 +15,7 @@ from benchmarks.simulation import arrivals
 from benchmarks.simulation.durations import Constant, Duration, Exponential, Linear
 from benchmarks.simulation.outcome import Outcome
 from benchmarks.simulation.plans import Clients, Costs, DeploymentPlan, Fault, MachinePlan, Scenario
+from benchmarks.simulation.scale import awake
 from benchmarks.simulation.world import simulate
 
 FREE = Costs(gateway=0.0, sweep=1.0)
@@ -194,3 +195,22 @@ def test_a_day_has_its_mean_and_its_peak() -> None:
     assert rates.mean() == pytest.approx(10, rel=0.01)
     assert rates.min() / rates.max() == pytest.approx(0.5, rel=0.01)
     assert arrivals.bursts(10, 50_000, numbers).mean() == pytest.approx(10, rel=0.25)
+
+
+@given(deployments=st.integers(1, 2000), rate=st.floats(0.01, 1000))
+@settings(max_examples=40, deadline=None)
+def test_no_more_are_awake_than_there_are_or_than_requests_came(deployments: int, rate: float) -> None:
+    found = awake(deployments, rate, kept=60.0)
+    assert 0 <= found <= deployments * (1 + 1e-9)
+    assert found <= rate * 60.0 * (1 + 1e-9)
+
+
+def test_what_is_awake_is_what_a_simulation_finds() -> None:
+    numbers, shares, rate, kept = np.random.default_rng(1), arrivals.popularity(300), 2.0, 60.0
+    moments = np.arange(200, 4000, 50.0)
+    seen = np.zeros(len(moments))
+    for share in shares:
+        times = arrivals.requests(arrivals.steady(float(rate * share), 4000), numbers)
+        before = np.searchsorted(times, moments)
+        seen += [place > 0 and moment - times[place - 1] < kept for place, moment in zip(before, moments, strict=True)]
+    assert awake(300, rate, kept) == pytest.approx(seen.mean(), rel=0.05)
