@@ -335,7 +335,7 @@ def test_3_1_40_upload_cut_off(shop: Shop) -> None:
             f"POST {MODELS}/{model_id}/artifact HTTP/1.1",
             f"host: 127.0.0.1:{shop.service.port}",
             f"authorization: Bearer {shop.service.admin.token}",
-            "content-length: 100000",
+            "content-length: 1000000",
             "content-type: application/octet-stream",
         ]
         connection.sendall("\r\n".join([*head, "", ""]).encode() + b"PK\3\4x")
