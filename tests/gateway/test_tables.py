@@ -11,7 +11,7 @@ import pytest
 
 from ads.home import Home
 
-from .conftest import DEPLOYMENT, TOKEN, Gateway
+from .conftest import DEPLOYMENT, TOKEN, Gateway, eventually
 from .served_model import ServedModel, prepare_iris
 
 PREDICT = f"/{DEPLOYMENT}/predict"
@@ -28,6 +28,7 @@ def iris(tmp_path_factory):
     try:
         gateway.start()
         served = ServedModel(gateway, folder, DEPLOYMENT)
+        eventually(lambda: gateway.request("GET", f"/{DEPLOYMENT}/v2/health/ready")[0] == 200, what="the connection")
         yield gateway
     finally:
         if served is not None:
