@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +12,7 @@ from sqlalchemy import text
 from ads.cluster.leadership import FencedDatabase, Leadership, LeadershipLost
 from ads.registry.cluster_tables import Published
 from ads.registry.database import Database
+from tests.members import Cluster, cluster  # noqa: F401 - a fixture
 from tests.own_service import eventually
 
 pytestmark = pytest.mark.needs("postgres")
@@ -87,3 +90,25 @@ def test_one_that_led_before_writes_nothing(candidates: list[Candidate], databas
     with database.read() as session:
         assert session.get_one(Published, "mine").content == "by the leader"
         assert session.get(Published, "mine too") is None
+
+
+@pytest.mark.timeout(300)
+def test_a_leader_that_hangs_is_replaced_and_writes_nothing_when_it_wakes(
+    cluster: Cluster,  # noqa: F811
+) -> None:
+    for name in ("a", "b"):
+        cluster.start(name, "control", engine="nodes")
+    cluster.await_all()
+    epoch, leader = cluster.leader()
+    hanging = cluster.named(leader)
+    control = hanging.children()["control"]
+    os.kill(control, signal.SIGSTOP)
+    try:
+        eventually(lambda: cluster.leader()[0] > epoch, 120, "another leader")
+        _, other = cluster.leader()
+        assert other != leader
+    finally:
+        os.kill(control, signal.SIGCONT)
+    eventually(lambda: f"leads no more (epoch {epoch})" in hanging.logs(), what="the end of the first leadership")
+    eventually(lambda: {leader, other} <= set(cluster.live()), what="both members")
+    assert cluster.leader() == (epoch + 1, other)

@@ -1,8 +1,9 @@
 """Who does what must be done once in the cluster: the control plane that holds one advisory lock of the database.
 
-The lock belongs to a connection of its own and is free as soon as that ends, however it ends. Each leader has an
-epoch, a number in the database that only grows. Every write of a leader's loop looks at it in its own transaction: one
-that was slow to notice that another leads writes nothing any more.
+The lock belongs to a connection of its own and is free as soon as that ends, however it ends. Where a leader hangs, and
+so does not even beat, the others end its connection. Each leader has an epoch, a number in the database that only
+grows. Every write of a leader's loop looks at it in its own transaction: one that was slow to notice that another leads
+writes nothing any more.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
 from ads.cluster.board import LEADER, Board
+from ads.cluster.members import NOW
 from ads.errors import AdsError, ServiceUnavailable
 from ads.registry.cluster_tables import Published
 from ads.registry.database import Database
@@ -29,6 +31,16 @@ logger = logging.getLogger(__name__)
 
 _LOCK = 0x6F70656E6C656164
 """The number of the leader's advisory lock: the bytes of ``openlead``."""
+_SILENT_SECONDS = 10
+_SILENT_LEADER = f"""
+SELECT l.pid FROM pg_locks l JOIN published p ON p.name = '{LEADER}' JOIN members m ON m.id = p.content
+WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {_LOCK >> 32} AND l.objid = {_LOCK & 0xFFFFFFFF}
+AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND m.seen < {NOW} - {_SILENT_SECONDS * 1_000_000}
+"""  # noqa: S608 - only constants
+"""The connection of a leader that hangs: it stands as long as its machine does. To be ended by a statement of its own,
+for the conditions of one statement are asked in any order.
+"""
 _LOOK_SECONDS = 0.5
 _CHECK_SECONDS = 1.0
 _PATIENCE = 3.0
@@ -94,6 +106,9 @@ class Leadership:
             (mine,) = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
             if mine:
                 return True
+            for (pid,) in connection.execute(_SILENT_LEADER).fetchall():
+                logger.warning("the leader has been silent for %s s; its connection %s is ended", _SILENT_SECONDS, pid)
+                connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
             self._over.wait(_LOOK_SECONDS)
         return False
 
