@@ -109,7 +109,8 @@ def _become_ready(artifact: str, options: "Dict[str, str]", status: Status, boun
         arrays.end()
         if not arrays.count:
             raise
-        print("With arrays that replicas share: {} They are read instead.".format(failure.message), flush=True)
+        with contextlib.suppress(OSError, ValueError):  # the script may have closed the log
+            print("With arrays that replicas share: {} They are read instead.".format(failure.message), flush=True)
         predictor = None
     if predictor is None:
         arrays.count = 0
