@@ -35,7 +35,7 @@ UNITS = {"MiB": 1024**2, "GiB": 1024**3}
 BLOCK = 4 * 1024**2
 
 CLIENT = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 import httpx, tqdm, concurrent.futures
 from ads.client import Service
@@ -43,14 +43,16 @@ from ads.client.transfer import download, upload
 what, model, path, sha256 = sys.argv[1:]
 service = Service.find(start=False)
 service.about
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():  # ru_maxrss would begin with what the process that started this one had
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+before = peak()
 began, cpu = time.perf_counter(), time.process_time()
 if what == "upload":
     upload(service, model, Path(path), sha256=sha256)
 else:
     assert download(service, model, Path(path)).sha256 == sha256
 print(json.dumps({"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu,
-                  "memory": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024}))
+                  "memory": (peak() - before) * 1024}))
 """
 
 
