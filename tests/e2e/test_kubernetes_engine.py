@@ -24,6 +24,8 @@ from tests.kubernetes_kubelet import IMAGE, Nodes, kubernetes
 from tests.kubernetes_server import Asked, Cluster, Refusal
 from tests.own_service import OwnService, eventually
 
+pytestmark = pytest.mark.timeout(390)
+
 CHART = Path(__file__).resolve().parents[2] / "deploy" / "helm" / "openads"
 DEPLOYMENTS = "/20190101/modelDeployments"
 

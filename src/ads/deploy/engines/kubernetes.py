@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.kubernetes_access import access_of
-from ads.deploy.engines.kubernetes_client import KubernetesClient
+from ads.deploy.engines.kubernetes_client import KubernetesClient, Refused
 from ads.deploy.engines.kubernetes_doors import Door, Doors
 from ads.deploy.engines.kubernetes_logs import LogSource, PodLogs
 from ads.deploy.engines.kubernetes_objects import (
@@ -28,9 +28,9 @@ from ads.deploy.engines.kubernetes_objects import (
     START,
     Cluster,
     Wanted,
-    name_of,
     replica_set,
     secret,
+    secret_name_of,
     selector,
 )
 from ads.deploy.engines.kubernetes_placement import placement_of
@@ -104,6 +104,8 @@ class KubernetesEngine:
         self._doors = Doors()
         self._logs = PodLogs(self._client, self._log_writer)
         self._told: dict[str, str] = {}
+        self._begun: dict[ReplicaId, str] = {}
+        """Starts that the cluster may have heard of, or not: they are tried again and not made anew."""
 
     # -- what the reconcile loop asks for
 
@@ -116,7 +118,7 @@ class KubernetesEngine:
                 "A model by reference can't be served by the Kubernetes engine.",
                 hint="Register it with its files, or serve it with the engine local or nodes.",
             )
-        start = secrets.token_hex(8)
+        start = self._begun.setdefault(order.id, secrets.token_hex(8))
         resources = resources_of(order.shape, order.ocpus, order.memory_bytes)
         wanted = Wanted(
             id=order.id,
@@ -129,14 +131,20 @@ class KubernetesEngine:
             environment=_with_threads(order, max(1, round(resources.processors))),
         )
         self._client.apply(secret(wanted, self._cluster))
-        self._sets.put(self._client.apply(replica_set(wanted, self._cluster)))
+        try:
+            self._sets.put(self._client.apply(replica_set(wanted, self._cluster)))
+        except Refused:  # one that another control plane has started, or what isn't allowed
+            del self._begun[order.id]
+            self._client.delete("Secret", secret_name_of(order.id, start))
+            raise
+        del self._begun[order.id]
 
     def stop(self, replica: ReplicaId) -> None:
         """End a replica for good; return once its pods are gone, or will be as soon as their node is back."""
         for found in [each for each in self._sets.objects() if replica_of(each) == replica]:
             self._client.delete("ReplicaSet", found["metadata"]["name"])
             self._sets.remove(found["metadata"]["uid"])
-        self._client.delete("Secret", name_of(replica))
+            self._client.delete("Secret", secret_name_of(replica, str(found["metadata"]["labels"].get(START))))
         deadline = time.monotonic() + _GONE_SECONDS
         while any(replica_of(pod) == replica for pod in self._pods.objects()):
             if time.monotonic() > deadline:

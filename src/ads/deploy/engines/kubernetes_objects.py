@@ -28,6 +28,7 @@ __all__ = [
     "name_of",
     "replica_set",
     "secret",
+    "secret_name_of",
     "selector",
 ]
 
@@ -84,8 +85,13 @@ class Wanted:
 
 
 def name_of(replica: ReplicaId) -> str:
-    """Return what the replica's objects are called."""
+    """Return what the replica's ReplicaSet is called."""
     return f"openads-{replica}"
+
+
+def secret_name_of(replica: ReplicaId, start: str) -> str:
+    """Return what the Secret of one start of a replica is called: no start touches what another one uses."""
+    return f"{name_of(replica)}-{start}"
 
 
 def selector(instance: str) -> str:
@@ -99,7 +105,7 @@ def secret(wanted: Wanted, cluster: Cluster) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": _about(wanted, cluster),
+        "metadata": {**_about(wanted, cluster), "name": secret_name_of(wanted.id, wanted.start)},
         "type": "Opaque",
         "data": {name: base64.b64encode(text.encode()).decode() for name, text in content.items()},
     }
@@ -171,7 +177,7 @@ def _pod(wanted: Wanted, cluster: Cluster) -> Object:
             {"name": "prepared", "emptyDir": {}},
             {"name": "work", "emptyDir": {}},
             {"name": "tmp", "emptyDir": {}},
-            {"name": "secret", "secret": {"secretName": name_of(wanted.id), "defaultMode": 0o440}},
+            {"name": "secret", "secret": {"secretName": secret_name_of(wanted.id, wanted.start), "defaultMode": 0o440}},
         ],
         **more,
         "tolerations": [*away, *(more.get("tolerations") or ())],

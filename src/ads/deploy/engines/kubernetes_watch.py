@@ -17,6 +17,8 @@ Object = dict[str, Any]
 _PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
 _STALE_AFTER = 10.0
+_BEFORE_LISTING = 0.05
+_MADE_SECONDS = 5.0
 
 
 class Watched:
@@ -28,23 +30,35 @@ class Watched:
         self._selector = selector
         self._lock = threading.Lock()
         self._objects: dict[str, Object] = {}
+        self._made: dict[str, tuple[Object, float]] = {}
         self._removed: set[str] = set()
-        self._follower: object = None
+        self._over: threading.Event | None = None
         self._broken_since: float | None = None
 
     def objects(self) -> list[Object]:
         """Return all of them. Raises EngineUnavailable when the cluster has not been heard of for ten seconds."""
         with self._lock:
             broken = self._broken_since
-            if self._follower is not None and (broken is None or time.monotonic() - broken < _STALE_AFTER):
-                return list(self._objects.values())
+            followed = self._over is not None and not self._over.is_set()
+            if followed and (broken is None or time.monotonic() - broken < _STALE_AFTER):
+                return [*self._objects.values(), *self._just_made()]
         items, _ = self._client.list(self._kind, self._selector)
         return [item for item in items if item["metadata"]["uid"] not in self._removed]
 
     def put(self, found: Object) -> None:
-        """Know of an object that was just made, before the cluster tells."""
+        """Know of an object that was just made, before the cluster tells, for some seconds."""
         with self._lock:
-            self._objects.setdefault(found["metadata"]["uid"], found)
+            self._made[found["metadata"]["uid"]] = (found, time.monotonic() + _MADE_SECONDS)
+
+    def _just_made(self) -> list[Object]:
+        """Return what was made and can't be among the objects yet: a list that was asked for before lacks it, too."""
+        now = time.monotonic()
+        self._made = {
+            uid: made
+            for uid, made in self._made.items()
+            if now < made[1] and uid not in self._objects.keys() | self._removed
+        }
+        return [found for found, _ in self._made.values()]
 
     def remove(self, uid: str) -> None:
         """Forget an object that was just deleted, whatever the cluster still tells of it."""
@@ -64,15 +78,13 @@ class Watched:
                     version = self._follow_on(version, changed, over)
                     pause = _PAUSE
             except Expired:  # noqa: PERF203 - a watch takes a minute
-                continue
+                over.wait(_BEFORE_LISTING)
             except EngineUnavailable:
                 with self._lock:
-                    self._broken_since = self._broken_since or time.monotonic()
+                    if self._over is over:
+                        self._broken_since = self._broken_since or time.monotonic()
                 over.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-        with self._lock:
-            if self._follower is over:  # else somebody follows for a leader that came after this one
-                self._follower = None
 
     def _follow_on(self, version: str, changed: Callable[[], None], over: threading.Event) -> str:
         """Take in what changes for as long as one watch lasts; return the version to go on from."""
@@ -85,16 +97,17 @@ class Watched:
                 changed()
         return version
 
-    def _replace(self, items: list[Object], follower: object) -> None:
+    def _replace(self, items: list[Object], over: threading.Event) -> None:
         with self._lock:
             found = {item["metadata"]["uid"]: item for item in items}
             self._removed &= set(found)
             self._objects = {uid: item for uid, item in found.items() if uid not in self._removed}
-            self._follower, self._broken_since = follower, None
+            self._over, self._broken_since = over, None
 
     def _take(self, kind: str, found: Object) -> None:
         uid = found["metadata"]["uid"]
         with self._lock:
+            self._made.pop(uid, None)
             if kind == "DELETED":
                 self._objects.pop(uid, None)
                 self._removed.discard(uid)
