@@ -35,13 +35,18 @@ Key = tuple[str, str, str]
 _SHORT = "openads_short"
 
 
-def short(handler: Handler) -> Handler:
-    """Mark a handler that reads a few rows by an index, and does nothing else.
+def short(when: Callable[[Request], bool] = lambda _: True) -> Callable[[Handler], Handler]:
+    """Mark a handler that reads a few rows by an index, and does nothing else; ``when`` tells for which requests.
 
     Where the database is a file of this machine it is called at once: handing it to a thread takes longer than it does.
+    Nothing else is answered meanwhile, so anything that may look at many rows must not be marked.
     """
-    setattr(handler, _SHORT, True)
-    return handler
+
+    def mark(handler: Handler) -> Handler:
+        setattr(handler, _SHORT, when)
+        return handler
+
+    return mark
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class _Direct:
     request: str
     body: tuple[str, type[BaseModel]] | None
     awaited: bool
-    short: bool
+    short: Callable[[Request], bool] | None
 
 
 class Dispatch:
@@ -106,7 +111,7 @@ async def _called(direct: _Direct, request: Request, given: dict[str, Any]) -> R
     found: Response
     if direct.awaited:
         found = await call(**given)
-    elif direct.short and context_of(request).database.is_sqlite:
+    elif direct.short is not None and context_of(request).database.is_sqlite and direct.short(request):
         found = call(**given)
     else:
         found = await run_in_threadpool(call, **given)
@@ -132,7 +137,7 @@ def _direct(route: APIRoute) -> _Direct | None:
         if parameter.default is not inspect.Parameter.empty:
             return None
     awaited = inspect.iscoroutinefunction(route.endpoint)
-    is_short = getattr(route.endpoint, _SHORT, False)
+    is_short = getattr(route.endpoint, _SHORT, None)
     return _Direct(route, route.path_regex, tuple(parts), request, body, awaited, is_short)
 
 

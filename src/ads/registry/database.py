@@ -172,6 +172,8 @@ def _sqlite_arguments() -> dict[str, Any]:
     return {
         "connect_args": {"timeout": _BUSY_TIMEOUT},
         "pool_size": _CONNECTIONS,
+        "max_overflow": _CONNECTIONS,
+        "pool_timeout": _BUSY_TIMEOUT,
         "pool_use_lifo": True,
     }
 
