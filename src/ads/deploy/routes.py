@@ -69,6 +69,8 @@ class Routes:
     def __init__(self, home: Home, share: Share | None = None) -> None:
         self._home = home
         self._share = share
+        self._generation: int
+        self._published: Any
         self._generation, self._published = (0, None) if share is not None else _read(home.routes_file)
 
     def publish(self, routes: Iterable[Route]) -> bool:
