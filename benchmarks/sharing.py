@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,13 +33,17 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=320, help="size of the array")
     parser.add_argument("--replicas", default="1,2,4")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the service does not stay
     counts = [int(text) for text in options.replicas.split(",")]
     with tempfile.TemporaryDirectory(prefix="oashare") as folder:
         os.environ["OPENADS_HOME"] = f"{folder}/home"
         os.environ["OPENADS_PORT"] = "0"
         try:
             model, asked, answer = saved(Path(folder), min(options.megabytes, _MOST_MEGABYTES))
-            print(f"{'replicas':>8}  {'arrays':8}{'PSS MB':>8}{'private MB':>12}{'load s':>8}{'ms/request':>12}")
+            print(
+                f"{'replicas':>8}  {'arrays':8}{'PSS MB':>8}{'private MB':>12}{'load s':>8}{'ms/request':>12}",
+                flush=True,
+            )
             for count in counts:
                 for shared in (True, False):
                     measure(model, asked, answer, count, shared=shared)
