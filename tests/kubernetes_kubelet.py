@@ -26,7 +26,8 @@ from datetime import datetime, timezone
 from itertools import count
 from pathlib import Path
 
-from tests.kubernetes_server import NAMESPACE, Cluster, Object, Refusal, moment, serve
+from tests.kubernetes_rules import Object, Refusal
+from tests.kubernetes_server import NAMESPACE, Cluster, moment, serve
 
 IMAGE = "shop/openads:test"
 _VARIABLE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_]*)\)")

@@ -21,7 +21,8 @@ from ads.errors import DeploymentFailed
 from ads.model.framework.sklearn_model import SklearnModel
 from tests.helm_chart import objects, render
 from tests.kubernetes_kubelet import IMAGE, Nodes, kubernetes
-from tests.kubernetes_server import Asked, Cluster, Refusal
+from tests.kubernetes_rules import Refusal
+from tests.kubernetes_server import Asked, Cluster
 from tests.own_service import OwnService, eventually
 
 pytestmark = pytest.mark.timeout(390)

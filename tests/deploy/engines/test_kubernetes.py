@@ -18,7 +18,8 @@ from ads.home import Home
 from ads.registry.deployments import ModelSource
 from ads.settings import Settings
 from tests.kubernetes_kubelet import kubernetes
-from tests.kubernetes_server import Asked, Cluster, Refusal
+from tests.kubernetes_rules import Refusal
+from tests.kubernetes_server import Asked, Cluster
 from tests.own_service import eventually
 
 OCID = "ocid1.datasciencemodeldeployment.oc1..aaaaabcdefghijkl"

@@ -18,7 +18,8 @@ from ads.deploy.engines.kubernetes_watch import Watched
 from ads.deploy.engines.supervisor_client import EngineUnavailable
 from ads.errors import SettingError
 from tests.kubernetes_kubelet import kubernetes
-from tests.kubernetes_server import NAMESPACE, TOKEN, Asked, Cluster, Refusal, moment
+from tests.kubernetes_rules import Refusal
+from tests.kubernetes_server import NAMESPACE, TOKEN, Asked, Cluster, moment
 from tests.own_service import eventually
 
 LABELS = {"app": "shop"}
