@@ -50,3 +50,12 @@ def test_a_service_elsewhere_that_does_not_answer(ads):
     result = ads("status", "--url", "http://127.0.0.1:1")
     assert result.code == 6
     assert "http://127.0.0.1:1" in result.err
+
+
+def test_a_member_of_a_cluster_without_a_gateway(ads, home):
+    home.root.mkdir()
+    home.write_service_file(ServiceFile(url="", token="", pid=os.getpid(), version="9.9"))
+    result = ads("status")
+    assert result.code == 0
+    assert "running" in result.out
+    assert "member of a cluster" in result.err

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,13 @@ def test_a_start_that_fails_says_why(home: Home, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(finder.sys, "executable", str(starter))
     with pytest.raises(ServiceUnreachable, match="the disk is full"):
         find(load_settings(home=home.root))
+
+
+def test_a_member_of_a_cluster_without_a_gateway_is_no_service_for_clients(home: Home) -> None:
+    home.write_service_file(ServiceFile("", "token", os.getpid(), "0"))
+    assert not home.service_file.exists()
+    with pytest.raises(ServiceUnreachable, match="without a gateway") as caught:
+        find(load_settings(home=home.root))
+    assert "OPENADS_URL" in caught.value.hint
+    home.remove_service_file()
+    assert not home.member_file.exists()

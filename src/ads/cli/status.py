@@ -34,6 +34,8 @@ def status(invocation: Invocation) -> int:
 
     Exit status: 0 when the service answers, 3 when none runs, 6 when it doesn't answer. -q prints its address.
     """
+    from ads.client.finder import member_of
+
     home = invocation.home
     found = home.read_service_file()
     remote = bool(invocation.settings.url)
@@ -42,6 +44,13 @@ def status(invocation: Invocation) -> int:
     except ServiceUnreachable:
         if remote:
             raise
+        member = member_of(home)
+        if member is not None:
+            told = {"state": "running", "version": member.version, "pid": member.pid, "home": str(home.root)}
+            if invocation.output.format != "quiet":  # it has no address to print
+                invocation.output.record(told, COLUMNS)
+            invocation.output.hint("It is a member of a cluster without a gateway: gateways are the way to it.")
+            return exit_codes.OK
         _tell_nothing_runs(invocation, crashed=found is not None)
         return exit_codes.NOT_FOUND
     about = service.about

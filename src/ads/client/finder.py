@@ -11,7 +11,7 @@ from ads.errors import ServiceUnreachable
 from ads.home import Home, ServiceFile
 from ads.settings import Settings, load_settings
 
-__all__ = ["Address", "find", "is_alive"]
+__all__ = ["Address", "find", "is_alive", "member_of"]
 
 _START_WITHIN = 60.0
 _ALIVE_WITHIN = 2.0
@@ -40,6 +40,11 @@ def find(settings: Settings | None = None, *, start: bool = True) -> Address:
     running = _running(home)
     if running is not None:
         return Address(running.url, running.token, local=True)
+    if member_of(home) is not None:
+        raise ServiceUnreachable(
+            f"What runs on {home.root} is a member of a cluster without a gateway: clients can't speak to it.",
+            hint="Set OPENADS_URL to the address of one of the cluster's gateways.",
+        )
     if not start:
         raise ServiceUnreachable(
             f"No service is running for the data directory {home.root}.",
@@ -72,6 +77,12 @@ def _running(home: Home) -> ServiceFile | None:
     if found is None or not _exists(found.pid) or not is_alive(found.url):
         return None
     return found
+
+
+def member_of(home: Home) -> ServiceFile | None:
+    """Return what a member of a cluster without a gateway says of itself, when it runs on this data directory."""
+    found = home.read_member_file()
+    return found if found is not None and _exists(found.pid) else None
 
 
 def _exists(pid: int) -> bool:
