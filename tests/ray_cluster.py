@@ -31,7 +31,7 @@ _SMALL = [
     "--include-log-monitor",
     "false",
 ]
-_START_SECONDS = 180
+_START_SECONDS = 400
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_enable_metrics_collection": "0",

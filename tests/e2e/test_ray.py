@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 from sklearn.datasets import load_iris
@@ -66,6 +68,19 @@ def bearer() -> dict[str, str]:
     return {"Authorization": f"Bearer {token()}"}
 
 
+def nodes_of(cluster: RayCluster, rolling: Rolling) -> set[int]:
+    """Return the nodes on which workers of a deployment run."""
+    mark = f"{rolling.id[-12:]}-"
+    found = set()
+    for node in (1, 2):
+        for process in cluster.processes(node):
+            with contextlib.suppress(psutil.Error):
+                words = process.cmdline()
+                if any("launch.py" in word for word in words) and any(mark in word for word in words):
+                    found.add(node)
+    return found
+
+
 def scale(rolling: Rolling, instances: int) -> None:
     """Ask for another number of replicas."""
     policy = {"scalingPolicy": {"policyType": "FIXED_SIZE", "instanceCount": instances}}
@@ -122,7 +137,8 @@ def test_a_model_that_fails_says_why_and_leaves_nothing(service: OwnService) -> 
 
 def test_a_lost_node_costs_no_request(service: OwnService, deployed: Any, cluster: RayCluster) -> None:
     rolling = deployed(register(1), "spread", instances=2)
-    eventually(lambda: len(set(hosts_of(service, rolling))) == 2, what="replicas on two nodes")
+    eventually(lambda: len(hosts_of(service, rolling)) == 2, what="two replicas")
+    assert nodes_of(cluster, rolling) == {1, 2}
     with rolling.load() as load:
         load.more()
         cluster.kill(2)
