@@ -64,7 +64,8 @@ def fill_sqlite(context: Context, portions: list[range]) -> None:
 def fill_postgres(context: Context, portions: list[range]) -> None:
     with context.database.engine.connect() as connection:
         be_patient(connection)
-        cursor = connection.connection.driver_connection.cursor()
+        raw: Any = connection.connection.driver_connection
+        cursor = raw.cursor()
         for numbers in portions:
             with context.database.write() as session:
                 terms, found = add_models(context, session, numbers)
@@ -75,9 +76,9 @@ def fill_postgres(context: Context, portions: list[range]) -> None:
                 with cursor.copy(f"COPY {into} FROM STDIN") as copy:
                     for each in rows:
                         copy.write_row(each)
-            connection.commit()
+            raw.commit()
         cursor.execute("SELECT setval(pg_get_serial_sequence('models', 'seq'), (SELECT max(seq) FROM models))")
-        connection.commit()
+        raw.commit()
     with context.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         be_patient(connection)
         connection.execute(text("VACUUM ANALYZE"))  # as the server does by itself, some time later
