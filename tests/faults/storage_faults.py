@@ -190,13 +190,16 @@ def send_parts(client: httpx.Client, model_id: str, content: bytes) -> None:
 SENDERS: dict[str, Callable[[httpx.Client, str, bytes], None]] = dict(zip(WAYS, (send_whole, send_parts), strict=True))
 
 
-def fail_at_every_step(folder: Path, way: str, fault: str, **settings: Any) -> Outcome:
-    """Upload again and again, with the fault at the first step, the second, … until an upload takes fewer steps."""
+def fail_at_every_step(folder: Path, way: str, fault: str, first: int = 1, most: int = 0, **settings: Any) -> Outcome:
+    """Upload again and again, with the fault at the first step, the second, … until an upload takes fewer steps.
+
+    With ``first`` the steps before that one are left out; with ``most`` it ends after so many.
+    """
     control, outcome = Control(folder, **settings), Outcome()
     content_size = PART if way == "in parts" else 3 * 1024 * 1024
     kept: dict[str, bytes] = {}
     control.start()
-    number = 0
+    number = first - 1
     try:
         while True:
             number += 1
@@ -216,6 +219,8 @@ def fail_at_every_step(folder: Path, way: str, fault: str, **settings: Any) -> O
             if not step:
                 break
             outcome.steps.append(step)
+            if len(outcome.steps) == most:
+                break
         outcome.lost += sum(control.download(model_id) != content for model_id, content in kept.items())
     finally:
         control.stop()
