@@ -36,6 +36,7 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_enable_metrics_collection": "0",
     "RAY_prestart_worker_first_driver": "0",
+    "RAY_raylet_start_wait_time_s": "300",
     "RAY_worker_register_timeout_seconds": "180",
     "RAY_memory_monitor_refresh_ms": "0",
     "RAY_SERVE_LOG_TO_STDERR": "0",
