@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import ctypes
 import os
 import re
 import secrets
@@ -32,6 +33,8 @@ from tests.kubernetes_server import NAMESPACE, Cluster, moment, serve
 IMAGE = "shop/openads:test"
 _VARIABLE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _SOURCE = Path(__file__).resolve().parent.parent / "src"
+_LIBRARY = ctypes.CDLL(None)
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _addresses = count(2)
 
 
@@ -283,7 +286,13 @@ class Running:
         words = container.get("command") or self._nodes.images[container["image"]]
         command = [place(expanded(word, variables)) for word in words]
         return subprocess.Popen(
-            command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, cwd="/"
+            command,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            cwd="/",
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, and no pod outlives killed tests
         )
 
     def _referenced(self, variable: Object) -> str:
@@ -329,6 +338,10 @@ class Running:
                     told[where] = copy.deepcopy(mine)
 
         self._nodes.cluster.update("Pod", self.name, change)
+
+
+def _end_with_parent() -> None:
+    _LIBRARY.prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _read(process: subprocess.Popen[bytes], lines: list[tuple[str, str]]) -> None:

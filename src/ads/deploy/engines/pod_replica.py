@@ -88,9 +88,11 @@ class _Replica:
         argv = [str(python), str(worker_file()), "--artifact", str(artifact), "--status", str(self._status)]
         argv += ["--listen", listen, "--key", str(options.secret / "key")]
         argv += ["--memory-limit", str(options.memory_limit)]
-        self.process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, cwd=artifact, env=variables_of(python, variables, temporary, os.environ)
-        )
+        env = variables_of(python, variables, temporary, os.environ)
+        lifeline, self._life = os.pipe()  # the replica ends when this process does, however it ends
+        env["OPENADS_LIFELINE"] = str(lifeline)
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, cwd=artifact, env=env, pass_fds=(lifeline,))
+        os.close(lifeline)
 
     def end(self) -> None:
         """Ask the process to end; the cluster kills what doesn't."""
