@@ -59,8 +59,8 @@ def placement(seed: int = 1) -> Table:
             placing=placing,  # type: ignore[arg-type]
             seed=seed,
         )
-        words = f"{instances} or more replicas, machine with the {placing} {'replicas' if placing == 'fewest' else ''}"
-        rows.append((words.strip(), *_figures(simulate(scenario))))
+        first = "the machine with the fewest replicas" if placing == "fewest" else "the fullest machine"
+        rows.append((f"{instances} or more replicas, {first}", *_figures(simulate(scenario))))
     return ("placement", *_FIGURES), rows
 
 
