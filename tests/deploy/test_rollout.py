@@ -165,6 +165,22 @@ def test_a_few_late_answers_by_chance_break_no_gate(late: int, total: int, broke
     assert isinstance(plan(Progress(CANARY, "BAKING"), 1.0, seen), RollBack if broken else Wait)
 
 
+@pytest.mark.parametrize(
+    ("errors", "total", "broken"), [(1, 20, False), (2, 20, True), (8, 400, False), (14, 400, True)]
+)
+def test_a_few_failures_by_chance_break_no_gate(errors: int, total: int, broken: bool) -> None:
+    seen = Signals(True, serving=arm(1000, 5), candidate=arm(total, errors))
+    step = plan(Progress(CANARY, "BAKING"), 1.0, seen)
+    assert isinstance(step, RollBack if broken else Wait)
+
+
+def test_without_any_allowance_one_failure_breaks_the_gate_where_nothing_fails() -> None:
+    rollout = RolloutPlan("canary", (10, 100), 30.0, Gates(error_rate=0.0, least_requests=0))
+    for candidate, broken in ((arm(0), False), (arm(20), False), (arm(20, 1), True)):
+        step = plan(Progress(rollout, "BAKING"), 1.0, Signals(True, serving=arm(100), candidate=candidate))
+        assert isinstance(step, RollBack if broken else Wait)
+
+
 def test_a_shadow_that_disagrees_too_often_is_given_up() -> None:
     shadow = RolloutPlan("shadow", gates=Gates(disagreement=0.1))
     step = plan(Progress(shadow, "BAKING"), 1.0, Signals(True, compared=40, disagreed=5))

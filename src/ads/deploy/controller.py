@@ -171,7 +171,13 @@ class Controller:
             moved = [(row.id, model) for row in rows if (model := moved_alias(session, row)) is not None]
         reports = self._engine.list()
         self._courses.forget(rollouts.values())
-        cases = [self._case(row, reports, rollouts.get(row.id)) for row in rows]
+        theirs: dict[str, list[ReplicaReport]] = {}
+        for report in reports:
+            theirs.setdefault(report.id.deployment, []).append(report)
+        cases = [
+            self._case(row, tuple(theirs.get(ReplicaId.of(row.id, 0, 0).deployment, ())), rollouts.get(row.id))
+            for row in rows
+        ]
         changed = self._change_catalog(cases)
         changed = self._roll_back(cases) or changed
         changed = self._adjustments.follow(moved) or changed
@@ -193,8 +199,7 @@ class Controller:
 
     # -- decide
 
-    def _case(self, row: Deployment, reports: list[ReplicaReport], rollout: Rollout | None) -> _Case:
-        mine = tuple(r for r in reports if r.id.deployment == ReplicaId.of(row.id, 0, 0).deployment)
+    def _case(self, row: Deployment, mine: tuple[ReplicaReport, ...], rollout: Rollout | None) -> _Case:
         wanted = parse_spec(row.configuration)
         served = parse_spec(row.serving_configuration) if row.serving_configuration else None
         if rollout is not None and rollout.revision != row.revision:

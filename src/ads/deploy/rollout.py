@@ -286,7 +286,7 @@ def _broken_gate(found: RolloutPlan, signals: Signals) -> str:
             )
     if new.requests < gates.least_requests:
         return ""
-    if new.error_rate > old.error_rate + gates.error_rate:
+    if _surely_fails_more(new, old, gates.error_rate):
         return (
             f"Gate error rate: {new.errors} of {new.requests} requests failed ({new.error_rate:.1%}); the running "
             f"version fails {old.error_rate:.1%}, and at most {gates.error_rate:.1%} more are allowed."
@@ -301,6 +301,17 @@ def _broken_gate(found: RolloutPlan, signals: Signals) -> str:
             f"{usual * 1000:.0f} ms, and at most {gates.p95_ratio:g} times that is allowed."
         )
     return ""
+
+
+def _surely_fails_more(new: Arm, old: Arm, more: float) -> bool:
+    """Return whether so much more of the requests fail, by three standard deviations: one of twenty may by chance."""
+    if not new.errors:
+        return False
+    allowed = min(1.0, old.error_rate + more)
+    chance = allowed * (1 - allowed) / new.requests
+    if old.requests:
+        chance += old.error_rate * (1 - old.error_rate) / old.requests
+    return new.error_rate > allowed + 3 * sqrt(chance)
 
 
 def _surely_slower(arm: Arm, seconds: float) -> bool:
