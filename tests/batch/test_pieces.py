@@ -28,6 +28,9 @@ class Doubling:
         self.arrow = arrow
         self.asked: list[int] = []
 
+    def start(self) -> float:
+        return 0.0
+
     def ask(self, body: Body, *, arrow: bool) -> Asked:  # noqa: ARG002
         rows = json.loads(bytes(body.content))
         rows = rows if isinstance(rows, list) else [{"n": n} for n in rows["data"]["n"]]

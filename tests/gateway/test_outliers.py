@@ -38,9 +38,11 @@ def test_what_all_fail_at_ejects_nobody():
     assert not outliers.observe("c", True, 60, "c")
 
 
-def test_the_others_carry_on(make_gateway):
+def test_the_others_carry_on(make_gateway, eventually):
     gateway = make_gateway()
     gateway.deploy(("a", "b"))
+    eventually(lambda: gateway.predict([1])[2].get("replica") == "b", what="both replicas")
+    eventually(lambda: gateway.predict([1])[2].get("replica") == "a", what="both replicas")
     seen = []
     for _ in range(40):
         status, _, _ = gateway.predict({"status": 500, "only": "a"})
