@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,3 +151,23 @@ def test_a_lost_node_costs_no_request(service: OwnService, deployed: Any, cluste
         eventually(lambda: len(hosts_of(service, rolling)) == 2, 180, "a replica in place of the lost one")
         load.more()
     load.require_all_right()
+
+
+def test_a_table_is_scored_on_the_cluster_as_on_this_machine(cluster: RayCluster, tmp_path: Path) -> None:
+    data = load_iris(as_frame=True)
+    model = SklearnModel(LogisticRegression(max_iter=500).fit(data.data, data.target), artifact_dir=str(tmp_path / "m"))
+    model.prepare(X_sample=data.data, force_overwrite=True)
+    table = data.data.astype(object)
+    table.iloc[7, 0] = "wide"
+    table.to_json(tmp_path / "in.jsonl", orient="records", lines=True)
+    for engine in ("local", "ray"):
+        argv = [sys.executable, "-m", "ads.cli", "predict", f"{tmp_path}/m", "--input", f"{tmp_path}/in.jsonl"]
+        argv += ["--output", f"{tmp_path}/{engine}.jsonl", "--engine", engine, "--errors", "keep", "--rows", "40"]
+        variables = {**os.environ, **cluster.variables, "OPENADS_HOME": f"{tmp_path}/h"}
+        variables["OPENADS_RAY_ADDRESS"] = cluster.address
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=500, check=False, env=variables)
+        assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "ray.jsonl").read_text().splitlines()
+    assert lines == (tmp_path / "local.jsonl").read_text().splitlines()
+    assert len(lines) == len(table)
+    assert "wide" in json.loads(lines[7])["error"]

@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from pathlib import Path
 from typing import Protocol
 
 from ads.batch.chunk import ARROW, JSON, Body
@@ -23,7 +22,8 @@ _READ = 1 << 20
 class Running(Protocol):
     """A replica that is ready."""
 
-    socket_path: Path
+    def connect(self, timeout: float) -> socket.socket:
+        """Return a connection for frames, on which nothing waits longer than ``timeout`` seconds. Raises OSError."""
 
 
 class OwnReplica:
@@ -87,9 +87,7 @@ class OwnReplica:
         if self._over:
             raise Stopped
         replica = self._running.enter_context(self._make())
-        connection = self._running.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        connection.settimeout(self._timeout)
-        connection.connect(str(replica.socket_path))
+        connection = self._running.enter_context(replica.connect(self._timeout))
         self._connection = connection
         return connection
 

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from ads.cli.references import DEPLOYMENT, MODEL
 from ads.errors import InputError, NotFound, ServiceError
 
 if TYPE_CHECKING:
+    from ads.batch.askers import Running
     from ads.batch.job import Outcome
     from ads.batch.scoring import Asker
     from ads.cli.invocation import Invocation
@@ -26,6 +27,7 @@ __all__ = ["Wanted", "is_batch", "predict_batch"]
 _TABLES = (".csv", ".jsonl", ".ndjson", ".parquet")
 _EXCHANGE = re.compile(r" \([A-Z]+ /\S* answered \d{3}[^()]*\)$")
 _MOST_WORKERS = 8
+_MOST_WORKERS_OF_A_CLUSTER = 64
 _ROWS_OVER_HTTP = 2000
 _TOLD_TO_ROWS = (400, 413, 422, 500)
 _LONGEST_START = 600.0
@@ -56,6 +58,7 @@ class _Engine:
     make: Callable[[], Asker]
     rows: int | None
     words: str
+    workers: int
 
 
 def is_batch(source: str, target: str | None) -> bool:
@@ -77,6 +80,7 @@ def predict_batch(invocation: Invocation, wanted: Wanted) -> None:
     workers = wanted.workers or min(_cores(), _MOST_WORKERS)
     began = time.perf_counter()
     with _engine(invocation, wanted, workers) as engine, _bar(invocation) as bar:
+        workers = engine.workers
         job = Job(
             source=source,
             output=target,
@@ -133,15 +137,20 @@ def _engine(invocation: Invocation, wanted: Wanted, workers: int) -> Iterator[_E
     if is_path(wanted.reference):
         if wanted.engine == "deployment":
             raise InputError(f"{wanted.reference} is a path, not a deployment.", hint="Leave --engine out.")
-        with _own_replicas(invocation, wanted, workers, None) as engine:
+        deployment = None
+    else:
+        deployment = _deployment(invocation, wanted)
+        if deployment is not None and wanted.engine not in ("local", "ray"):
+            yield _endpoint(invocation, wanted, deployment, workers)
+            return
+    with _artifact(invocation, wanted, deployment) as folder:
+        own = (
+            _on_ray(invocation, wanted, folder)
+            if wanted.engine == "ray"
+            else _here(invocation, wanted, workers, folder)
+        )
+        with own as engine:
             yield engine
-        return
-    deployment = _deployment(invocation, wanted)
-    if deployment is not None and wanted.engine != "local":
-        yield _endpoint(invocation, wanted, deployment)
-        return
-    with _own_replicas(invocation, wanted, workers, deployment) as engine:
-        yield engine
 
 
 def _deployment(invocation: Invocation, wanted: Wanted) -> dict[str, Any] | None:
@@ -156,7 +165,7 @@ def _deployment(invocation: Invocation, wanted: Wanted) -> dict[str, Any] | None
         return None
 
 
-def _endpoint(invocation: Invocation, wanted: Wanted, deployment: dict[str, Any]) -> _Engine:
+def _endpoint(invocation: Invocation, wanted: Wanted, deployment: dict[str, Any], workers: int) -> _Engine:
     from ads.batch.askers import Endpoint
     from ads.cli.predict import columns_of, require_answering
     from ads.model.deployment.deployment_wire import model_id_of
@@ -183,34 +192,49 @@ def _endpoint(invocation: Invocation, wanted: Wanted, deployment: dict[str, Any]
 
     model = f"{deployment['id']} {model_id_of(deployment)}"
     words = f"by the deployment {deployment.get('displayName')!r}"
-    return _Engine(model, columns_of(invocation, deployment), lambda: Endpoint(post), _ROWS_OVER_HTTP, words)
+    return _Engine(model, columns_of(invocation, deployment), lambda: Endpoint(post), _ROWS_OVER_HTTP, words, workers)
 
 
 @contextmanager
-def _own_replicas(
-    invocation: Invocation, wanted: Wanted, workers: int, deployment: dict[str, Any] | None
-) -> Iterator[_Engine]:
-    """Yield replicas that this job starts, in the model's own environment, and ends."""
-    from ads.batch.askers import OwnReplica
+def _here(invocation: Invocation, wanted: Wanted, workers: int, folder: Path) -> Iterator[_Engine]:
+    """Yield replicas that this job starts on this machine, in the model's own environment, and ends."""
     from ads.cli.trial import on_trial
 
     timeout = wanted.timeout or _LONGEST_START
-    with ExitStack() as stack:
-        folder = stack.enter_context(_artifact(invocation, wanted, deployment))
-        variables = {} if workers == 1 else {"OMP_NUM_THREADS": str(max(1, _cores() // workers))}
+    variables = {} if workers == 1 else {"OMP_NUM_THREADS": str(max(1, _cores() // workers))}
+    words = "by a process of its own" if workers == 1 else f"by up to {workers} processes of its own"
 
-        def make() -> Asker:
-            return OwnReplica(
-                lambda: on_trial(invocation.home, folder, timeout, invocation.output.talk, variables),
-                composed=(folder / "score_recipe.json").is_file(),
-                arrow=_has_arrow(),
-                timeout=timeout,
-            )
+    def start() -> AbstractContextManager[Running]:
+        return on_trial(invocation.home, folder, timeout, invocation.output.talk, variables)
 
-        schema = folder / "input_schema.json"
-        dtypes = payload.dtypes_of(schema.read_text("utf-8") if schema.is_file() else None)
-        words = "by a process of its own" if workers == 1 else f"by up to {workers} processes of its own"
-        yield _Engine(_digest(folder), dtypes, make, None, words)
+    yield _own_replicas(folder, timeout, start, words, workers)
+
+
+@contextmanager
+def _on_ray(invocation: Invocation, wanted: Wanted, folder: Path) -> Iterator[_Engine]:
+    """Yield replicas that this job starts on a Ray cluster, one processor each, and ends."""
+    from ads.batch.ray_replicas import RayReplicas
+
+    timeout = wanted.timeout or _LONGEST_START
+    address = invocation.settings.ray_address or "auto"
+    with closing(RayReplicas(address, folder, invocation.settings.wheels)) as cluster:
+        workers = wanted.workers or min(cluster.processors, _MOST_WORKERS_OF_A_CLUSTER)
+        words = f"by up to {workers} {'process' if workers == 1 else 'processes'} of the Ray cluster"
+        yield _own_replicas(folder, timeout, lambda: cluster.replica(timeout), words, workers)
+
+
+def _own_replicas(
+    folder: Path, timeout: float, start: Callable[[], AbstractContextManager[Running]], words: str, workers: int
+) -> _Engine:
+    from ads.batch.askers import OwnReplica
+
+    def make() -> Asker:
+        composed = (folder / "score_recipe.json").is_file()
+        return OwnReplica(start, composed=composed, arrow=_has_arrow(), timeout=timeout)
+
+    schema = folder / "input_schema.json"
+    dtypes = payload.dtypes_of(schema.read_text("utf-8") if schema.is_file() else None)
+    return _Engine(_digest(folder), dtypes, make, None, words, workers)
 
 
 @contextmanager

@@ -55,8 +55,8 @@ _ANSWERING = {"ACTIVE", "UPDATING", "NEEDS_ATTENTION"}
 )
 @click.option(
     "--engine",
-    type=click.Choice(["local", "deployment"]),
-    help="For --output: replicas started for this, or the deployment. Default: what REF names.",
+    type=click.Choice(["local", "deployment", "ray"]),
+    help="For --output: replicas started for this, here or on a Ray cluster, or the deployment. Default: by REF.",
 )
 @click.option(
     "--keep",

@@ -43,10 +43,8 @@ class Trial:
         """
         from ads.gateway.frames import ANSWER, JSON, FrameReader, Input, decode_answer, encode_predict
 
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(timeout)
-            try:
-                connection.connect(str(self.socket_path))
+        try:
+            with self.connect(timeout) as connection:
                 connection.sendall(encode_predict(1, [Input(JSON, b"{}", body)]))
                 reader = FrameReader(1 << 30)
                 while piece := connection.recv(1 << 20):
@@ -54,9 +52,20 @@ class Trial:
                         if kind == ANSWER:
                             (answer,) = decode_answer(payload)
                             return _result(answer.status, answer.body)
-            except TimeoutError as error:
-                raise ServiceTimeout(f"predict() took longer than {timeout:g} s.") from error
+        except TimeoutError as error:
+            raise ServiceTimeout(f"predict() took longer than {timeout:g} s.") from error
         raise VerificationFailed("The process that ran the model ended during predict().")
+
+    def connect(self, timeout: float) -> socket.socket:
+        """Return a connection for frames, on which nothing waits longer than ``timeout`` seconds. Raises OSError."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(timeout)
+        try:
+            connection.connect(str(self.socket_path))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 def _result(status: int, body: bytes) -> Any:

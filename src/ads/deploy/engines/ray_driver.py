@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 from ads.deploy.engines import ray_application, ray_ledger
 from ads.deploy.engines.ray_kit import kit
+from ads.deploy.engines.ray_link import require_listener
 
 __all__ = ["main"]
 
@@ -29,7 +29,6 @@ _ASK_SECONDS = 20.0
 _HEALTH_SECONDS = 5.0
 _HEALTH_TIMEOUT = 30.0
 _GRACE_SECONDS = 15.0
-_REACH_SECONDS = 5.0
 
 
 class Driver:
@@ -45,7 +44,7 @@ class Driver:
         self._connect(address)
 
     def _connect(self, address: str) -> None:
-        _require_listener(address)
+        require_listener(address)
         import ray
         from ray import cloudpickle, serve
 
@@ -193,13 +192,6 @@ class Driver:
                     number += 1
                 waiting = piece
             self._ask("put", sha256, number, waiting or b"", True, seconds=_ASK_SECONDS * 6)
-
-
-def _require_listener(address: str) -> None:
-    """Return when somebody listens there: Ray itself would wait for minutes. Raises OSError."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
 
 
 def _pieces_of(path: Path) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -15,11 +16,12 @@ from typing import IO, Any
 from ads.deploy.engines.supervisor_client import EngineUnavailable
 from ads.errors import SettingError
 
-__all__ = ["RayLink", "require_ray"]
+__all__ = ["RayLink", "require_listener", "require_ray", "unavailable"]
 
 _CONNECT_SECONDS = 120.0
 _ASK_SECONDS = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+_REACH_SECONDS = 5.0
 _NEXT_STEP = "Start the cluster (ray start --head), or correct the setting ray_address."
 
 
@@ -29,6 +31,18 @@ def require_ray() -> None:
 
     if importlib.util.find_spec("ray") is None:
         raise SettingError("The engine 'ray' needs Ray Serve.", hint='pip install "openads[ray]"')
+
+
+def require_listener(address: str) -> None:
+    """Return when somebody listens there: Ray itself would wait for minutes. Raises OSError."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
+
+
+def unavailable(address: str, trouble: str) -> EngineUnavailable:
+    """Return the error for a cluster that can't be used now."""
+    return EngineUnavailable(f"The Ray cluster at {address!r} can't be used: {trouble}.", hint=_NEXT_STEP)
 
 
 class RayLink:
@@ -139,4 +153,4 @@ class RayLink:
             process.kill()
 
     def _unavailable(self, trouble: str) -> EngineUnavailable:
-        return EngineUnavailable(f"The Ray cluster at {self._address!r} can't be used: {trouble}.", hint=_NEXT_STEP)
+        return unavailable(self._address, trouble)
