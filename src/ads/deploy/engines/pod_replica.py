@@ -145,8 +145,8 @@ class _Door(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Kill the replica's process."""
         if self.path == "/kill" and self._known():
+            self._answer(202)  # first: this process ends with the replica's
             self.replica.kill()
-            self._answer(202)
         else:
             self._answer(404)
 
