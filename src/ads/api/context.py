@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from ads.errors import ServiceUnavailable
 from ads.home import Home
 from ads.identity.access import Permissions, Verb
 from ads.identity.cluster_key import admin_token
+from ads.registry.archives import archive_of
 from ads.registry.blobs import BlobStore
 from ads.registry.database import Database, open_database
 from ads.registry.deployments import ModelSource
@@ -24,7 +24,6 @@ from ads.registry.events import Caller
 from ads.registry.identities import Defaults, Identities, ensure_defaults
 from ads.registry.model_index import ensure_index
 from ads.registry.multipart import expire_uploads
-from ads.registry.referenced_files import addresses, fetch_referenced
 from ads.registry.schema import upgrade
 from ads.registry.store_lock import StoreLock
 from ads.registry.storing import used_blobs
@@ -62,20 +61,9 @@ class Context:
     def archive(self, source: ModelSource) -> Path:
         """Return the archive that a deployment unpacks, checked, or the folder of its referenced objects.
 
-        Raises BlobDamaged, and for a model by reference what :func:`fetch_referenced` raises.
+        Raises BlobDamaged, and for a model by reference what :func:`~ads.registry.archives.archive_of` raises.
         """
-        if source.by_reference:
-            return self._referenced(source)
-        return self.blobs.verified_path(source.sha256, source.size)
-
-    def _referenced(self, source: ModelSource) -> Path:
-        folder = self.home.artifacts / f".{source.sha256}.objects"
-        shutil.rmtree(folder, ignore_errors=True)
-        with self.blobs.open_verified(source.sha256, source.size) as description:
-            text = description.read()
-        allowed, most = self.settings.reference_urls, self.settings.max_artifact_bytes
-        fetch_referenced(self.database, self.blobs, text, folder, allowed=addresses(allowed), max_bytes=most)
-        return folder
+        return archive_of(source, self.settings, self.home, self.database, self.blobs)
 
     def gateway_url(self) -> str:
         """Return where this control plane reaches a gateway: its own machine's, or any of the cluster; empty: none."""

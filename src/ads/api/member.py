@@ -9,11 +9,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import text
-
 from ads.api.context import Context
 from ads.api.duties import Duties
-from ads.cluster.board import ACKNOWLEDGED, CONTROL_METRICS, IDENTITIES, ROUTES, WAKE, Board
+from ads.cluster.board import ACKNOWLEDGED, CONTROL_METRICS, IDENTITIES, ROUTES, Board
 from ads.cluster.feed import Feed, controls_json
 from ads.cluster.files import gateway_url, take_metrics, take_routes
 from ads.cluster.leadership import FencedDatabase, Leadership
@@ -25,6 +23,7 @@ from ads.deploy.placement import Machine
 from ads.errors import AdsError, SettingError
 from ads.home import write_private
 from ads.registry.database import database_url
+from ads.registry.notices import WAKE, notify
 from ads.registry.transfers import fail_unfinished
 from ads.registry.work_requests import workers_of
 
@@ -138,7 +137,7 @@ class ControlMember:
             return
         try:
             with self._context.database.engine.begin() as connection:
-                connection.execute(text("SELECT pg_notify('openads', :what)"), {"what": WAKE})
+                notify(connection, WAKE)
         except Exception as error:  # noqa: BLE001 - the change is made already: the leader finds it within a second
             logger.warning("the leader can't be woken: %s", error)
 

@@ -5,9 +5,6 @@ Reading, order, journal and output stay with the job, so what comes out is what 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
 import secrets
 import socket
 import tempfile
@@ -20,20 +17,17 @@ from typing import Any
 from ads.artifact import requirements as requirements_file
 from ads.artifact.zip_writer import write_zip
 from ads.deploy.engines import ray_application
-from ads.deploy.engines.ray_kit import kit
-from ads.deploy.engines.ray_link import require_listener, require_ray, unavailable
+from ads.deploy.engines.ray_kit import environment_of, installed, kit, pieces_of
+from ads.deploy.engines.ray_link import NAMESPACE, require_listener, require_ray, unavailable
 from ads.errors import ServiceTimeout, VerificationFailed
-from ads.gateway.frames import DESCRIPTION, FrameReader, encode_describe
+from ads.gateway.remote import Handshake
 
 __all__ = ["RayReplica", "RayReplicas"]
 
-_NAMESPACE = "openads"
-_PIECE = 8 * 1024 * 1024
 _ASK_SECONDS = 60.0
 _END_SECONDS = 20.0
 _CONNECT_SECONDS = 10.0
-_QUESTION = 32
-_LARGEST = 4 * 1024 * 1024
+_READ = 1 << 16
 _TAIL = 20
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -82,7 +76,7 @@ class RayReplicas:
 
         from ads.batch import ray_actor
 
-        ray.init(address=self._address, namespace=_NAMESPACE, log_to_driver=False, configure_logging=False)
+        ray.init(address=self._address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
         for module in (ray_application, ray_actor):
             cloudpickle.register_pickle_by_value(module)
         self._kit_sha256, data = kit()
@@ -90,10 +84,7 @@ class RayReplicas:
         with tempfile.TemporaryDirectory(prefix="openads-") as scratch:
             archive = Path(scratch) / "archive.zip"
             self._sha256 = write_zip(folder, archive).sha256
-            self._pieces = []
-            with archive.open("rb") as file:
-                while piece := file.read(_PIECE):
-                    self._pieces.append(ray.put(piece))
+            self._pieces = [ray.put(piece) for piece in pieces_of(archive)]
 
     def _environment(self, folder: Path, wheels: str) -> dict[str, Any]:
         """Return what Ray has to install for the model; nothing where the nodes' interpreter has it all."""
@@ -105,10 +96,7 @@ class RayReplicas:
         lines = [str(line) for line in wanted.lines]
         task = ray.remote(ray_application.lacking_on_node).options(num_cpus=0, max_retries=2)
         lacking = ray.get(task.remote(self._kit_sha256, self._kit, lines, wanted.python), timeout=_ASK_SECONDS)
-        if all(each.startswith("Python ") for each in lacking):
-            return {}
-        more = {"uv_pip_install_options": ["--no-index", "--find-links", wheels]} if wheels else {}
-        return {"runtime_env": {"uv": {"packages": lines, **more}}}
+        return environment_of(installed(lines, lacking), wheels)
 
     @property
     def processors(self) -> int:
@@ -175,25 +163,12 @@ class RayReplicas:
 
 def _greet(connection: socket.socket, key: bytes) -> None:
     """Answer the replica's question, and have it answer ours. Raises OSError."""
-    question = b""
-    while len(question) < _QUESTION:
-        question += _received(connection, _QUESTION - len(question))
-    own = os.urandom(_QUESTION)
-    connection.sendall(hmac.new(key, question, hashlib.sha256).digest() + encode_describe(0, own))
-    reader = FrameReader(_LARGEST)
-    proof = hmac.new(key, b"replica" + own, hashlib.sha256).digest()
-    while True:
-        for kind, _, payload in reader.feed(_received(connection, _LARGEST)):
-            if kind != DESCRIPTION or not hmac.compare_digest(payload[: len(proof)], proof):
-                raise ConnectionAbortedError("It is not the job's replica that answers there.")
-            return
-
-
-def _received(connection: socket.socket, most: int) -> bytes:
-    data = connection.recv(most)
-    if not data:
-        raise ConnectionResetError("The replica closed the connection.")
-    return data
+    handshake = Handshake(key)
+    while handshake.description is None:
+        data = connection.recv(_READ)
+        if not data:
+            raise ConnectionResetError("The replica closed the connection.")
+        connection.sendall(handshake.feed(data))
 
 
 def _failure(report: dict[str, Any], lines: bytes) -> VerificationFailed:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.engine import URL
 
 from ads.cluster.board import CONTROL_METRICS, IDENTITIES, ROUTES
+from ads.cluster.ending import until_ended
 from ads.cluster.feed import Feed, controls_json
 from ads.cluster.files import gateway_url, take_identities, take_metrics, take_routes
 from ads.cluster.members import Seen
@@ -32,9 +31,7 @@ _CONFIGURATION = 78
 def main() -> int:
     """Run until SIGTERM or SIGINT, or until the supervisor is gone; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s feed %(levelname)s %(message)s")
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
+    over = until_ended()
     try:
         settings = load_settings()
         home = Home(settings.home)
@@ -49,7 +46,6 @@ def main() -> int:
         return _CONFIGURATION
     feed = _feed(home, me, url)
     lines = GatewayLines(home, lambda path, line: _forward(feed, path, line), lambda _path: None)
-    _watch_lifeline(over)
     feed.start()
     lines.start()
     over.wait()
@@ -77,20 +73,6 @@ def _feed(home: Home, me: Me, url: URL) -> Feed:
 
 def _forward(feed: Feed, path: Path, line: bytes) -> None:
     feed.forward(path.stem, line, urgent=is_urgent(line))
-
-
-def _watch_lifeline(over: threading.Event) -> None:
-    """End when the supervisor is gone: its end of the pipe closes."""
-    number = os.environ.get("OPENADS_LIFELINE")
-    if not number:
-        return
-
-    def wait() -> None:
-        while os.read(int(number), 1024):
-            pass
-        over.set()
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 if __name__ == "__main__":

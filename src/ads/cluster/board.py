@@ -5,19 +5,19 @@ from __future__ import annotations
 import threading
 import time
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from ads.cluster.members import CHANNEL, live_members
+from ads.cluster.members import live_members
 from ads.registry.cluster_tables import Published
 from ads.registry.database import Database
+from ads.registry.notices import notify
 
-__all__ = ["ACKNOWLEDGED", "CONTROL_METRICS", "IDENTITIES", "LEADER", "PUBLISHED", "ROUTES", "WAKE", "Board", "notify"]
+__all__ = ["ACKNOWLEDGED", "CONTROL_METRICS", "IDENTITIES", "LEADER", "PUBLISHED", "ROUTES", "Board"]
 
 ROUTES, IDENTITIES, CONTROL_METRICS, LEADER = "routes", "identities", "control.metrics", "leader"
 """The names of what is published."""
-PUBLISHED, ACKNOWLEDGED, WAKE = "published", "acknowledged", "wake"
-"""The notices: something was published, somebody has it, the leader is to look at the deployments."""
+PUBLISHED, ACKNOWLEDGED = "published", "acknowledged"
+"""The notices: something was published, somebody has it."""
 _WITHIN = 2.0
 _LOOK = 0.05
 _DOORS = frozenset({"all", "gateway"})
@@ -72,8 +72,3 @@ class Board:
         """Look again: somebody acknowledged something."""
         with self._acknowledged:
             self._acknowledged.notify_all()
-
-
-def notify(session: Session, what: str) -> None:
-    """Tell every member, once the session's transaction is committed."""
-    session.execute(text("SELECT pg_notify(:channel, :what)"), {"channel": CHANNEL, "what": what})

@@ -20,9 +20,10 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from ads.cluster.board import ACKNOWLEDGED
-from ads.cluster.members import CHANNEL, NOW, Seen, beat, join, leave, members_seen
+from ads.cluster.members import NOW, Seen, beat, join, leave, members_seen
 from ads.cluster.membership import Me
 from ads.deploy.gateway_lines import is_urgent
+from ads.registry.notices import CHANNEL
 from ads.registry.postgres import lone_connection
 
 __all__ = ["GATEWAY_LINES", "Feed", "Line", "controls_json"]

@@ -12,13 +12,10 @@ from sqlalchemy.orm import Session
 
 from ads._version import __version__
 from ads.cluster.membership import Me
+from ads.deploy.presence import GONE_AFTER
 
-__all__ = ["CHANNEL", "GONE_AFTER", "NOW", "Seen", "beat", "join", "leave", "live_members", "members_seen"]
+__all__ = ["NOW", "Seen", "beat", "join", "leave", "live_members", "members_seen"]
 
-CHANNEL = "openads"
-"""The channel of all notices."""
-GONE_AFTER = 5.0
-"""Seconds after which a member that was not heard of is gone."""
 NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 _LIVE = f"""
 SELECT id, role, version, control, gateway, acknowledged, {NOW} - seen, {NOW} - started FROM members

@@ -6,21 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.orm import Session
-
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.log_files import predict_log
 from ads.deploy.placement import Machine
 from ads.home import Home
 from ads.registry.deployments import ModelSource
 
-__all__ = ["ORDERS", "WAKE", "NodeOrder", "machine_json", "machine_of", "order_json", "order_of", "report_json"]
-__all__ += ["report_of", "tell"]
+__all__ = ["ORDERS", "NodeOrder", "machine_json", "machine_of", "order_json", "order_of", "report_json", "report_of"]
 
-ORDERS, WAKE = "orders", "wake"
-"""Notices: to nodes, that orders changed; to the leader, that it is to look at the deployments."""
-_CHANNEL = "openads"
+ORDERS = "orders"
+"""The notice to nodes that orders changed."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +100,3 @@ def machine_json(machine: Machine) -> dict[str, Any]:
 def machine_of(content: Mapping[str, Any]) -> Machine:
     """Return what a node told of its machine. Raises KeyError, TypeError."""
     return Machine(int(content["memory_bytes"]), int(content["processors"]), content["devices"])
-
-
-def tell(session: Session, what: str) -> None:
-    """Have everybody who listens hear of ``what`` once the transaction is committed; SQLite tells nobody."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_notify(:channel, :what)"), {"channel": _CHANNEL, "what": what})

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+from ads.deploy.engines.kubernetes_security import USER
 from ads.errors import InputError
 from ads.export.subject import Subject
 
-__all__ = ["PORT", "USER", "write_image"]
+__all__ = ["PORT", "write_image"]
 
 PORT = 8080
-USER = 65532
-"""The number of the user that everything in the image runs as."""
 
 _DOCKERFILE = """\
 # {name}: gateway and replicas of one model. Built from this folder alone:  docker build -t {image} .

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ads.export.image import PORT, USER
+from ads.deploy.engines.kubernetes_security import container_security, pod_security
+from ads.export.image import PORT
 from ads.export.subject import Subject
 
 __all__ = ["Size", "kserve", "plain"]
@@ -140,16 +141,8 @@ def _deployment(subject: Subject, image: str, size: Size) -> Object:
 
 def _pod(subject: Subject, image: str, size: Size, *, container: str) -> Object:
     return {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
+        **pod_security(),
         "terminationGracePeriodSeconds": _GRACE,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
         "containers": [_container(subject, image, size, container)],
         "volumes": [{"name": "data", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}],
     }
@@ -170,11 +163,7 @@ def _container(subject: Subject, image: str, size: Size, name: str) -> Object:
             "requests": {"cpu": size.cpus, "memory": size.memory},
             "limits": {"memory": size.memory},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
         "startupProbe": {**_probe("/health/ready"), "periodSeconds": 5, "failureThreshold": 120},
         "readinessProbe": {**_probe("/health/ready"), "periodSeconds": 5},
         "livenessProbe": {**_probe("/health/live"), "periodSeconds": 10, "failureThreshold": 6},

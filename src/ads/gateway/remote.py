@@ -20,7 +20,7 @@ from typing import cast
 from ads.gateway.frames import DESCRIPTION, FrameError, FrameReader, encode_describe
 from ads.home import write_private
 
-__all__ = ["connect", "forget"]
+__all__ = ["Handshake", "connect", "forget"]
 
 _QUESTION = 32
 _REPLICA = b"replica"
@@ -70,16 +70,49 @@ def _keep(folder: Path, description: bytes) -> None:
     write_private(folder / _FILE, description)
 
 
-class _Greeting(asyncio.Protocol):
-    """Answers the question, asks for the description, and then gives its place to another protocol."""
+class Handshake:
+    """Answers a replica's question and has it answer ours: what is to be sent for what came. ``description`` is None
+    until the replica has proved itself.
+    """
 
     def __init__(self, key: bytes) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.described: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.description: bytes | None = None
         self._key = key
         self._question = b""
         self._own_question = os.urandom(_QUESTION)
         self._reader = FrameReader(_LARGEST)
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what came, return what is to be sent. Raises ConnectionAbortedError for who isn't the replica."""
+        sent = b""
+        if len(self._question) < _QUESTION:
+            missing = _QUESTION - len(self._question)
+            self._question += data[:missing]
+            data = data[missing:]
+            if len(self._question) < _QUESTION:
+                return b""
+            answer = hmac.new(self._key, self._question, hashlib.sha256).digest()
+            sent = answer + encode_describe(0, self._own_question)
+        try:
+            frames = self._reader.feed(data) if data else ()
+        except FrameError as error:
+            raise ConnectionAbortedError(str(error)) from error
+        for kind, _, payload in frames:
+            proof = hmac.new(self._key, _REPLICA + self._own_question, hashlib.sha256).digest()
+            proven = hmac.compare_digest(payload[: len(proof)], proof)
+            if kind != DESCRIPTION or not proven or self.description is not None:
+                raise ConnectionAbortedError("It is not the replica that the route names.")
+            self.description = payload[len(proof) :]
+        return sent
+
+
+class _Greeting(asyncio.Protocol):
+    """Shakes hands, and then gives its place to another protocol."""
+
+    def __init__(self, key: bytes) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.described: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._handshake = Handshake(key)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -87,26 +120,13 @@ class _Greeting(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         assert self.transport is not None
-        if len(self._question) < _QUESTION:
-            missing = _QUESTION - len(self._question)
-            self._question += data[:missing]
-            data = data[missing:]
-            if len(self._question) < _QUESTION:
-                return
-            answer = hmac.new(self._key, self._question, hashlib.sha256).digest()
-            self.transport.write(answer + encode_describe(0, self._own_question))
         try:
-            frames = self._reader.feed(data) if data else ()
-        except FrameError as error:
-            self._fail(ConnectionAbortedError(str(error)))
+            self.transport.write(self._handshake.feed(data))
+        except ConnectionAbortedError as error:
+            self._fail(error)
             return
-        for kind, _, payload in frames:
-            proof = hmac.new(self._key, _REPLICA + self._own_question, hashlib.sha256).digest()
-            proven = hmac.compare_digest(payload[: len(proof)], proof)
-            if kind == DESCRIPTION and proven and not self.described.done():
-                self.described.set_result(payload[len(proof) :])
-            else:
-                self._fail(ConnectionAbortedError("It is not the replica that the route names."))
+        if self._handshake.description is not None and not self.described.done():
+            self.described.set_result(self._handshake.description)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(ConnectionResetError(str(exc or "the replica closed the connection")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import threading
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from ads.cluster.ending import until_ended
 from ads.cluster.feed import Feed
 from ads.cluster.membership import Me, advertised, member_id
 from ads.deploy.engines.local import LocalEngine, bindable
@@ -46,10 +46,7 @@ logger = logging.getLogger(__name__)
 def main() -> int:
     """Run until SIGTERM or SIGINT, or until the supervisor is gone; return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s node %(levelname)s %(name)s: %(message)s")
-    over = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
-    _watch_lifeline(over)
+    over = until_ended()
     try:
         settings = load_settings()
         home = Home(settings.home)
@@ -122,21 +119,6 @@ def _wait_for_tables(database: Database, over: threading.Event) -> None:
             logger.warning("waiting for a control plane of this version to bring the database up to date")
             told = True
         over.wait(_LOOK_SECONDS)
-
-
-def _watch_lifeline(over: threading.Event) -> None:
-    """End when the supervisor is gone: its end of the pipe closes."""
-    number = os.environ.get("OPENADS_LIFELINE")
-    if not number:
-        return
-
-    def wait() -> None:
-        with suppress(OSError):
-            while os.read(int(number), 1024):
-                pass
-        over.set()
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 if __name__ == "__main__":

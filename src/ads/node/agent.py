@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from ads.deploy.engines.base import Engine, ReplicaId, ReplicaReport
 from ads.deploy.engines.supervisor_client import EngineUnavailable
-from ads.deploy.node_records import WAKE, NodeOrder, machine_json, order_of, report_json, tell
+from ads.deploy.node_records import NodeOrder, machine_json, order_of, report_json
 from ads.deploy.preparation import Preparations
 from ads.errors import AdsError, ServiceUnavailable, SettingError
 from ads.home import Home, open_regular
@@ -26,6 +26,7 @@ from ads.node.duties import Running, Wanted, duties
 from ads.node.log_pieces import LogPieces
 from ads.registry.database import Database
 from ads.registry.node_tables import NodeReport, OrderRow
+from ads.registry.notices import WAKE, notify
 
 __all__ = ["Agent"]
 
@@ -231,7 +232,7 @@ class Agent:
             told = NodeReport(node=self._node, machine=self._machine, replicas=reports, pieces=self._pieces.told())
             session.merge(told)
             if changed:
-                tell(session, WAKE)
+                notify(session, WAKE)
         self._told, self._last_piece, self._told_at = ageless, last, time.monotonic()
 
 

@@ -67,7 +67,7 @@ def cluster_of(settings: Settings, secret_of_service: str, url: str, server: str
     if not _IMAGE.fullmatch(settings.kubernetes_image):
         raise SettingError(
             f"The Kubernetes engine needs an image; kubernetes_image is {settings.kubernetes_image!r}.",
-            hint="Build one from deploy/helm/openads/Dockerfile, and name it with OPENADS_KUBERNETES_IMAGE.",
+            hint="Build one from deploy/image/Dockerfile, and name it with OPENADS_KUBERNETES_IMAGE.",
         )
     address = settings.kubernetes_service_url or url
     known = address.startswith(("http://", "https://"))

@@ -14,6 +14,7 @@ from typing import Any
 
 from ads.deploy.engines.base import ReplicaId
 from ads.deploy.engines.kubernetes_resources import Resources
+from ads.deploy.engines.kubernetes_security import container_security, pod_security
 
 __all__ = [
     "DEPLOYMENT",
@@ -40,8 +41,6 @@ DEPLOYMENT = "openads/deployment"
 REPLICA_PORT = 7070
 STATUS_PORT = 7071
 GPU = "nvidia.com/gpu"
-USER = 65532
-"""The number of the user that everything in the service's image runs as."""
 
 _NAME = "openads-replica"
 _PREPARED = "/model"
@@ -153,16 +152,8 @@ def _pod(wanted: Wanted, cluster: Cluster) -> Object:
     ]
     more = dict(cluster.placement.pod)
     return {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
+        **pod_security(),
         "terminationGracePeriodSeconds": _GRACE,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,
@@ -220,11 +211,7 @@ def _container(name: str, command: list[str], wanted: Wanted, cluster: Cluster) 
         "image": cluster.image,
         "command": command,
         "resources": wanted.resources.as_json(GPU),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
     }
 
 

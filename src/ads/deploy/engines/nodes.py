@@ -21,13 +21,14 @@ from sqlalchemy.orm import Session, defer
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
 from ads.deploy.engines.ray_logs import ReplicaLogs
 from ads.deploy.engines.supervisor_client import EngineUnavailable
-from ads.deploy.node_records import ORDERS, machine_of, order_json, report_of, tell
+from ads.deploy.node_records import ORDERS, machine_of, order_json, report_of
 from ads.deploy.placement import Machine, Node, Placed, choose_node, together
 from ads.deploy.presence import GONE_AFTER, Presence
 from ads.home import Home
 from ads.registry.cluster_tables import Member
 from ads.registry.database import Database
 from ads.registry.node_tables import NodeReport, OrderRow
+from ads.registry.notices import notify
 from ads.settings import Settings
 
 __all__ = ["NodesEngine"]
@@ -74,7 +75,7 @@ class NodesEngine:
             row = OrderRow(replica=str(order.id), number="", node="", kills=0, time=0, content=order_json(order))
             session.add(row)
             self._place([row], state)
-            tell(session, ORDERS)
+            notify(session, ORDERS)
         if not row.node:
             logger.warning("replica %s waits for a node that has room", order.id)
 
@@ -86,7 +87,7 @@ class NodesEngine:
                 return
             node, number = row.node, row.number
             session.delete(row)
-            tell(session, ORDERS)
+            notify(session, ORDERS)
         deadline = self._clock() + _STOP_SECONDS
         while self._clock() < deadline:
             with self._database.read() as session:
@@ -102,7 +103,7 @@ class NodesEngine:
             row = session.get(OrderRow, str(replica))
             if row is not None:
                 row.kills += 1
-                tell(session, ORDERS)
+                notify(session, ORDERS)
 
     def list(self) -> list[ReplicaReport]:
         """Return every replica as its node told last. Those of nodes that are gone are placed anew."""
@@ -113,7 +114,7 @@ class NodesEngine:
             with self._database.write() as session:
                 state = self._look(session)
                 moved = self._place([row for row in state.orders if self._homeless(row)], state)
-                tell(session, ORDERS)
+                notify(session, ORDERS)
             for replica, node in moved:
                 logger.warning("replica %s is placed on node %s", replica, node)
         self._write_logs(state.reports)

@@ -24,6 +24,7 @@ from typing import Any
 from ads.artifact import requirements as requirements_file
 from ads.artifact.zip_writer import write_zip
 from ads.deploy.engines.base import ReplicaId, ReplicaOrder, ReplicaReport
+from ads.deploy.engines.ray_kit import installed
 from ads.deploy.engines.ray_link import RayLink, require_ray
 from ads.deploy.engines.ray_logs import ReplicaLogs
 from ads.deploy.engines.ray_placing import Needs, Node, machine_of, needs_of, no_place, node_for, report_of
@@ -282,8 +283,7 @@ class RayEngine:
             "memory_bytes": order.memory_bytes,
             "environment": dict(order.environment),
         }
-        uv = {"uv_pip_install_options": ["--no-index", "--find-links", self._wheels]} if self._wheels else {}
-        wanted = {**asdict(needs), "node": known.node, "packages": packages, "uv": uv}
+        wanted = {**asdict(needs), "node": known.node, "packages": packages, "wheels": self._wheels}
         self._link.ask("run", name, what, str(archive), wanted, seconds=_RUN_SECONDS)
 
     def _archive(self, order: ReplicaOrder, known: _Known) -> Path:
@@ -302,11 +302,12 @@ class RayEngine:
         wanted = requirements_file.read(order.artifact)
         if wanted is None or not wanted.lines:
             return []
-        lacking = self._link.ask("lacking", [str(line) for line in wanted.lines], wanted.python)
-        if lacking and any(not each.startswith("Python ") for each in lacking):
+        lines = [str(line) for line in wanted.lines]
+        lacking = self._link.ask("lacking", lines, wanted.python)
+        packages = installed(lines, lacking)
+        if packages:
             self._logs.say(order.log, f"uv makes an environment on the node: {' '.join(lacking)}"[:2000])
-            return [str(line) for line in wanted.lines]
-        return []
+        return packages
 
     def _wait_until_gone(self, name: str) -> None:
         """Wait until the replica's process has ended, as far as anybody can tell."""

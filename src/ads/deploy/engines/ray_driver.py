@@ -17,13 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from ads.deploy.engines import ray_application, ray_ledger
-from ads.deploy.engines.ray_kit import kit
-from ads.deploy.engines.ray_link import require_listener
+from ads.deploy.engines.ray_kit import environment_of, kit, pieces_of
+from ads.deploy.engines.ray_link import NAMESPACE, require_listener
 
 __all__ = ["main"]
 
-_NAMESPACE = "openads"
-_PIECE = 8 * 1024 * 1024
 _AT_ONCE = 16
 _ASK_SECONDS = 20.0
 _HEALTH_SECONDS = 5.0
@@ -50,7 +48,7 @@ class Driver:
 
         ray.init(
             address=address,
-            namespace=_NAMESPACE,
+            namespace=NAMESPACE,
             log_to_driver=False,
             configure_logging=False,
             ignore_reinit_error=False,
@@ -66,7 +64,7 @@ class Driver:
         if self._ledger_found is None:
             options = {
                 "name": self._ledger_name,
-                "namespace": _NAMESPACE,
+                "namespace": NAMESPACE,
                 "lifetime": "detached",
                 "get_if_exists": True,
                 "num_cpus": 0,
@@ -102,8 +100,8 @@ class Driver:
 
         kit_sha, data = kit()
         self._provide(kit_sha, lambda: [data])
-        self._provide(order["sha256"], lambda: _pieces_of(Path(archive)))
-        order = {**order, "name": name, "namespace": _NAMESPACE, "ledger": self._ledger_name, "kit": kit_sha}
+        self._provide(order["sha256"], lambda: pieces_of(Path(archive)))
+        order = {**order, "name": name, "namespace": NAMESPACE, "ledger": self._ledger_name, "kit": kit_sha}
         with self._running:  # what Ray Serve pickles with, threads can't share
             deployment = serve.deployment(ray_application.ReplicaApplication).options(
                 name="replica",
@@ -194,19 +192,12 @@ class Driver:
             self._ask("put", sha256, number, waiting or b"", True, seconds=_ASK_SECONDS * 6)
 
 
-def _pieces_of(path: Path) -> Any:
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            yield piece
-
-
 def _actor_options(needs: dict[str, Any]) -> dict[str, Any]:
     """Return what Ray reserves for a replica, and where it should rather run."""
     options: dict[str, Any] = {"num_cpus": needs["processors"], "num_gpus": needs["gpus"]}
     if needs["memory_bytes"]:
         options["memory"] = needs["memory_bytes"]
-    if needs["packages"]:
-        options["runtime_env"] = {"uv": {"packages": needs["packages"], **needs["uv"]}}
+    options |= environment_of(needs["packages"], needs["wheels"])
     if needs["node"]:
         # A wish, no condition: where that node has no room or is gone, any other one is right.
         options["label_selector"] = {"ray.io/node-id": needs["node"]}

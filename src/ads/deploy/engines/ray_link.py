@@ -16,8 +16,10 @@ from typing import IO, Any
 from ads.deploy.engines.supervisor_client import EngineUnavailable
 from ads.errors import SettingError
 
-__all__ = ["RayLink", "require_listener", "require_ray", "unavailable"]
+__all__ = ["NAMESPACE", "RayLink", "require_listener", "require_ray", "unavailable"]
 
+NAMESPACE = "openads"
+"""Where everything of ours lives on a cluster."""
 _CONNECT_SECONDS = 120.0
 _ASK_SECONDS = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
